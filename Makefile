@@ -1,19 +1,80 @@
-# Adjudge. `make help` lists what can be made.
+# Adjudge. `make help` lists what can be made; README.md says what it needs.
 
 .DEFAULT_GOAL := help
-SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
 
-TEMPL := go run github.com/a-h/templ/cmd/templ@v0.3.1020
-
-node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
+TEMPL    := go run github.com/a-h/templ/cmd/templ
+TOOL     := go tool -modfile=build/tools/go.mod
+STAGES   := go run ./build/stages
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+DESKTOP  := desktop,production,webkit2_41
+# The demo's data directory: not the one that a real server on this machine uses.
+DATA     ?= $(CURDIR)/data/demo
+LISTEN   ?= 127.0.0.1:8484
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: server ## Build, start the server with the demo project, print a sign-in link
+	build/bin/adjudge demo --data '$(DATA)' --listen '$(LISTEN)'
+
+.PHONY: dev
+dev: modules ## The same, rebuilt and reloaded on every change of a source file
+	go run ./build/dev --data '$(DATA)' --listen '$(LISTEN)'
+
+.PHONY: modules
+modules:
+	@$(STAGES) modules >/dev/null || $(STAGES) modules
 
 .PHONY: generate
-generate: node_modules/.package-lock.json ## Write generated code and bundle what the browser loads
-	$(TEMPL) generate
+generate: modules ## Write generated code and bundle what the browser loads
+	$(TEMPL) generate -log-level=warn
 	go run ./build/bundle
+
+.PHONY: fmt
+fmt: ## Format Go and templ sources
+	gofmt -w $$(git ls-files '*.go' | grep -v _templ.go)
+	$(TEMPL) fmt -log-level=warn frontend
+
+.PHONY: lint
+lint: ## Vet, lint and check types
+	$(STAGES) vet types lint
+
+.PHONY: test
+test: ## Install what is missing, run every test, end with a table of stages
+	$(STAGES)
+
+.PHONY: test/race
+test/race: ## Only the tests under the race detector
+	$(STAGES) race
+
+.PHONY: e2e
+e2e: ## Only the browser tests
+	$(STAGES) e2e
+
+.PHONY: bench
+bench: generate ## Run the benchmarks; compares with the last run where there is one
+	@mkdir -p build/bench
+	@if [ -f build/bench/new.txt ]; then mv build/bench/new.txt build/bench/old.txt; fi
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./... | tee build/bench/new.txt
+	@if [ -f build/bench/old.txt ]; then $(TOOL) benchstat build/bench/old.txt build/bench/new.txt; fi
+
+.PHONY: server
+server: generate ## Build the server and command line: build/bin/adjudge (no cgo)
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/bin/adjudge .
+
+.PHONY: desktop
+desktop: generate ## Build the desktop window: build/bin/adjudge-desktop
+	CGO_ENABLED=1 go build -trimpath -tags '$(DESKTOP)' -ldflags '$(LDFLAGS)' -o build/bin/adjudge-desktop .
+
+.PHONY: package
+package: server desktop ## Pack both for this system, with checksums: build/bin/*.tar.gz, *.deb
+	go run ./build/pack -version '$(VERSION)'
+
+.PHONY: clean
+clean: ## Remove what was built (not the demo's data: that is rm -r data)
+	rm -rf build/bin build/bench node_modules
+	find frontend/static/dist -mindepth 1 ! -name .keep -delete

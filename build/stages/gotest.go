@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// command runs a program with its output in the stage's. When the run is
+// cancelled the whole process group ends, so that no browser or server that a
+// test started is left behind.
+func (j *job) command(env []string, name string, args ...string) error {
+	cmd := j.prepare(env, name, args...)
+	cmd.Stdout, cmd.Stderr = j.out, j.out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+func (j *job) prepare(env []string, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(j.ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+// event is one line of `go test -json`.
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+}
+
+// goTest runs `go test` and keeps of its output only what a person needs: all
+// that failing tests and packages wrote, and the reason of every skip.
+func (j *job) goTest(env []string, args ...string) error {
+	args = append([]string{"test", "-json"}, args...)
+	cmd := j.prepare(env, "go", args...)
+	cmd.Stderr = j.out
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	missing := j.read(pipe)
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("ADJUDGE_REALDATA is set, yet these tests say that they found no data there: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// read follows the events to their end and returns the tests that skipped for
+// want of the real data although it was promised to them.
+func (j *job) read(events io.Reader) (missing []string) {
+	written := map[string]*strings.Builder{}
+	lines := bufio.NewReader(events)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return missing
+		}
+		var e event
+		if json.Unmarshal(line, &e) != nil {
+			_, _ = j.out.Write(line) // not from the test framework: a crash of the tool itself
+			continue
+		}
+		where := e.Package + " " + e.Test
+		switch e.Action {
+		case "build-output":
+			_, _ = io.WriteString(j.out, e.Output)
+		case "output":
+			if written[where] == nil {
+				written[where] = &strings.Builder{}
+			}
+			written[where].WriteString(e.Output)
+		case "pass":
+			if e.Test != "" {
+				j.out.passed++
+			}
+			delete(written, where)
+		case "skip":
+			if e.Test != "" {
+				reason := lastReason(written[where])
+				j.out.skipped = append(j.out.skipped, fmt.Sprintf("%s: %s", e.Test, reason))
+				if os.Getenv("ADJUDGE_REALDATA") != "" && strings.Contains(reason, "ADJUDGE_REALDATA") {
+					missing = append(missing, e.Test)
+				}
+			}
+			delete(written, where)
+		case "fail":
+			j.out.failed++
+			if written[where] != nil {
+				_, _ = io.WriteString(j.out, written[where].String())
+			}
+			delete(written, where)
+		}
+	}
+}
+
+// lastReason finds what a test said when it skipped.
+func lastReason(b *strings.Builder) string {
+	if b == nil {
+		return "no reason given"
+	}
+	reason := "no reason given"
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
+			reason = line
+		}
+	}
+	return reason
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// need is a program or library that tests use and that no Go or npm module brings.
+type need struct {
+	debian string // the package that brings it
+	there  func() bool
+}
+
+func needs() []need {
+	return []need{
+		{"chromium", anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
+		{"xvfb", anyProgram("Xvfb")},
+		{"xdotool", anyProgram("xdotool")},
+		{"pkg-config", anyProgram("pkg-config")},
+		{"gcc", anyProgram("gcc", "clang", "cc")},
+		{"libwebkit2gtk-4.1-dev", pkgConfig("webkit2gtk-4.1")},
+		{"libgtk-3-dev", pkgConfig("gtk+-3.0")},
+		{"postgresql", func() bool { _, err := postgresBin(); return err == nil }},
+	}
+}
+
+func anyProgram(names ...string) func() bool {
+	return func() bool {
+		for _, name := range names {
+			if _, err := exec.LookPath(name); err == nil {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func pkgConfig(library string) func() bool {
+	return func() bool { return exec.Command("pkg-config", "--exists", library).Run() == nil }
+}
+
+// install brings what is missing where that is ours to do (Debian or its
+// children, as root). Anywhere else it says in one line what a person has to
+// install.
+func install(j *job) error {
+	var missing []string
+	for _, n := range needs() {
+		if !n.there() {
+			missing = append(missing, n.debian)
+		}
+	}
+	if len(missing) > 0 {
+		_, err := exec.LookPath("apt-get")
+		if err != nil || os.Getuid() != 0 {
+			return fmt.Errorf("the tests need programs that are not here; on Debian: sudo apt-get install --no-install-recommends %s (elsewhere, the packages of the same purpose)", strings.Join(missing, " "))
+		}
+		fmt.Printf("    installing %s\n", strings.Join(missing, " "))
+		quiet := []string{"DEBIAN_FRONTEND=noninteractive"}
+		apt := append([]string{"-q", "install", "-y", "--no-install-recommends"}, missing...)
+		// The lists may be old or absent: they are fetched only if it fails without.
+		if j.command(quiet, "apt-get", apt...) != nil {
+			if err := j.command(quiet, "apt-get", "-q", "update"); err != nil {
+				return err
+			}
+			if err := j.command(quiet, "apt-get", apt...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// modules runs `npm ci` unless node_modules already is what the lock says.
+func modules(j *job) error {
+	lock, err := os.ReadFile("package-lock.json")
+	if err != nil {
+		return err
+	}
+	const stamp = "node_modules/.adjudge-lock"
+	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, lock) {
+		return nil
+	}
+	if err := j.command(nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+		return err
+	}
+	return os.WriteFile(stamp, lock, 0o644)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const desktopTags = "desktop,production,webkit2_41"
+
+// stages lists what `make test` runs, in the order of the table.
+func stages() []stage {
+	return []stage{
+		{name: "install", about: "install what the tests need (on Debian as root), else say what is missing", run: install},
+		{name: "modules", about: "npm ci, unless node_modules is what the lock says", run: modules},
+		{name: "generated", about: "write generated code again: it must be what is committed; bundle the scripts", needs: []string{"modules"}, run: generated},
+		{name: "vet", about: "go vet, with and without the tags of the browser tests", needs: []string{"generated"}, run: vet},
+		{name: "types", about: "the TypeScript compiler's check of the islands", needs: []string{"modules"}, run: func(j *job) error {
+			return j.command(nil, "node_modules/.bin/tsc", "--noEmit", "-p", "frontend/tsconfig.json")
+		}},
+		{name: "islands", about: "tests of the islands' own logic, in node", needs: []string{"modules"}, run: func(j *job) error {
+			return j.command(nil, "go", "run", "./build/bundle", "-test")
+		}},
+		{name: "lint", about: "golangci-lint as .golangci.yml says", needs: []string{"generated"}, run: func(j *job) error {
+			return j.command(nil, "go", "tool", "-modfile=build/tools/go.mod", "golangci-lint", "run", "--allow-parallel-runners")
+		}},
+		{name: "unit", about: "tests of every package but the store and the commands", needs: []string{"generated"}, run: unit},
+		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: store},
+		{name: "commands", about: "tests of the commands, each against a server of its own", needs: []string{"generated"}, run: func(j *job) error {
+			return j.goTest(nil, "./app/...", ".")
+		}},
+		{name: "race", about: "the packages that run things at once, under the race detector", needs: []string{"install", "generated"}, run: race},
+		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "vet", "unit", "store", "commands"}, alone: true, run: func(j *job) error {
+			return j.goTest(nil, "-tags=e2e", "-timeout=15m", "-run=^TestE2E", "./app/...")
+		}},
+		{name: "desktop", about: "the desktop window under a virtual screen, with real key events", needs: []string{"install", "vet"}, alone: true, run: func(j *job) error {
+			return j.goTest(nil, "-tags="+desktopTags, "-timeout=10m", "-run=^TestDesktop", "./app/...")
+		}},
+	}
+}
+
+// generated writes the generated code again and compares: what is committed
+// must be what the pinned generator makes of the committed sources.
+func generated(j *job) error {
+	before, err := generatedFiles()
+	if err != nil {
+		return err
+	}
+	if err := j.command(nil, "go", "run", "github.com/a-h/templ/cmd/templ", "generate", "-log-level=warn"); err != nil {
+		return err
+	}
+	after, err := generatedFiles()
+	if err != nil {
+		return err
+	}
+	var stale []string
+	for path, sum := range after {
+		if before[path] != sum {
+			stale = append(stale, path)
+		}
+	}
+	for path := range before {
+		if _, err := os.Stat(strings.TrimSuffix(path, "_templ.go") + ".templ"); err != nil {
+			stale = append(stale, path+" (its .templ is gone)")
+		}
+	}
+	if len(stale) > 0 {
+		return fmt.Errorf("generated code was stale and is written again, commit it: %s", strings.Join(stale, ", "))
+	}
+	return j.command(nil, "go", "run", "./build/bundle")
+}
+
+func generatedFiles() (map[string][32]byte, error) {
+	sums := map[string][32]byte{}
+	err := filepath.WalkDir("frontend", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_templ.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		sums[path] = sha256.Sum256(text)
+		return err
+	})
+	return sums, err
+}
+
+func vet(j *job) error {
+	if err := j.command(nil, "go", "vet", "./..."); err != nil {
+		return err
+	}
+	return j.command(nil, "go", "vet", "-tags=e2e", "./app/...")
+}
+
+func unit(j *job) error {
+	packages, err := listPackages(j)
+	if err != nil {
+		return err
+	}
+	args := packages[:0]
+	for _, p := range packages {
+		if !under(p, "backend/store") && !under(p, "app") {
+			args = append(args, p)
+		}
+	}
+	return j.goTest(nil, args...)
+}
+
+func store(j *job) error {
+	address, err := j.startPostgres()
+	if err != nil {
+		return err
+	}
+	return j.goTest([]string{"ADJUDGE_TEST_POSTGRES=" + address}, "./backend/store/...")
+}
+
+// race runs under the race detector what runs things at once. The other
+// packages are left out because the detector makes them ten times slower
+// without anything to find.
+func race(j *job) error {
+	packages, err := listPackages(j)
+	if err != nil {
+		return err
+	}
+	var args []string
+	for _, p := range packages {
+		for _, room := range []string{"backend/store", "backend/training", "backend/live", "backend/runner", "backend/engine"} {
+			if under(p, room) {
+				args = append(args, p)
+			}
+		}
+	}
+	if len(args) == 0 {
+		return errors.New("none of the packages that run things at once was found")
+	}
+	return j.goTest([]string{"CGO_ENABLED=1"}, append([]string{"-race", "-timeout=15m"}, args...)...)
+}
+
+func listPackages(j *job) ([]string, error) {
+	cmd := exec.CommandContext(j.ctx, "go", "list", "./...")
+	var words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &words, j.out
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	return strings.Fields(words.String()), nil
+}
+
+func under(pkg, room string) bool {
+	room = "github.com/adjudge/adjudge/" + room
+	return pkg == room || strings.HasPrefix(pkg, room+"/")
+}
