@@ -6,24 +6,24 @@
 // Adjudge is a house of rooms. What a room may know of the others is written
 // in a table (house_test.go) that a test holds; an arrow reads "imports":
 //
-//	                           main.go
-//	                              │
-//	                             app ─────────────── desktop.go, the only file that knows Wails
-//	        ┌──────────┬──────────┼──────────────┬───────────────┐
-//	        │          │          │              │               │
-//	        │     backend/web ─▶ frontend/page ─▶ frontend/ui    │
-//	        │          │          │                              │
-//	 backend/store     │          │                     backend/{blob, columns, format,
-//	 (all SQL)         │          │                     signer, live, engine, runner,
-//	        │          │          │                     trainer}: one room per skill
-//	        ▼          ▼          ▼                              │
-//	     backend/training    backend/identity                    │
-//	        │                                                    │
-//	        ▼                                                    ▼
-//	     review ─▶ compare ─▶ labeling          the desks: every rule of the product
-//	        │          │          │
-//	        ▼          ▼          ▼
-//	     backend/{fault, ledger, work, stat}    the leaves, which every room may import
+//	                          main.go
+//	                             │
+//	                            app ─────────────── desktop.go, the only file that knows Wails
+//	       ┌──────────┬──────────┼──────────────┬───────────────┐
+//	       │          │          │              │               │
+//	       │     backend/web ─▶ frontend/page ─▶ frontend/ui    │
+//	       │          │          │                              │
+//	backend/store     │          │                     backend/{blob, columns, format,
+//	(all SQL)         │          │                     signer, live, engine, runner,
+//	       │          │          │                     trainer}: one room per skill
+//	       ▼          ▼          ▼                              │
+//	    backend/training    backend/identity                    │
+//	       │                                                    │
+//	       ▼                                                    ▼
+//	    review ─▶ compare ─▶ labeling          the desks: every rule of the product
+//	       │          │          │
+//	       ▼          ▼          ▼
+//	    backend/{fault, ledger, work, stat}    the leaves, which every room may import
 //
 // The desks and backend/training say what is allowed and what follows from
 // what. They know no SQL, no HTTP and no clock: the store, the pages and the
