@@ -51,6 +51,32 @@ type Recorder interface {
 	Record(Entry) error
 }
 
+// Record is an event with what it commits to; Salt and Payload are nil where
+// they were erased.
+type Record struct {
+	Event
+	Salt    []byte
+	Payload []byte
+}
+
+// Filter chooses records of the history. Zero fields choose all.
+type Filter struct {
+	Project ProjectID
+	Actor   PersonID
+	Kind    string
+	Subject Subject
+	From    time.Time // this moment or later
+	Until   time.Time // earlier than this moment
+	Before  int64     // only events before this one, for the next page
+	Limit   int       // 100 if zero
+}
+
+// History reads what was recorded.
+type History interface {
+	// Events returns records, newest first.
+	Events(Filter) ([]Record, error)
+}
+
 // ZeroDigest stands before the first event.
 const ZeroDigest Digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 

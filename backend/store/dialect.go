@@ -1,0 +1,110 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/jackc/pgx/v5/pgconn"
+	driver "modernc.org/sqlite"
+	code "modernc.org/sqlite/lib"
+)
+
+// dialect is all in which the two databases differ, but for the migrations.
+type dialect interface {
+	name() string
+	// begin starts a transaction that writes; lock, if not empty, is its first
+	// statement and makes it the only one, whatever other servers do.
+	begin() string
+	lock() string
+	viewOptions() *sql.TxOptions
+	// prepares reports whether statements are worth keeping prepared.
+	prepares() bool
+	// fatal reports whether an error may have spoiled the whole transaction.
+	fatal(err error) bool
+	// translate gives the driver's errors their kinds.
+	translate(err error) error
+}
+
+type sqlite struct{}
+
+func (sqlite) name() string                { return "sqlite" }
+func (sqlite) begin() string               { return "BEGIN IMMEDIATE" }
+func (sqlite) lock() string                { return "" }
+func (sqlite) viewOptions() *sql.TxOptions { return nil }
+func (sqlite) prepares() bool              { return true }
+
+func (sqlite) fatal(err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case code.SQLITE_FULL, code.SQLITE_IOERR, code.SQLITE_NOMEM, code.SQLITE_INTERRUPT, code.SQLITE_BUSY:
+		return true
+	}
+	return false
+}
+
+func (sqlite) translate(err error) error {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return err
+	}
+	switch e.Code() {
+	case code.SQLITE_CONSTRAINT_UNIQUE, code.SQLITE_CONSTRAINT_PRIMARYKEY, code.SQLITE_CONSTRAINT_ROWID:
+		return fault.As(fault.Conflict, err, "It exists already.")
+	case code.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return fault.As(fault.Conflict, err, "It refers to something that does not exist, or something still refers to it.")
+	}
+	switch e.Code() & 0xff {
+	case code.SQLITE_FULL:
+		return fault.As(fault.Unavailable, err, "The disk is full. Free some space; nothing that was acknowledged is lost.")
+	case code.SQLITE_BUSY, code.SQLITE_IOERR, code.SQLITE_NOMEM:
+		return fault.As(fault.Unavailable, err, "The database is not answering. Try again in a moment.")
+	}
+	return err
+}
+
+type postgres struct{}
+
+func (postgres) name() string  { return "postgres" }
+func (postgres) begin() string { return "BEGIN" }
+
+// lock makes writers of several servers take turns, as SQLite's one writer
+// does; the number is "adjudge" in a phone keypad's digits.
+func (postgres) lock() string { return "SELECT pg_advisory_xact_lock(2358343)" }
+
+func (postgres) viewOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+func (postgres) prepares() bool { return false }
+
+func (postgres) fatal(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return errors.Is(err, sql.ErrConnDone)
+	}
+	switch e.Code[:2] {
+	case "08", "40", "53", "57", "58", "XX": // connection, rollback, resources, intervention, system, internal
+		return true
+	}
+	return false
+}
+
+func (postgres) translate(err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	switch {
+	case e.Code == "23505":
+		return fault.As(fault.Conflict, err, "It exists already.")
+	case e.Code == "23503":
+		return fault.As(fault.Conflict, err, "It refers to something that does not exist, or something still refers to it.")
+	case e.Code[:2] == "08" || e.Code[:2] == "53" || e.Code[:2] == "57":
+		return fault.As(fault.Unavailable, err, "The database is not answering. Try again in a moment.")
+	}
+	return err
+}

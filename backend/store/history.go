@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+var _ ledger.Recorder = (*Tx)(nil)
+var _ ledger.History = (*Tx)(nil)
+
+// Record appends an event to the history in this transaction.
+func (tx *Tx) Record(entry ledger.Entry) error {
+	payload, err := entry.EncodePayload()
+	if err != nil {
+		return err
+	}
+	if tx.head.Seq == 0 {
+		err := tx.one([]any{&tx.head.Seq, &tx.head.Hash}, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`)
+		if fault.Is(err, fault.NotFound) {
+			tx.head = ledger.Event{Hash: ledger.ZeroDigest}
+		} else if err != nil {
+			return fault.Wrap(err, "find the head of the history")
+		}
+	}
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // crypto/rand never fails
+	event := ledger.Event{
+		Seq: tx.head.Seq + 1, At: tx.Now(), Actor: entry.Actor.Person, Via: entry.Actor.Via, Project: entry.Project,
+		Kind: entry.Kind, Subject: entry.Subject, Commitment: ledger.Commit(salt, payload), Prev: tx.head.Hash,
+	}
+	event.Hash = event.Sum()
+	if _, err := tx.exec(`INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		event.Seq, micros(event.At), string(event.Actor), string(event.Via), string(event.Project), event.Kind,
+		event.Subject.Kind, event.Subject.ID, string(event.Commitment), string(event.Prev), string(event.Hash)); err != nil {
+		return fault.Wrap(err, "append to the history")
+	}
+	if _, err := tx.exec(`INSERT INTO event_payload (seq, salt, payload) VALUES ($1, $2, $3)`, event.Seq, salt, string(payload)); err != nil {
+		return fault.Wrap(err, "keep the payload of an event")
+	}
+	tx.head = event
+	tx.events = append(tx.events, event)
+	return nil
+}
+
+// Events returns records of the history, newest first.
+func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
+	before := f.Before
+	if before == 0 {
+		before = 1 << 62
+	}
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	records, err := tx.records(`
+		WHERE e.seq < $1
+		  AND (CAST($2 AS TEXT) = '' OR e.project = $2)
+		  AND (CAST($3 AS TEXT) = '' OR e.actor = $3)
+		  AND (CAST($4 AS TEXT) = '' OR e.kind = $4)
+		  AND (CAST($5 AS TEXT) = '' OR (e.subject_kind = $5 AND e.subject = $6))
+		  AND e.at >= $7 AND e.at < $8
+		ORDER BY e.seq DESC LIMIT $9`,
+		before, string(f.Project), string(f.Actor), f.Kind, f.Subject.Kind, f.Subject.ID,
+		micros(f.From), untilMicros(f), limit)
+	return records, fault.Wrap(err, "read the history")
+}
+
+func untilMicros(f ledger.Filter) int64 {
+	if f.Until.IsZero() {
+		return 1 << 62
+	}
+	return micros(f.Until)
+}
+
+func (tx *Tx) records(where string, args ...any) ([]ledger.Record, error) {
+	var records []ledger.Record
+	err := tx.each(`SELECT e.seq, e.at, e.actor, e.via, e.project, e.kind, e.subject_kind, e.subject, e.commitment, e.prev, e.hash,
+			p.salt, COALESCE(p.payload, '')
+		FROM event e LEFT JOIN event_payload p ON p.seq = e.seq `+where, args,
+		func(scan func(...any) error) error {
+			var r ledger.Record
+			var at int64
+			var payload string
+			if err := scan(&r.Seq, &at, &r.Actor, &r.Via, &r.Project, &r.Kind, &r.Subject.Kind, &r.Subject.ID,
+				&r.Commitment, &r.Prev, &r.Hash, &r.Salt, &payload); err != nil {
+				return err
+			}
+			r.At = fromMicros(at)
+			if r.Salt != nil {
+				r.Payload = []byte(payload)
+			}
+			records = append(records, r)
+			return nil
+		})
+	return records, err
+}
+
+// WalkHistory calls visit with every record, oldest first. It reads in pages,
+// so that a long history neither fills memory nor holds a transaction open.
+func (s *Store) WalkHistory(ctx context.Context, visit func(ledger.Record) error) error {
+	for last := int64(0); ; {
+		var page []ledger.Record
+		if err := s.View(ctx, func(tx *Tx) (err error) {
+			page, err = tx.records(`WHERE e.seq > $1 ORDER BY e.seq LIMIT 1000`, last)
+			return err
+		}); err != nil {
+			return fault.Wrap(err, "walk the history")
+		}
+		for _, record := range page {
+			if err := visit(record); err != nil {
+				return err
+			}
+			last = record.Seq
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}
+
+// CheckHistory walks the chain and returns how many events it holds, or what is
+// wrong with the first that does not verify.
+func (s *Store) CheckHistory(ctx context.Context) (int64, error) {
+	var prev ledger.Event
+	err := s.WalkHistory(ctx, func(r ledger.Record) error {
+		if err := r.Check(prev, r.Salt, r.Payload); err != nil {
+			return fault.As(fault.Conflict, err, "The history does not verify: %v", err)
+		}
+		prev = r.Event
+		return nil
+	})
+	return prev.Seq, err
+}

@@ -1,0 +1,225 @@
+// Package store keeps everything that must outlive the process in one SQL
+// database: SQLite, which needs nothing, or PostgreSQL for teams. All SQL of the
+// product stands here, one text for both, in a file per desk.
+//
+// A desk asks for two functions and never sees this package:
+//
+//	labeling.New(labeling.Config{
+//		Update: store.In[labeling.Tx](s),   // read and write, durable when it returns
+//		View:   store.From[labeling.Tx](s), // one consistent read, never writes
+//	})
+//
+// Updates of all goroutines are committed in groups by one writer, so that a
+// flush to disk serves many of them; see writer.go for the rules.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+)
+
+// Options tune a store. The zero value is right for a server.
+type Options struct {
+	// Now gives the time of record; time.Now if nil.
+	Now func() time.Time
+	// Rehearse runs every Update twice, the first time rolled back, to show that
+	// its function can bear it. Tests always do.
+	Rehearse bool
+	// Log receives what goes wrong behind the callers' backs.
+	Log *slog.Logger
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	dialect dialect
+	writes  *sql.DB // one connection, owned by the writer
+	reads   *sql.DB // read-only connections
+	stmts   sync.Map
+	options Options
+	writer  *writer
+	heard   hearing
+}
+
+// hearing holds those who want to know what was committed.
+type hearing struct {
+	sync.RWMutex
+	events []func([]ledger.Event)
+	work   []func()
+}
+
+// Open opens the database at a URL, creates it if it is a SQLite file that does
+// not exist, and brings its schema up to date. The URL is a path, "sqlite:path"
+// or "postgres://…". It returns Invalid for any other scheme and Unavailable
+// when the database cannot be reached.
+func Open(ctx context.Context, address string, options Options) (*Store, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	s := &Store{options: options}
+	var err error
+	switch {
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		s.dialect = postgres{}
+		err = s.openPostgres(address)
+	case strings.Contains(address, "://"):
+		return nil, fault.Field("database", "%q is no database address; use a path, sqlite:path or postgres://user@host/name", address)
+	default:
+		s.dialect = sqlite{}
+		err = s.openSQLite(strings.TrimPrefix(address, "sqlite:"))
+	}
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err == nil {
+		s.writer, err = startWriter(ctx, s)
+	}
+	if err != nil {
+		_ = s.closePools()
+		return nil, fault.As(fault.Unavailable, err, "The database %s cannot be opened", redact(address))
+	}
+	return s, nil
+}
+
+func (s *Store) openSQLite(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	dsn := func(extra string) string {
+		return "file:" + (&url.URL{Path: path}).EscapedPath() +
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+			"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)" + extra
+	}
+	var err error
+	if s.writes, err = sql.Open("sqlite", dsn("&_txlock=immediate")); err != nil {
+		return err
+	}
+	s.writes.SetMaxOpenConns(1)
+	if s.reads, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)&_pragma=mmap_size(268435456)")); err != nil {
+		return err
+	}
+	s.reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	s.reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	return nil
+}
+
+func (s *Store) openPostgres(address string) error {
+	var err error
+	if s.writes, err = sql.Open("pgx", address); err != nil {
+		return err
+	}
+	s.writes.SetMaxOpenConns(2) // the writer's, and one for migrations before it starts
+	if s.reads, err = sql.Open("pgx", address); err != nil {
+		return err
+	}
+	s.reads.SetMaxOpenConns(16)
+	s.reads.SetMaxIdleConns(4)
+	return nil
+}
+
+// redact hides a password in a database address.
+func redact(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
+}
+
+// Close waits for the updates in progress and closes the database. It may be
+// called twice.
+func (s *Store) Close() error {
+	s.writer.stop()
+	return s.closePools()
+}
+
+func (s *Store) closePools() error {
+	var errs []error
+	for _, pool := range []*sql.DB{s.reads, s.writes} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Now returns the store's time in UTC, cut to the microseconds that are kept.
+func (s *Store) Now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
+
+// OnEvents calls f with the events of every commit, in the order of the
+// history and outside any transaction. f must not block.
+func (s *Store) OnEvents(f func([]ledger.Event)) {
+	s.heard.Lock()
+	defer s.heard.Unlock()
+	s.heard.events = append(s.heard.events, f)
+}
+
+// OnWork calls f after every commit that enqueued work. f must not block.
+func (s *Store) OnWork(f func()) {
+	s.heard.Lock()
+	defer s.heard.Unlock()
+	s.heard.work = append(s.heard.work, f)
+}
+
+func (s *Store) announce(events []ledger.Event, work bool) {
+	s.heard.RLock()
+	defer s.heard.RUnlock()
+	if len(events) > 0 {
+		for _, f := range s.heard.events {
+			f(events)
+		}
+	}
+	if work {
+		for _, f := range s.heard.work {
+			f()
+		}
+	}
+}
+
+// View runs f in one consistent read. What f returns comes back as it is.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	raw, err := s.reads.BeginTx(ctx, s.dialect.viewOptions())
+	if err != nil {
+		return s.translate(err)
+	}
+	defer func() { _ = raw.Rollback() }() // a read has nothing to commit
+	return f(&Tx{store: s, ctx: ctx, reader: raw})
+}
+
+// Update runs f in one transaction and returns after it is durable, or with f's
+// error after everything was rolled back. f may run more than once. An Update
+// inside an Update is refused with Internal.
+func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	return s.writer.do(ctx, f)
+}
+
+// In returns the Update that a desk with the transaction type T asks for.
+func In[T any](s *Store) func(context.Context, func(T) error) error {
+	return func(ctx context.Context, f func(T) error) error {
+		return s.Update(ctx, func(tx *Tx) error { return f(any(tx).(T)) })
+	}
+}
+
+// From returns the View that a desk with the transaction type T asks for.
+func From[T any](s *Store) func(context.Context, func(T) error) error {
+	return func(ctx context.Context, f func(T) error) error {
+		return s.View(ctx, func(tx *Tx) error { return f(any(tx).(T)) })
+	}
+}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Tx is a transaction. It implements the Tx interface of every desk; each
+// desk's methods stand in files of its own. It must not outlive the function it
+// was given to, nor be used by two goroutines.
+type Tx struct {
+	store  *Store
+	ctx    context.Context
+	reader *sql.Tx // in a View
+	writer *writer // in an Update
+
+	head   ledger.Event // last event of the chain, once known
+	events []ledger.Event
+	work   bool
+}
+
+// Now returns the time of record of this transaction.
+func (tx *Tx) Now() time.Time { return tx.store.Now() }
+
+// stmt returns a prepared statement where the driver does not keep them itself.
+func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
+	if tx.writer != nil {
+		return tx.writer.prepared(query)
+	}
+	if found, ok := tx.store.stmts.Load(query); ok {
+		return tx.reader.StmtContext(tx.ctx, found.(*sql.Stmt)), nil
+	}
+	stmt, err := tx.store.reads.PrepareContext(tx.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if found, raced := tx.store.stmts.LoadOrStore(query, stmt); raced {
+		_ = stmt.Close()
+		stmt = found.(*sql.Stmt)
+	}
+	return tx.reader.StmtContext(tx.ctx, stmt), nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	if tx.writer == nil {
+		return 0, fault.New(fault.Internal, "a write in a view")
+	}
+	if err := clean(args); err != nil {
+		return 0, err
+	}
+	var result sql.Result
+	var err error
+	if tx.store.dialect.prepares() {
+		var stmt *sql.Stmt
+		if stmt, err = tx.stmt(query); err == nil {
+			result, err = stmt.ExecContext(tx.ctx, args...)
+		}
+	} else {
+		result, err = tx.writer.conn.ExecContext(tx.ctx, query, args...)
+	}
+	if err != nil {
+		return 0, tx.store.translate(err)
+	}
+	n, err := result.RowsAffected()
+	return n, tx.store.translate(err)
+}
+
+// query starts reading rows.
+func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
+	if err := clean(args); err != nil {
+		return nil, err
+	}
+	if tx.store.dialect.prepares() {
+		stmt, err := tx.stmt(query)
+		if err != nil {
+			return nil, err
+		}
+		return stmt.QueryContext(tx.ctx, args...)
+	}
+	if tx.writer != nil {
+		return tx.writer.conn.QueryContext(tx.ctx, query, args...)
+	}
+	return tx.reader.QueryContext(tx.ctx, query, args...)
+}
+
+// one reads the first row into dest. It returns NotFound when there is none.
+func (tx *Tx) one(dest []any, query string, args ...any) error {
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return tx.store.translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return tx.store.translate(err)
+		}
+		return fault.New(fault.NotFound, "There is no such thing.")
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return tx.store.translate(err)
+	}
+	return tx.store.translate(rows.Close())
+}
+
+// each calls row for every row of the result; row calls scan once. The result
+// is read to the end before another statement may run, so row only collects.
+func (tx *Tx) each(query string, args []any, row func(scan func(dest ...any) error) error) error {
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return tx.store.translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return tx.store.translate(err)
+		}
+	}
+	return tx.store.translate(rows.Err())
+}
+
+// exists reports whether the query has a row.
+func (tx *Tx) exists(query string, args ...any) (bool, error) {
+	var ignored any
+	switch err := tx.one([]any{&ignored}, query, args...); {
+	case err == nil:
+		return true, nil
+	case fault.Is(err, fault.NotFound):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
+// clean stops text that one of the databases cannot hold: NUL and broken UTF-8.
+func clean(args []any) error {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			return fault.New(fault.Invalid, "A text holds a NUL character or broken UTF-8: %.40q. Remove it and try again.", text)
+		}
+	}
+	return nil
+}
+
+// translate gives a driver's error the kind that callers act on.
+func (s *Store) translate(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if _, known := errors.AsType[*fault.Error](err); known {
+		return err
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.As(fault.NotFound, err, "There is no such thing.")
+	}
+	return s.dialect.translate(err)
+}
+
+// micros is how times are stored: microseconds since 1970 UTC, 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicros reads a stored time.
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}

@@ -1,0 +1,271 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// The writer commits in groups. It takes the updates that wait, runs each in a
+// savepoint of one transaction, commits once and only then answers. Its rules:
+//
+//   - No request's context reaches a statement: an interrupt in the middle would
+//     roll back the work of others. A context that ended before its turn is
+//     answered without running.
+//   - An update that fails is rolled back to its savepoint; the others go on.
+//   - When that rollback fails, or the error says that the database itself is in
+//     trouble (full disk, I/O, memory, interrupt, busy), or the commit fails, the
+//     group is rolled back and each update runs again, alone.
+//   - Nobody is answered before COMMIT returned.
+type writer struct {
+	store     *Store
+	conn      *sql.Conn
+	stmts     map[string]*sql.Stmt
+	queue     chan *update
+	closing   chan struct{}
+	closed    chan struct{}
+	once      sync.Once
+	goroutine atomic.Int64 // the id of the goroutine that runs updates
+}
+
+const (
+	groupMost = 512                   // updates in a group
+	groupTime = 10 * time.Millisecond // after which a group takes no more
+)
+
+type update struct {
+	ctx    context.Context
+	f      func(*Tx) error
+	answer chan error
+
+	err    error
+	events []ledger.Event
+	work   bool
+}
+
+func startWriter(ctx context.Context, s *Store) (*writer, error) {
+	conn, err := s.writes.Conn(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("connect the writer: %w", err)
+	}
+	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, queue: make(chan *update, groupMost),
+		closing: make(chan struct{}), closed: make(chan struct{})}
+	go w.run()
+	return w, nil
+}
+
+func (w *writer) stop() {
+	w.once.Do(func() { close(w.closing) })
+	<-w.closed
+}
+
+// do hands an update to the writer and waits for its answer. Once handed over
+// it is waited for whatever happens to ctx, so that an answer is always true.
+func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
+	if w.goroutine.Load() == goroutineID() {
+		return fault.New(fault.Internal, "an update inside an update")
+	}
+	u := &update{ctx: ctx, f: f, answer: make(chan error, 1)}
+	select {
+	case <-w.closing:
+		return fault.New(fault.Unavailable, "The server is stopping. Try again in a moment.")
+	case <-ctx.Done():
+		return ctx.Err()
+	case w.queue <- u:
+	}
+	select {
+	case err := <-u.answer:
+		return err
+	case <-w.closed:
+		select { // the last group may have held it
+		case err := <-u.answer:
+			return err
+		default:
+			return fault.New(fault.Unavailable, "The server is stopping. Try again in a moment.")
+		}
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.closed)
+	defer func() { _ = w.conn.Close() }()
+	w.goroutine.Store(goroutineID())
+	for {
+		select {
+		case u := <-w.queue:
+			w.group(u)
+		case <-w.closing:
+			for {
+				select {
+				case u := <-w.queue:
+					w.group(u)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// group runs an update and those that wait behind it in one transaction.
+func (w *writer) group(first *update) {
+	group := []*update{first}
+	begun := time.Now()
+	healthy := w.begin() == nil
+	for i := 0; healthy && i < len(group); i++ {
+		healthy = w.try(group[i])
+		if healthy && len(group) < groupMost && time.Since(begun) < groupTime {
+			select {
+			case next := <-w.queue:
+				group = append(group, next)
+			default:
+			}
+		}
+	}
+	if healthy && w.exec("COMMIT") == nil {
+		w.answer(group)
+		return
+	}
+	_ = w.exec("ROLLBACK")
+	for _, u := range group {
+		w.alone(u)
+	}
+}
+
+// alone runs one update in a transaction of its own.
+func (w *writer) alone(u *update) {
+	err := w.begin()
+	if err == nil {
+		w.try(u)
+		if err = u.err; err == nil {
+			err = w.exec("COMMIT")
+		}
+	}
+	if err != nil {
+		_ = w.exec("ROLLBACK")
+		u.err, u.events, u.work = w.store.translate(err), nil, false
+	}
+	w.answer([]*update{u})
+}
+
+func (w *writer) answer(group []*update) {
+	var events []ledger.Event
+	work := false
+	for _, u := range group {
+		events = append(events, u.events...)
+		work = work || u.work
+		u.answer <- u.err
+	}
+	w.store.announce(events, work)
+}
+
+// try runs an update in a savepoint and reports whether the group is sound.
+func (w *writer) try(u *update) (sound bool) {
+	u.err, u.events, u.work = u.ctx.Err(), nil, false
+	if u.err != nil {
+		return true
+	}
+	if w.store.options.Rehearse {
+		if u.err = w.exec("SAVEPOINT rehearsal"); u.err != nil {
+			return false
+		}
+		rehearsed := w.call(u)
+		if w.exec("ROLLBACK TO rehearsal") != nil || w.exec("RELEASE rehearsal") != nil || w.store.dialect.fatal(rehearsed) {
+			u.err = rehearsed
+			return false
+		}
+		u.events, u.work = nil, false
+	}
+	if u.err = w.exec("SAVEPOINT one"); u.err != nil {
+		return false
+	}
+	u.err = w.call(u)
+	if u.err == nil {
+		u.err = w.exec("RELEASE one")
+		return u.err == nil
+	}
+	u.events, u.work = nil, false
+	return w.exec("ROLLBACK TO one") == nil && w.exec("RELEASE one") == nil && !w.store.dialect.fatal(u.err)
+}
+
+// call runs the function of an update; a panic becomes its error.
+func (w *writer) call(u *update) (err error) {
+	tx := &Tx{store: w.store, ctx: context.Background(), writer: w}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.As(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "panic in an update")
+		}
+		u.events, u.work = tx.events, tx.work
+	}()
+	return u.f(tx)
+}
+
+func (w *writer) begin() error {
+	if err := w.exec(w.store.dialect.begin()); err != nil {
+		if err := w.reconnect(); err != nil {
+			return err
+		}
+		if err := w.exec(w.store.dialect.begin()); err != nil {
+			return err
+		}
+	}
+	if lock := w.store.dialect.lock(); lock != "" {
+		return w.exec(lock)
+	}
+	return nil
+}
+
+// reconnect replaces a connection on which no transaction can begin, as after a
+// restart of the database.
+func (w *writer) reconnect() error {
+	_ = w.exec("ROLLBACK") // in case one was left open
+	_ = w.conn.Close()
+	w.stmts = map[string]*sql.Stmt{}
+	conn, err := w.store.writes.Conn(context.Background())
+	if err == nil {
+		w.conn = conn
+	}
+	return err
+}
+
+func (w *writer) exec(statement string) error {
+	_, err := w.conn.ExecContext(context.Background(), statement)
+	return err
+}
+
+// prepared returns the statement for a query on the writer's connection.
+func (w *writer) prepared(query string) (*sql.Stmt, error) {
+	if stmt := w.stmts[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(context.Background(), query)
+	if err == nil {
+		w.stmts[query] = stmt
+	}
+	return stmt, err
+}
+
+// goroutineID reads the running goroutine's number from its stack header, the
+// only place where Go tells it. It is used for nothing but refusing an update
+// inside an update, which would otherwise wait for itself for ever.
+func goroutineID() int64 {
+	var buffer [32]byte
+	header := buffer[:runtime.Stack(buffer[:], false)]
+	header = bytes.TrimPrefix(header, []byte("goroutine "))
+	digits, _, _ := bytes.Cut(header, []byte(" "))
+	id, err := strconv.ParseInt(string(digits), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
+}
