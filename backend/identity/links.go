@@ -1,0 +1,221 @@
+package identity
+
+import (
+	"context"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+func toValid(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// errLink is the answer to a link that is not good.
+func errLink() error {
+	return fault.New(fault.NotFound, "This link was used already or is too old. Ask for a new one.")
+}
+
+// FirstAdminLink returns the secret of a fresh link that makes the first admin,
+// or "" where there is an admin already. Links made before stop working.
+func (s *Service) FirstAdminLink(ctx context.Context) (string, error) {
+	secret := newSecret("")
+	var needed bool
+	err := s.update(ctx, func(tx Tx) error {
+		admins, err := admins(tx)
+		if needed = err == nil && len(admins) == 0; !needed {
+			return err
+		}
+		if err := tx.DeleteLinks(PurposeFirstAdmin, ""); err != nil {
+			return err
+		}
+		return tx.CreateLink(s.link(PurposeFirstAdmin, "", secret))
+	})
+	if err != nil || !needed {
+		return "", err
+	}
+	return secret, nil
+}
+
+func (s *Service) link(purpose Purpose, person ledger.PersonID, secret string) Link {
+	now := s.now()
+	return Link{Hash: HashOf(secret), Purpose: purpose, Person: person, CreatedAt: now, ExpiresAt: now.Add(purpose.lasts())}
+}
+
+// admins lists the people who can administer the installation.
+func admins(tx Tx) ([]ledger.PersonID, error) {
+	people, err := tx.People()
+	var ids []ledger.PersonID
+	for _, p := range people {
+		if p.Admin && !p.Disabled && p.ID != Local {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, err
+}
+
+// PeekLink returns the person a link is for (zero for the first admin's), and
+// NotFound where it is not good. It uses nothing up.
+func (s *Service) PeekLink(ctx context.Context, purpose Purpose, secret string) (person Person, err error) {
+	err = s.view(ctx, func(tx Tx) error {
+		link, err := s.good(tx, purpose, secret)
+		if err != nil || link.Person == "" {
+			return err
+		}
+		person, err = tx.Person(link.Person)
+		return err
+	})
+	return person, err
+}
+
+func (s *Service) good(tx Tx, purpose Purpose, secret string) (Link, error) {
+	link, err := tx.LinkByHash(HashOf(secret))
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return Link{}, errLink()
+	case err != nil:
+		return Link{}, err
+	case link.Purpose != purpose || !s.now().Before(link.ExpiresAt):
+		return Link{}, errLink()
+	}
+	return link, nil
+}
+
+// use uses a link up inside a transaction.
+func (s *Service) use(tx Tx, purpose Purpose, secret string) (Link, error) {
+	link, err := s.good(tx, purpose, secret)
+	if err != nil {
+		return Link{}, err
+	}
+	found, err := tx.DeleteLink(link.Hash)
+	if err == nil && !found {
+		err = errLink()
+	}
+	return link, err
+}
+
+// AccountRequest is what somebody fills in on their first visit.
+type AccountRequest struct {
+	Username string // for the first admin only; others have theirs
+	Name     string
+	TimeZone string
+	Password string
+}
+
+// CreateFirstAdmin follows the link of the first start: it makes the first
+// admin and signs them in.
+func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req AccountRequest, from From) (SignedIn, error) {
+	now := s.now()
+	person := Person{
+		ID: ledger.PersonID(s.newID()), Username: FoldUsername(req.Username), Name: strings.TrimSpace(req.Name),
+		TimeZone: req.TimeZone, Admin: true, CreatedAt: now, ChangedAt: now,
+	}
+	if err := s.withPassword(ctx, &person, req.Password); err != nil {
+		return SignedIn{}, err
+	}
+	return s.enter(ctx, person.ID, from, func(tx Tx) error {
+		if _, err := s.use(tx, PurposeFirstAdmin, secret); err != nil {
+			return err
+		}
+		if found, err := admins(tx); err != nil || len(found) > 0 {
+			return orElse(err, errLink())
+		}
+		actor := ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin, Admin: true, Scope: ledger.ScopeFull}
+		return s.create(tx, actor, person)
+	})
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// Welcome follows an invited person's link: it sets name, time zone and
+// password, ends whatever logins there were, and signs them in.
+func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest, from From) (SignedIn, error) {
+	person, err := s.PeekLink(ctx, PurposeWelcome, secret)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	person.Name, person.TimeZone, person.ChangedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now()
+	if err := s.withPassword(ctx, &person, req.Password); err != nil {
+		return SignedIn{}, err
+	}
+	return s.enter(ctx, person.ID, from, func(tx Tx) error {
+		if _, err := s.use(tx, PurposeWelcome, secret); err != nil {
+			return err
+		}
+		if err := tx.UpdatePerson(person); err != nil {
+			return err
+		}
+		if err := tx.DeleteLogins(person.ID, ""); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{
+			Actor: ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin},
+			Kind:  "person.welcomed", Subject: subject(person.ID), Payload: map[string]string{"name": person.Name},
+		})
+	})
+}
+
+// withPassword validates the person together with a new password and sets it.
+func (s *Service) withPassword(ctx context.Context, person *Person, password string) error {
+	if err := joined(person.Validate(), validPassword("password", password, person.Username)); err != nil {
+		return err
+	}
+	phc, err := s.kitchen.hash(ctx, password)
+	person.Password = phc
+	return err
+}
+
+// Launch returns the secret of a one-time link that signs a person in: the
+// desktop window's, and the one that make run prints.
+func (s *Service) Launch(ctx context.Context, person ledger.PersonID) (string, error) {
+	secret := newSecret("")
+	return secret, s.update(ctx, func(tx Tx) error {
+		if _, err := visitOf(tx, person); err != nil {
+			return err
+		}
+		return tx.CreateLink(s.link(PurposeLaunch, person, secret))
+	})
+}
+
+// FollowLaunch exchanges the secret of a launch link for a login.
+func (s *Service) FollowLaunch(ctx context.Context, secret string, from From) (SignedIn, error) {
+	person, err := s.PeekLink(ctx, PurposeLaunch, secret)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return s.enter(ctx, person.ID, from, func(tx Tx) error {
+		_, err := s.use(tx, PurposeLaunch, secret)
+		return err
+	})
+}
+
+// Owner returns the first admin, and makes one without a password where there
+// is none: the user of a desktop window or of the demo, signed in by a launch
+// link. They set a password under Account before their first vote.
+func (s *Service) Owner(ctx context.Context, username, name string) (person Person, err error) {
+	now := s.now()
+	fresh := Person{ID: ledger.PersonID(s.newID()), Username: FoldUsername(username), Name: name, Admin: true, CreatedAt: now, ChangedAt: now}
+	if err := fresh.Validate(); err != nil {
+		return Person{}, err
+	}
+	err = s.update(ctx, func(tx Tx) error {
+		found, err := admins(tx)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			person, err = tx.Person(found[0])
+			return err
+		}
+		person = fresh
+		actor := ledger.Actor{Person: fresh.ID, Name: name, Via: ledger.ViaLocal, Admin: true, Scope: ledger.ScopeFull}
+		return s.create(tx, actor, fresh)
+	})
+	return person, err
+}

@@ -1,0 +1,387 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+func subject(id ledger.PersonID) ledger.Subject { return ledger.Subject{Kind: "person", ID: string(id)} }
+
+func joined(errs ...error) error { return errors.Join(errs...) }
+
+// create writes a new person and the event.
+func (s *Service) create(tx Tx, actor ledger.Actor, person Person) error {
+	if err := tx.CreatePerson(person); err != nil {
+		if fault.Is(err, fault.Conflict) {
+			return &fault.Error{Kind: fault.Conflict, Field: "username", Message: "Somebody signs in with this name already. Choose another.", Err: err}
+		}
+		return err
+	}
+	return tx.Record(ledger.Entry{
+		Actor: actor, Kind: "person.created", Subject: subject(person.ID),
+		Payload: map[string]any{"username": person.Username, "name": person.Name, "admin": person.Admin},
+	})
+}
+
+// CreatePersonRequest asks for a new person. Without a password they get a
+// one-time link on which they choose one.
+type CreatePersonRequest struct {
+	Username string
+	Name     string // Username if empty
+	TimeZone string
+	Password string
+	Admin    bool
+	Project  ledger.ProjectID // with Roles: where they are a member at once
+	Roles    []ledger.Role
+}
+
+// CreatePerson makes a person. Admins of the installation may; a lead may where
+// the person joins the lead's project at once. It returns the secret of the
+// welcome link, "" where a password was given.
+func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req CreatePersonRequest) (Person, string, error) {
+	now := s.now()
+	person := Person{
+		ID: ledger.PersonID(s.newID()), Username: FoldUsername(req.Username), Name: strings.TrimSpace(req.Name),
+		TimeZone: req.TimeZone, Admin: req.Admin, CreatedAt: now, ChangedAt: now,
+	}
+	if person.Name == "" {
+		person.Name = person.Username
+	}
+	if req.Project == "" || req.Admin {
+		if err := mustAdminister(actor); err != nil {
+			return Person{}, "", err
+		}
+	}
+	for _, role := range req.Roles {
+		if err := mayGrant(actor, req.Project, role); err != nil {
+			return Person{}, "", err
+		}
+	}
+	if req.Project != "" && len(req.Roles) == 0 {
+		return Person{}, "", fault.Field("role", "Choose at least one role.")
+	}
+	secret := ""
+	if req.Password == "" {
+		secret = newSecret("")
+		if err := person.Validate(); err != nil {
+			return Person{}, "", err
+		}
+	} else if err := s.withPassword(ctx, &person, req.Password); err != nil {
+		return Person{}, "", err
+	}
+	err := s.update(ctx, func(tx Tx) error {
+		if err := s.create(tx, actor, person); err != nil {
+			return err
+		}
+		for _, role := range req.Roles {
+			if err := grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}); err != nil {
+				return err
+			}
+		}
+		if secret == "" {
+			return nil
+		}
+		return tx.CreateLink(s.link(PurposeWelcome, person.ID, secret))
+	})
+	return person, secret, err
+}
+
+// Invite makes a new welcome link for a person and returns its secret; links
+// made before stop working. Following it sets a new password.
+func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.PersonID) (string, error) {
+	if err := joined(mustAdminister(actor), mustBeThere(actor)); err != nil {
+		return "", err
+	}
+	secret := newSecret("")
+	return secret, s.update(ctx, func(tx Tx) error {
+		person, err := tx.Person(id)
+		if err != nil {
+			return err
+		}
+		if person.Disabled || person.ID == Local {
+			return fault.New(fault.Invalid, "%s cannot sign in.", person.Name)
+		}
+		if err := tx.DeleteLinks(PurposeWelcome, id); err != nil {
+			return err
+		}
+		if err := tx.Record(ledger.Entry{Actor: actor, Kind: "person.invited", Subject: subject(id)}); err != nil {
+			return err
+		}
+		return tx.CreateLink(s.link(PurposeWelcome, id, secret))
+	})
+}
+
+// ChangePersonRequest changes what is not nil.
+type ChangePersonRequest struct {
+	Name     *string
+	TimeZone *string
+	Admin    *bool
+	Disabled *bool
+}
+
+// ChangePerson changes a person: oneself for name and time zone, anybody for an
+// admin. The last admin stays one.
+func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledger.PersonID, req ChangePersonRequest) (person Person, err error) {
+	if actor.Person != id || req.Admin != nil || req.Disabled != nil || actor.Scope != ledger.ScopeFull {
+		if err := mustAdminister(actor); err != nil {
+			return Person{}, err
+		}
+	}
+	err = s.update(ctx, func(tx Tx) (err error) {
+		if person, err = tx.Person(id); err != nil {
+			return err
+		}
+		if person.ID == Local {
+			return fault.New(fault.Invalid, "This account belongs to the command line and cannot be changed.")
+		}
+		was := person
+		set(&person.Name, req.Name)
+		set(&person.TimeZone, req.TimeZone)
+		set(&person.Admin, req.Admin)
+		set(&person.Disabled, req.Disabled)
+		person.Name = strings.TrimSpace(person.Name)
+		if person == was {
+			return nil
+		}
+		if err := person.Validate(); err != nil {
+			return err
+		}
+		person.ChangedAt = s.now()
+		if err := tx.UpdatePerson(person); err != nil {
+			return err
+		}
+		if found, err := admins(tx); err != nil || len(found) == 0 {
+			return orElse(err, fault.New(fault.Unmet, "%s is the last admin. Make somebody else admin first.", person.Name))
+		}
+		if person.Disabled {
+			if err := tx.DeleteLogins(id, ""); err != nil {
+				return err
+			}
+		}
+		return tx.Record(ledger.Entry{
+			Actor: actor, Kind: "person.changed", Subject: subject(id),
+			Payload: map[string]any{"name": person.Name, "time_zone": person.TimeZone, "admin": person.Admin, "disabled": person.Disabled},
+		})
+	})
+	return person, err
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// ChangePassword sets the actor's own password. The old one is needed where
+// there is one. Every other login of theirs ends.
+func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password, address string) error {
+	if visit.Actor.Via != ledger.ViaLogin {
+		return mustBeThere(visit.Actor)
+	}
+	person := visit.Person
+	if err := validPassword("password", password, person.Username); err != nil {
+		return err
+	}
+	if person.Password != "" {
+		if err := s.VerifyPassword(ctx, visit.Actor, old, address); err != nil {
+			if f, ok := errors.AsType[*fault.Error](err); ok && f.Field == "password" {
+				return &fault.Error{Kind: f.Kind, Field: "old_password", Message: f.Message, Err: f.Err}
+			}
+			return err
+		}
+	}
+	phc, err := s.kitchen.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		person, err := tx.Person(visit.Actor.Person)
+		if err != nil {
+			return err
+		}
+		person.Password, person.ChangedAt = phc, s.now()
+		if err := tx.UpdatePerson(person); err != nil {
+			return err
+		}
+		if err := tx.DeleteLogins(person.ID, visit.Login); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: visit.Actor, Kind: "password.changed", Subject: subject(person.ID)})
+	})
+}
+
+// Grant gives a person a role in a project. It needs ActionManage there, and
+// ActionAdminister for the role admin.
+func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) error {
+	if err := mayGrant(actor, m.Project, m.Role); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		if _, err := tx.Person(m.Person); err != nil {
+			return err
+		}
+		return grant(tx, actor, m)
+	})
+}
+
+// Revoke takes a role from a person.
+func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) error {
+	if err := mayGrant(actor, m.Project, m.Role); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		held, err := tx.RemoveMembership(m)
+		if err != nil || !held {
+			return err
+		}
+		return record(tx, actor, "role.revoked", m)
+	})
+}
+
+// SetRoles makes roles the only ones that a person holds in a project; none
+// takes them out of it.
+func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role) error {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		if _, err := tx.Person(person); err != nil {
+			return err
+		}
+		held, err := tx.Memberships(person)
+		if err != nil {
+			return err
+		}
+		for _, role := range ledger.Roles() {
+			m := Membership{Project: project, Person: person, Role: role}
+			has, wants := slices.Contains(held, m), slices.Contains(roles, role)
+			if has == wants {
+				continue
+			}
+			if err := mayGrant(actor, project, role); err != nil {
+				return err
+			}
+			if wants {
+				err = grant(tx, actor, m)
+			} else if _, err = tx.RemoveMembership(m); err == nil {
+				err = record(tx, actor, "role.revoked", m)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) error {
+	if !slices.Contains(ledger.Roles(), role) {
+		return fault.Field("role", "There is no role %.40q.", role)
+	}
+	if role == ledger.RoleAdmin {
+		return actor.Must(project, ledger.ActionAdminister)
+	}
+	return actor.Must(project, ledger.ActionManage)
+}
+
+func grant(tx Tx, actor ledger.Actor, m Membership) error {
+	if err := tx.AddMembership(m); err != nil {
+		return err
+	}
+	return record(tx, actor, "role.granted", m)
+}
+
+func record(tx Tx, actor ledger.Actor, kind string, m Membership) error {
+	return tx.Record(ledger.Entry{
+		Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: map[string]string{"role": string(m.Role)},
+	})
+}
+
+// Member is a person with their roles in one project.
+type Member struct {
+	Person Person
+	Roles  []ledger.Role
+}
+
+// Members lists the people of a project with their roles, by name.
+func (s *Service) Members(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (members []Member, err error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) error {
+		memberships, err := tx.Members(project)
+		if err != nil {
+			return err
+		}
+		roles := map[ledger.PersonID][]ledger.Role{}
+		for _, m := range memberships {
+			roles[m.Person] = append(roles[m.Person], m.Role)
+		}
+		people, err := tx.People()
+		members = nil
+		for _, p := range people {
+			if len(roles[p.ID]) > 0 {
+				p.Password = ""
+				members = append(members, Member{Person: p, Roles: roles[p.ID]})
+			}
+		}
+		return err
+	})
+	return members, err
+}
+
+// People lists everybody, for admins.
+func (s *Service) People(ctx context.Context, actor ledger.Actor) (people []Person, err error) {
+	if err := mustAdminister(actor); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		people, err = tx.People()
+		return err
+	})
+	return people, err
+}
+
+// Memberships lists who holds which role where, for admins.
+func (s *Service) Memberships(ctx context.Context, actor ledger.Actor) (all []Membership, err error) {
+	if err := mustAdminister(actor); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		all, err = tx.Members("")
+		return err
+	})
+	return all, err
+}
+
+// PersonByUsername finds a person by the name they sign in with. A lead needs it
+// to add a colleague whose name they know; nobody can list people by it.
+func (s *Service) PersonByUsername(ctx context.Context, actor ledger.Actor, username string) (person Person, err error) {
+	err = s.view(ctx, func(tx Tx) (err error) {
+		person, err = tx.PersonByUsername(FoldUsername(username))
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		err = &fault.Error{Kind: fault.NotFound, Field: "username", Message: "Nobody signs in with this name. Create the person first.", Err: err}
+	}
+	person.Password = ""
+	return person, err
+}
+
+// Names returns the names of people by id, for pages that show who did what.
+func (s *Service) Names(ctx context.Context) (names map[ledger.PersonID]string, err error) {
+	err = s.view(ctx, func(tx Tx) error {
+		people, err := tx.People()
+		names = make(map[ledger.PersonID]string, len(people))
+		for _, p := range people {
+			names[p.ID] = p.Name
+		}
+		return err
+	})
+	return names, err
+}

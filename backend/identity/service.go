@@ -1,0 +1,205 @@
+package identity
+
+import (
+	"context"
+	"crypto/subtle"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	Update  func(context.Context, func(Tx) error) error
+	View    func(context.Context, func(Tx) error) error
+	Now     func() time.Time
+	NewID   func() string
+	Hashing Hashing // OWASP() if zero
+}
+
+// Service answers who is there and what they may do.
+type Service struct {
+	update  func(context.Context, func(Tx) error) error
+	view    func(context.Context, func(Tx) error) error
+	now     func() time.Time
+	newID   func() string
+	kitchen *kitchen
+	limiter *limiter
+
+	mu    sync.Mutex
+	local Hash // of the secret in the credential file
+}
+
+// New returns a service.
+func New(c Config) *Service {
+	if c.Hashing == (Hashing{}) {
+		c.Hashing = OWASP()
+	}
+	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
+	return &Service{
+		update: c.Update, view: c.View, now: now, newID: c.NewID,
+		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), limiter: newLimiter(now),
+	}
+}
+
+// Visit is an authenticated request: who it is and by which login or token.
+type Visit struct {
+	Actor  ledger.Actor
+	Person Person
+	Login  LoginID // by ViaLogin
+	Token  TokenID // by ViaToken
+}
+
+// From says where a sign-in comes from.
+type From struct {
+	Address string
+	Agent   string
+}
+
+// Prepare makes sure that the person in whose name this machine's command line
+// acts exists. A server calls it once before it listens.
+func (s *Service) Prepare(ctx context.Context) error {
+	return s.update(ctx, func(tx Tx) error {
+		switch _, err := tx.Person(Local); {
+		case err == nil:
+			return nil
+		case !fault.Is(err, fault.NotFound):
+			return err
+		}
+		now := s.now()
+		return tx.CreatePerson(Person{ID: Local, Username: string(Local), Name: "This machine", Admin: true, CreatedAt: now, ChangedAt: now})
+	})
+}
+
+// OpenLocal makes the secret for the credential file of this machine and
+// returns it. It is good until the process ends or OpenLocal is called again.
+func (s *Service) OpenLocal() string {
+	secret := newSecret("adj_local_")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.local = HashOf(secret)
+	return secret
+}
+
+func (s *Service) isLocal(hash Hash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.local != "" && subtle.ConstantTimeCompare([]byte(s.local), []byte(hash)) == 1
+}
+
+// errNobody is the answer to every cookie or token that is not good.
+func errNobody() error {
+	return fault.New(fault.Unauthenticated, "Sign in first; this login or token is unknown, expired or revoked.")
+}
+
+// Authenticate returns whose login a cookie's secret belongs to, or
+// Unauthenticated.
+func (s *Service) Authenticate(ctx context.Context, secret string) (Visit, error) {
+	var login Login
+	var visit Visit
+	now := s.now()
+	err := s.view(ctx, func(tx Tx) (err error) {
+		if login, err = tx.LoginByHash(HashOf(secret)); err != nil {
+			return unknown(err)
+		}
+		if !login.Live(now) {
+			return errNobody()
+		}
+		visit, err = visitOf(tx, login.Person)
+		return err
+	})
+	if err != nil {
+		return Visit{}, err
+	}
+	visit.Login = login.ID
+	visit.Actor.Via, visit.Actor.Scope = ledger.ViaLogin, ledger.ScopeFull
+	if now.Sub(login.SeenAt) >= touchEvery {
+		renewed := login.renewed(now)
+		err = s.update(context.WithoutCancel(ctx), func(tx Tx) error { return tx.TouchLogin(login.ID, renewed.SeenAt, renewed.ExpiresAt) })
+	}
+	return visit, err
+}
+
+// AuthenticateToken returns whose API token (or credential file) a secret
+// belongs to, or Unauthenticated.
+func (s *Service) AuthenticateToken(ctx context.Context, secret string) (Visit, error) {
+	hash := HashOf(secret)
+	local := s.isLocal(hash)
+	var token Token
+	var visit Visit
+	now := s.now()
+	err := s.view(ctx, func(tx Tx) (err error) {
+		if local {
+			visit, err = visitOf(tx, Local)
+			return err
+		}
+		if token, err = tx.TokenByHash(hash); err != nil {
+			return unknown(err)
+		}
+		if !token.Live(now) {
+			return errNobody()
+		}
+		visit, err = visitOf(tx, token.Person)
+		return err
+	})
+	if err != nil {
+		return Visit{}, err
+	}
+	if local {
+		visit.Actor.Via, visit.Actor.Scope = ledger.ViaLocal, ledger.ScopeFull
+		return visit, nil
+	}
+	visit.Token = token.ID
+	visit.Actor.Via, visit.Actor.Scope = ledger.ViaToken, token.Scope
+	if now.Sub(token.UsedAt) >= touchEvery {
+		err = s.update(context.WithoutCancel(ctx), func(tx Tx) error { return tx.TouchToken(token.ID, now) })
+	}
+	return visit, err
+}
+
+// unknown hides whether a secret was never there.
+func unknown(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return errNobody()
+	}
+	return err
+}
+
+// visitOf reads a person and their roles; a disabled person is nobody.
+func visitOf(tx Tx, id ledger.PersonID) (Visit, error) {
+	person, err := tx.Person(id)
+	if err != nil {
+		return Visit{}, unknown(err)
+	}
+	if person.Disabled {
+		return Visit{}, errNobody()
+	}
+	memberships, err := tx.Memberships(id)
+	if err != nil {
+		return Visit{}, err
+	}
+	return Visit{
+		Person: person,
+		Actor:  ledger.Actor{Person: id, Name: person.Name, Admin: person.Admin, Roles: rolesOf(memberships)},
+	}, nil
+}
+
+// mustAdminister returns Denied unless the actor is an admin of the installation.
+func mustAdminister(actor ledger.Actor) error {
+	if actor.Admin && actor.May("", ledger.ActionAdminister) {
+		return nil
+	}
+	return fault.New(fault.Denied, "Only an admin of this installation may do this. Ask one.")
+}
+
+// mustBeThere returns Denied unless a person sits at the browser or at this
+// machine: a token must not make tokens, passwords or logins.
+func mustBeThere(actor ledger.Actor) error {
+	if actor.Via == ledger.ViaLogin || actor.Via == ledger.ViaLocal {
+		return nil
+	}
+	return fault.New(fault.Denied, "An API token cannot do this. Sign in, or use the command line on the server's machine.")
+}

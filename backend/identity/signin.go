@@ -1,0 +1,161 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// SignedIn is a fresh login; Secret goes into the cookie and is kept nowhere.
+type SignedIn struct {
+	Person ledger.PersonID
+	Login  LoginID
+	Secret string
+}
+
+// wrongPassword is the one message for every way in which a password fails.
+const wrongPassword = "This name and password do not belong together. After five wrong tries there is a pause of a minute."
+
+// TooMany is the cause of a fault that the limit on wrong passwords raised.
+type TooMany struct{ Wait time.Duration }
+
+// Error says how long to wait.
+func (e TooMany) Error() string { return "too many wrong passwords, wait " + e.Wait.String() }
+
+// SignIn exchanges a username and password for a login. Whatever is wrong, the
+// message is the same: Invalid, or Unavailable with TooMany as its cause where
+// the limit was reached.
+func (s *Service) SignIn(ctx context.Context, username, password string, from From) (SignedIn, error) {
+	username = FoldUsername(username)
+	var person Person
+	err := s.view(ctx, func(tx Tx) (err error) {
+		person, err = tx.PersonByUsername(username)
+		return err
+	})
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return SignedIn{}, err
+	}
+	if person.Disabled {
+		person = Person{}
+	}
+	if err := s.check(ctx, username, person.Password, password, from.Address); err != nil {
+		return SignedIn{}, err
+	}
+	return s.enter(ctx, person.ID, from, func(Tx) error { return nil })
+}
+
+// VerifyPassword checks the password of a person who is signed in already, as
+// before a vote. It counts against the same limit as signing in. The result is
+// Denied for anything but a login.
+func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error {
+	if actor.Via != ledger.ViaLogin {
+		return fault.New(fault.Denied, "Sign in with a browser to confirm with your password.")
+	}
+	var person Person
+	err := s.view(ctx, func(tx Tx) (err error) {
+		person, err = tx.Person(actor.Person)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if person.Password == "" {
+		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
+	}
+	err = s.check(ctx, person.Username, person.Password, password, address)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == wrongPassword {
+		return &fault.Error{Kind: f.Kind, Field: "password", Message: "This is not your password. After five wrong tries there is a pause of a minute.", Err: f.Err}
+	}
+	return err
+}
+
+// check compares a password under the limit.
+func (s *Service) check(ctx context.Context, username, phc, password, address string) error {
+	if wait := s.limiter.take(username, address); wait > 0 {
+		return fault.As(fault.Unavailable, TooMany{Wait: wait}, wrongPassword)
+	}
+	right, err := s.kitchen.matches(ctx, phc, password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return fault.New(fault.Invalid, wrongPassword)
+	}
+	s.limiter.succeeded(username, address)
+	return nil
+}
+
+// enter makes a login for a person, after what else belongs in its transaction.
+// The secret is always fresh, so nobody can plant one beforehand.
+func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, first func(Tx) error) (SignedIn, error) {
+	secret, now := newSecret(""), s.now()
+	login := Login{
+		ID: LoginID(s.newID()), Person: person, Hash: HashOf(secret), CreatedAt: now,
+		Agent: clip(from.Agent, 200), Address: clip(from.Address, 100),
+	}.renewed(now)
+	err := s.update(ctx, func(tx Tx) error {
+		if err := first(tx); err != nil {
+			return err
+		}
+		visit, err := visitOf(tx, person)
+		if err != nil {
+			return err
+		}
+		visit.Actor.Via, visit.Actor.Scope = ledger.ViaLogin, ledger.ScopeFull
+		if err := tx.DeleteExpired(now); err != nil {
+			return err
+		}
+		if err := tx.CreateLogin(login); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{
+			Actor: visit.Actor, Kind: "login.created", Subject: ledger.Subject{Kind: "login", ID: string(login.ID)},
+			Payload: map[string]string{"address": login.Address, "agent": login.Agent},
+		})
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return SignedIn{Person: person, Login: login.ID, Secret: secret}, nil
+}
+
+// SignOut ends the actor's own login.
+func (s *Service) SignOut(ctx context.Context, visit Visit) error {
+	return s.EndLogin(ctx, visit.Actor, visit.Login)
+}
+
+// EndLogin ends one of the actor's logins, this or another browser's.
+func (s *Service) EndLogin(ctx context.Context, actor ledger.Actor, id LoginID) error {
+	return s.update(ctx, func(tx Tx) error {
+		if err := tx.DeleteLogin(actor.Person, id); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: "login.ended", Subject: ledger.Subject{Kind: "login", ID: string(id)}})
+	})
+}
+
+// Logins lists the actor's logins, the latest first.
+func (s *Service) Logins(ctx context.Context, actor ledger.Actor) (logins []Login, err error) {
+	err = s.view(ctx, func(tx Tx) error {
+		all, err := tx.Logins(actor.Person)
+		logins = nil
+		for _, l := range all {
+			if l.Live(s.now()) {
+				logins = append(logins, l)
+			}
+		}
+		return err
+	})
+	return logins, err
+}
+
+// clip shortens text to at most n bytes of valid UTF-8.
+func clip(text string, n int) string {
+	if len(text) > n {
+		text = text[:n]
+	}
+	return toValid(text)
+}

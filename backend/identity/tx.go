@@ -1,0 +1,86 @@
+package identity
+
+import (
+	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/work"
+)
+
+// Tx is what this room needs of a transaction.
+type Tx interface {
+	ledger.Recorder
+	work.Enqueuer
+	PeopleTx
+	LoginTx
+	TokenTx
+	LinkTx
+	MembershipTx
+}
+
+// PeopleTx keeps people.
+type PeopleTx interface {
+	// CreatePerson returns Conflict where the username is taken.
+	CreatePerson(Person) error
+	// UpdatePerson writes everything but id and creation time; Conflict where the
+	// username is taken.
+	UpdatePerson(Person) error
+	// Person returns NotFound where there is none.
+	Person(ledger.PersonID) (Person, error)
+	// PersonByUsername returns NotFound where there is none. The name is folded.
+	PersonByUsername(string) (Person, error)
+	// People lists everybody by name.
+	People() ([]Person, error)
+}
+
+// LoginTx keeps logins.
+type LoginTx interface {
+	CreateLogin(Login) error
+	// LoginByHash returns NotFound where there is none.
+	LoginByHash(Hash) (Login, error)
+	// Logins lists a person's logins, the latest first.
+	Logins(ledger.PersonID) ([]Login, error)
+	TouchLogin(id LoginID, seen, expires time.Time) error
+	// DeleteLogin removes one login of a person; NotFound where it is not theirs.
+	DeleteLogin(ledger.PersonID, LoginID) error
+	// DeleteLogins removes all logins of a person but one ("" for none).
+	DeleteLogins(person ledger.PersonID, except LoginID) error
+	// DeleteExpired removes logins and links that ended before a time.
+	DeleteExpired(time.Time) error
+}
+
+// TokenTx keeps API tokens.
+type TokenTx interface {
+	CreateToken(Token) error
+	// TokenByHash returns NotFound where there is none.
+	TokenByHash(Hash) (Token, error)
+	// TokenByID returns NotFound where there is none.
+	TokenByID(TokenID) (Token, error)
+	// Tokens lists the tokens of a person, of everybody for "", the latest first.
+	Tokens(ledger.PersonID) ([]Token, error)
+	TouchToken(id TokenID, used time.Time) error
+	RevokeToken(id TokenID, at time.Time) error
+}
+
+// LinkTx keeps one-time links.
+type LinkTx interface {
+	CreateLink(Link) error
+	// LinkByHash returns NotFound where there is none.
+	LinkByHash(Hash) (Link, error)
+	// DeleteLink removes a link and reports whether it was there.
+	DeleteLink(Hash) (bool, error)
+	// DeleteLinks removes the links of a person for a purpose.
+	DeleteLinks(Purpose, ledger.PersonID) error
+}
+
+// MembershipTx keeps roles.
+type MembershipTx interface {
+	// AddMembership changes nothing where the person already holds the role.
+	AddMembership(Membership) error
+	// RemoveMembership reports whether the person held the role.
+	RemoveMembership(Membership) (bool, error)
+	// Memberships lists the roles of a person in every project.
+	Memberships(ledger.PersonID) ([]Membership, error)
+	// Members lists the roles of everybody in a project, in all for "".
+	Members(ledger.ProjectID) ([]Membership, error)
+}
