@@ -10,7 +10,9 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-func subject(id ledger.PersonID) ledger.Subject { return ledger.Subject{Kind: "person", ID: string(id)} }
+func subject(id ledger.PersonID) ledger.Subject {
+	return ledger.Subject{Kind: "person", ID: string(id)}
+}
 
 func joined(errs ...error) error { return errors.Join(errs...) }
 

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// apiPrefix is where the JSON API lives.
+const apiPrefix = "/api/v1"
+
+// api declares one operation. The path is below apiPrefix; id is its unique
+// name in the OpenAPI document ("list-snapshots").
+type api struct {
+	method  string
+	path    string
+	id      string
+	summary string
+	access  access
+	action  ledger.Action
+}
+
+// InProject is the input of operations under /projects/{project}; embed it.
+type InProject struct {
+	Project string `path:"project" doc:"Slug or id of the project" maxLength:"100"`
+}
+
+// Answer is an output whose body is T.
+type Answer[T any] struct{ Body T }
+
+// List is the body of every listing.
+type List[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last"`
+}
+
+// operation registers an operation behind the same guard as pages. Its handler
+// returns faults; they become problem+json.
+func operation[I, O any](s *Server, a api, handle func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: a.id, Method: a.method, Path: a.path, Summary: a.summary,
+		Tags:     []string{tagOf(a.path)},
+		Metadata: map[string]any{declared: a},
+		// The guard has limited the body already.
+		MaxBodyBytes: -1,
+	}
+	switch a.access {
+	case none:
+	case attempt:
+		op.Security = []map[string][]string{{"attempt": {}}}
+	default:
+		op.Security = []map[string][]string{{"token": {}}, {"login": {}}}
+	}
+	if a.action != "" {
+		op.Description = "Needs the permission to " + string(a.action) + "."
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// declared is the key under which an operation keeps its declaration.
+const declared = "adjudge"
+
+func tagOf(path string) string {
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/projects/{project}"), "/") {
+		if part != "" {
+			return part
+		}
+	}
+	return "projects"
+}
+
+// newAPI makes huma ready: no docs page (it loads foreign scripts), no schema
+// links, no hooks.
+func (s *Server) newAPI() huma.API {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	return huma.NewAPI(huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Adjudge", Version: s.Version,
+				Description: "Label data, compare models, sign off candidates, ask the gate. Errors are problem+json (RFC 9457).",
+			},
+			Servers: []*huma.Server{{URL: apiPrefix}},
+			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
+				"token":   {Type: "http", Scheme: "bearer", Description: "An API token, made under Account"},
+				"login":   {Type: "apiKey", In: "cookie", Name: s.cookieName(), Description: "The cookie of a browser that is signed in"},
+				"attempt": {Type: "http", Scheme: "bearer", Description: "The token of a training attempt"},
+			}},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}, mount{s})
+}
+
+// mount puts huma's operations into the server's own route table.
+type mount struct{ s *Server }
+
+// Handle adds an operation as a route.
+func (m mount) Handle(op *huma.Operation, handler func(huma.Context)) {
+	a := op.Metadata[declared].(api)
+	m.s.add(route{a.method, apiPrefix + a.path, a.access, a.action, func(w http.ResponseWriter, r *http.Request) error {
+		handler(humachi.NewContext(op, r, w))
+		return nil
+	}})
+}
+
+// ServeHTTP makes mount a huma.Adapter; requests come through the server itself.
+func (m mount) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.s.ServeHTTP(w, r) }
+
+// schemaName names a schema after its type, with the package in front for types
+// of other rooms, so that two Models do not collide.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	room := t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:]
+	if room == "" || room == "web" {
+		return name
+	}
+	return strings.ToUpper(room[:1]) + room[1:] + name
+}
+
+// getOpenAPI serves the OpenAPI document.
+func (s *Server) getOpenAPI() func(http.ResponseWriter, *http.Request) error {
+	document := sync.OnceValues(func() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() })
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		text, err := document()
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, err = w.Write(text)
+		return ignoreGone(err)
+	}
+}

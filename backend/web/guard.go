@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// guard admits a request to a route, runs its handler and answers its error.
+func (s *Server) guard(rt route) http.HandlerFunc {
+	large := largeRoutes[rt.method+" "+rt.pattern]
+	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
+		c := callIn(r.Context())
+		c.pattern = rt.pattern
+		if !large {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		if err := s.identify(r, rt, c); err != nil {
+			return err
+		}
+		if err := s.allow(r, rt, c); err != nil {
+			return err
+		}
+		return rt.handler(w, r)
+	})
+}
+
+// identify finds out who sends the request, by the ways that the route takes.
+func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {
+	ctx := r.Context()
+	secret, hasBearer := bearer(r)
+	switch rt.access {
+	case none, signature:
+		return nil
+	case login:
+		c.visit, err = s.byCookie(ctx, r)
+	case token:
+		c.visit, err = s.byToken(ctx, secret)
+	case either:
+		if hasBearer {
+			c.visit, err = s.byToken(ctx, secret)
+		} else {
+			c.visit, err = s.byCookie(ctx, r)
+		}
+	case metrics:
+		if hasBearer {
+			c.visit, err = s.byToken(ctx, secret)
+		} else if !fromThisMachine(r) {
+			err = fault.New(fault.Unauthenticated, "Metrics are for this machine; from elsewhere send an API token.")
+		} else {
+			c.visit.Actor = ledger.System()
+		}
+	case attempt:
+		if s.Attempts == nil || !hasBearer {
+			return errSignIn()
+		}
+		c.visit.Actor, c.attempt, err = s.Attempts.AuthenticateAttempt(ctx, secret)
+	default:
+		panic("web: unknown access " + string(rt.access))
+	}
+	return err
+}
+
+// allow resolves {project} and checks the route's action there.
+func (s *Server) allow(r *http.Request, rt route, c *call) error {
+	if slug := r.PathValue("project"); slug != "" && rt.access != none && rt.access != signature {
+		place, err := s.Place(r.Context(), slug)
+		if fault.Is(err, fault.NotFound) {
+			// The same words as for a project that exists but is not theirs.
+			return ledger.Actor{Scope: ledger.ScopeFull}.Must("", ledger.ActionRead)
+		}
+		if err != nil {
+			return err
+		}
+		c.place = place
+		if rt.access == attempt {
+			return nil // the service holds the attempt against the project
+		}
+		return c.visit.Actor.Must(place.ID, rt.action)
+	}
+	if rt.action == "" || rt.access == none {
+		return nil
+	}
+	if rt.action == ledger.ActionAdminister && !c.visit.Actor.Admin {
+		return fault.New(fault.Denied, "Only an admin of this installation may see this. Ask one.")
+	}
+	return ledger.Actor{Admin: true, Scope: c.visit.Actor.Scope}.Must("", scopeOf(rt.action))
+}
+
+// scopeOf maps an action that no admin of the installation has to one that
+// stands in the same scope.
+func scopeOf(action ledger.Action) ledger.Action {
+	if ledger.RoleAdmin.May(action) {
+		return action
+	}
+	return ledger.ActionManage
+}
+
+func errSignIn() error { return fault.New(fault.Unauthenticated, "Sign in first.") }
+
+func (s *Server) byCookie(ctx context.Context, r *http.Request) (identity.Visit, error) {
+	cookie, err := r.Cookie(s.cookieName())
+	if err != nil || cookie.Value == "" {
+		return identity.Visit{}, errSignIn()
+	}
+	return s.Identity.Authenticate(ctx, cookie.Value)
+}
+
+func (s *Server) byToken(ctx context.Context, secret string) (identity.Visit, error) {
+	if secret == "" {
+		return identity.Visit{}, fault.New(fault.Unauthenticated, "Send an API token: Authorization: Bearer adj_…")
+	}
+	return s.Identity.AuthenticateToken(ctx, secret)
+}
+
+// bearer returns the token of an Authorization header.
+func bearer(r *http.Request) (string, bool) {
+	header := r.Header.Get("Authorization")
+	scheme, secret, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", header != ""
+	}
+	return strings.TrimSpace(secret), true
+}
+
+// fromThisMachine reports whether the connection itself is a loopback one that
+// no proxy passed on.
+func fromThisMachine(r *http.Request) bool {
+	addr, err := netip.ParseAddr(address(r))
+	return err == nil && addr.Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+// address returns the IP address of the other end.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func from(r *http.Request) identity.From {
+	return identity.From{Address: address(r), Agent: r.UserAgent()}
+}
+
+// cookieName carries the id of the data directory, because cookies ignore the
+// port and two servers on one machine must not sign each other's people out.
+func (s *Server) cookieName() string {
+	if s.secure() {
+		return "__Host-adjudge_" + s.DataID
+	}
+	return "adjudge_" + s.DataID
+}
+
+func (s *Server) secure() bool { return s.URL != nil && s.URL.Scheme == "https" }
+
+// signIn hands the browser its login. The secret is always fresh, so a cookie
+// that somebody planted before is worth nothing.
+func (s *Server) signIn(w http.ResponseWriter, in identity.SignedIn) {
+	s.setCookie(w, in.Secret, 30*24*60*60)
+}
+
+func (s *Server) signOut(w http.ResponseWriter) { s.setCookie(w, "", -1) }
+
+func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
+	// Lax on a server: links from mail, CI and chat must arrive signed in. The
+	// desktop window has no such links.
+	sameSite := http.SameSiteLaxMode
+	if s.Desktop {
+		sameSite = http.SameSiteStrictMode
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.secure(), SameSite: sameSite,
+	})
+}

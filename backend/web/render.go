@@ -1,0 +1,80 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5"
+)
+
+// view says how a page stands in its frame.
+type view struct {
+	Title  string // of the page; the product's name is added
+	Active string // the place in the rail: "label", "items", "snapshots", "runs", "compare", "candidates", "settings"
+	Bare   bool   // without the rail, as for signing in
+}
+
+// render writes a page: the body in its frame, or the body alone where htmx
+// swaps it into a page. It is rendered to memory first, so that an error while
+// rendering is still answered as one.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, v view, body templ.Component) error {
+	var b bytes.Buffer
+	component := body
+	if !wantsFragment(r) {
+		component = s.frame(r, v, body)
+	}
+	if err := component.Render(r.Context(), &b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "HX-Request")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := b.WriteTo(w)
+	return ignoreGone(err)
+}
+
+// renderJSON writes v, for plain routes that answer programs.
+func renderJSON(w http.ResponseWriter, status int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err := b.WriteTo(w)
+	return ignoreGone(err)
+}
+
+// ignoreGone drops an error of writing: the other end went away, which is no
+// fault of the handler and cannot be told to anybody.
+func ignoreGone(error) error { return nil }
+
+// seeOther sends the browser on after a form was taken.
+func (s *Server) seeOther(w http.ResponseWriter, r *http.Request, path string) error {
+	if isHTMX(r) {
+		w.Header().Set("HX-Redirect", path)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther)
+	return nil
+}
+
+// methods lists the methods that an address does take.
+func (s *Server) methods(r *http.Request) (methods []string) {
+	for _, method := range []string{GET, POST, PUT, PATCH, DELETE} {
+		if s.mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}

@@ -1,0 +1,153 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+)
+
+// closed is a server to whom everybody is a stranger.
+func closed(t *testing.T, change func(*Deps)) *Server {
+	t.Helper()
+	nobody := func(context.Context, func(identity.Tx) error) error { return fault.New(fault.NotFound, "nobody") }
+	d := Deps{
+		Config: Config{DataID: "d1", Hosts: Hosts("8484", nil), Version: "test", Log: slog.New(slog.DiscardHandler), Now: time.Now},
+		Identity: identity.New(identity.Config{Update: nobody, View: nobody, Now: time.Now, NewID: func() string { return "id" },
+			Hashing: identity.Hashing{MemoryKiB: 8, Passes: 1, Threads: 1}}),
+		Place: func(context.Context, string) (Place, error) { return Place{}, fault.New(fault.NotFound, "none") },
+	}
+	if change != nil {
+		change(&d)
+	}
+	return New(d)
+}
+
+func ask(s http.Handler, method, target string, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	r.Host = "127.0.0.1:8484"
+	r.RemoteAddr = "192.0.2.7:1234"
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestOnlyTheServersOwnNamesAreAnswered(t *testing.T) {
+	t.Parallel()
+	public, _ := url.Parse("https://adjudge.example")
+	s := closed(t, func(d *Deps) { d.Hosts = Hosts("8484", public) })
+	for host, want := range map[string]int{
+		"127.0.0.1:8484": 200, "localhost:8484": 200, "LOCALHOST:8484": 200, "[::1]:8484": 200, "adjudge.example": 200, "adjudge.example:443": 200,
+		"127.0.0.1": 421, "127.0.0.1:8485": 421, "evil.example": 421, "adjudge.example.evil.example": 421, "adjudge.example:8484": 421, "": 421,
+	} {
+		if got := ask(s, GET, "/healthz", func(r *http.Request) { r.Host = host }).Code; got != want {
+			t.Errorf("Host %q answers %d, want %d", host, got, want)
+		}
+	}
+}
+
+func TestWritesFromOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	for name, c := range map[string]struct {
+		headers map[string]string
+		want    int
+	}{
+		"another site":                   {map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		"another subdomain":              {map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
+		"another origin, an old browser": {map[string]string{"Origin": "http://evil.example"}, 403},
+		"another port, an old browser":   {map[string]string{"Origin": "http://127.0.0.1:9999"}, 403},
+		"the same origin":                {map[string]string{"Sec-Fetch-Site": "same-origin"}, 401},
+		"a program":                      {nil, 401},
+	} {
+		got := ask(s, POST, "/sign-out", func(r *http.Request) {
+			for k, v := range c.headers {
+				r.Header.Set(k, v)
+			}
+		})
+		if got.Code != c.want {
+			t.Errorf("%s: %d, want %d", name, got.Code, c.want)
+		}
+	}
+}
+
+func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	for _, path := range []string{"/healthz", "/nothing-here", "/api/v1/me", "/api/v1/openapi.json"} {
+		h := ask(s, GET, path, nil).Header()
+		csp := h.Get("Content-Security-Policy")
+		if !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "http") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" || h.Get("X-Request-Id") == "" {
+			t.Errorf("%s: headers %v", path, h)
+		}
+	}
+}
+
+func TestErrorsAreAnsweredInTheFormThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	s.mux.Get("/stranger", s.answering(func(http.ResponseWriter, *http.Request) error { return io.ErrUnexpectedEOF }))
+	s.mux.Get("/panic", func(http.ResponseWriter, *http.Request) { panic("secret of the house") })
+	s.mux.Get("/api/v1/stranger", s.answering(func(http.ResponseWriter, *http.Request) error { return io.ErrUnexpectedEOF }))
+
+	for _, path := range []string{"/stranger", "/panic", "/api/v1/stranger"} {
+		w := ask(s, GET, path, nil)
+		if w.Code != 500 || strings.Contains(w.Body.String(), "EOF") || strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		if ref := w.Header().Get("X-Request-Id"); !strings.Contains(w.Body.String(), ref) {
+			t.Errorf("%s does not quote its reference", path)
+		}
+	}
+	w := ask(s, GET, "/api/v1/me", nil)
+	var p Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	if p.Status != 401 || p.Kind != fault.Unauthenticated || p.Detail == "" || p.Reference == "" || p.Type != "about:blank" {
+		t.Errorf("problem = %+v", p)
+	}
+	if w := ask(s, DELETE, "/healthz", nil); w.Code != 405 || w.Header().Get("Allow") != "GET" {
+		t.Errorf("wrong method: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+func TestNoLinkLeadsAwayAfterSigningIn(t *testing.T) {
+	t.Parallel()
+	for next, want := range map[string]string{
+		"/projects/p/items?q=a%26b": "/projects/p/items?q=a%26b", "/": "/", "": "/",
+		"https://evil.example/": "/", "//evil.example/": "/", `/\evil.example`: "/", `\\evil.example`: "/", "/\t/evil.example": "/",
+		"javascript:alert(1)": "/", "evil.example": "/", "/sign-in?next=/": "/", "/sign-out": "/", "http:/evil": "/", "/%5cevil.example": "/%5cevil.example",
+	} {
+		if got := localPath(next); got != want {
+			t.Errorf("localPath(%q) = %q, want %q", next, got, want)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentDeclaresVersion31(t *testing.T) {
+	t.Parallel()
+	w := ask(closed(t, nil), GET, "/api/v1/openapi.json", nil)
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]any
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || w.Code != 200 || !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Paths["/me"] == nil {
+		t.Errorf("%d %v %s", w.Code, err, w.Body)
+	}
+}
