@@ -1,0 +1,172 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+)
+
+// Identity shows that people, logins, tokens, links and roles come back as they
+// were written.
+func Identity(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		at := time.Date(2026, 3, 1, 10, 0, 0, 123000, time.UTC)
+		update := func(f func(*store.Tx) error) error { t.Helper(); return s.Update(t.Context(), f) }
+		must := func(f func(*store.Tx) error) {
+			t.Helper()
+			if err := update(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		anna := identity.Person{ID: "p1", Username: "anna", Name: "Anna Ω", TimeZone: "Europe/Berlin", Admin: true, Password: "x", CreatedAt: at, ChangedAt: at}
+		bo := identity.Person{ID: "p2", Username: "bo", Name: "Bo", Disabled: true, CreatedAt: at, ChangedAt: at}
+		must(func(tx *store.Tx) error { return tx.CreatePerson(anna) })
+		must(func(tx *store.Tx) error { return tx.CreatePerson(bo) })
+
+		t.Run("a username belongs to one person", func(t *testing.T) {
+			twin := identity.Person{ID: "p3", Username: "anna", Name: "Other"}
+			if err := update(func(tx *store.Tx) error { return tx.CreatePerson(twin) }); !fault.Is(err, fault.Conflict) {
+				t.Errorf("create: %v", err)
+			}
+			taken := bo
+			taken.Username = "anna"
+			if err := update(func(tx *store.Tx) error { return tx.UpdatePerson(taken) }); !fault.Is(err, fault.Conflict) {
+				t.Errorf("update: %v", err)
+			}
+		})
+		t.Run("people come back whole and by name", func(t *testing.T) {
+			err := s.View(t.Context(), func(tx *store.Tx) error {
+				if got, err := tx.PersonByUsername("anna"); err != nil || got != anna {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				if got, err := tx.Person("p2"); err != nil || got != bo {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				if _, err := tx.Person("p9"); !fault.Is(err, fault.NotFound) {
+					t.Errorf("a stranger: %v", err)
+				}
+				all, err := tx.People()
+				if len(all) != 2 || all[0] != anna || all[1] != bo {
+					t.Errorf("all = %+v", all)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Run("logins end one by one, all but one, and by time", func(t *testing.T) {
+			login := func(id string, expires time.Duration) identity.Login {
+				return identity.Login{ID: identity.LoginID(id), Person: "p1", Hash: identity.HashOf(id), CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(expires), Agent: "ua", Address: "::1"}
+			}
+			for i, id := range []string{"l1", "l2", "l3", "l4"} {
+				must(func(tx *store.Tx) error { return tx.CreateLogin(login(id, time.Duration(i)*time.Hour)) })
+			}
+			must(func(tx *store.Tx) error { return tx.TouchLogin("l2", at.Add(time.Minute), at.Add(2*time.Minute)) })
+			must(func(tx *store.Tx) error { return tx.DeleteExpired(at.Add(time.Minute)) }) // l1
+			if err := update(func(tx *store.Tx) error { return tx.DeleteLogin("p2", "l2") }); !fault.Is(err, fault.NotFound) {
+				t.Errorf("somebody else's login: %v", err)
+			}
+			must(func(tx *store.Tx) error {
+				got, err := tx.LoginByHash(identity.HashOf("l2"))
+				want := login("l2", 0)
+				want.SeenAt, want.ExpiresAt = at.Add(time.Minute), at.Add(2*time.Minute)
+				if got != want {
+					t.Errorf("got %+v, want %+v", got, want)
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error { return tx.DeleteLogin("p1", "l2") })
+			must(func(tx *store.Tx) error { return tx.DeleteLogins("p1", "l4") })
+			must(func(tx *store.Tx) error {
+				left, err := tx.Logins("p1")
+				if len(left) != 1 || left[0].ID != "l4" {
+					t.Errorf("left = %+v", left)
+				}
+				return err
+			})
+		})
+		t.Run("tokens are found by hash, used and revoked", func(t *testing.T) {
+			token := identity.Token{ID: "t1", Person: "p1", Name: "CI", Scope: ledger.ScopeGate, Hash: identity.HashOf("s"), Hint: "adj_x", CreatedAt: at}
+			other := identity.Token{ID: "t2", Person: "p2", Name: "x", Scope: ledger.ScopeRead, Hash: identity.HashOf("o"), CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
+			must(func(tx *store.Tx) error { return tx.CreateToken(token) })
+			must(func(tx *store.Tx) error { return tx.CreateToken(other) })
+			must(func(tx *store.Tx) error { return tx.TouchToken("t1", at.Add(time.Minute)) })
+			must(func(tx *store.Tx) error { return tx.RevokeToken("t1", at.Add(2*time.Minute)) })
+			token.UsedAt, token.RevokedAt = at.Add(time.Minute), at.Add(2*time.Minute)
+			must(func(tx *store.Tx) error {
+				if got, err := tx.TokenByHash(identity.HashOf("s")); err != nil || got != token {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				if got, err := tx.TokenByID("t2"); err != nil || got != other {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				mine, err := tx.Tokens("p1")
+				if err != nil || len(mine) != 1 {
+					t.Errorf("mine = %+v, %v", mine, err)
+				}
+				all, err := tx.Tokens("")
+				if len(all) != 2 {
+					t.Errorf("all = %+v", all)
+				}
+				return err
+			})
+		})
+		t.Run("a link is followed once", func(t *testing.T) {
+			link := identity.Link{Hash: identity.HashOf("k"), Purpose: identity.PurposeWelcome, Person: "p1", CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
+			must(func(tx *store.Tx) error { return tx.CreateLink(link) })
+			must(func(tx *store.Tx) error {
+				if got, err := tx.LinkByHash(link.Hash); err != nil || got != link {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				found, err := tx.DeleteLink(link.Hash)
+				if !found {
+					t.Error("the link is not there")
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error {
+				found, err := tx.DeleteLink(link.Hash)
+				if found {
+					t.Error("the link is still there")
+				}
+				return err
+			})
+		})
+		t.Run("roles are held once per project", func(t *testing.T) {
+			m := identity.Membership{Project: "j1", Person: "p1", Role: ledger.RoleLead}
+			must(func(tx *store.Tx) error { return tx.AddMembership(m) })
+			must(func(tx *store.Tx) error { return tx.AddMembership(m) })
+			must(func(tx *store.Tx) error {
+				return tx.AddMembership(identity.Membership{Project: "j2", Person: "p1", Role: ledger.RoleAuditor})
+			})
+			must(func(tx *store.Tx) error {
+				if here, err := tx.Members("j1"); err != nil || len(here) != 1 || here[0] != m {
+					t.Errorf("here = %v, %v", here, err)
+				}
+				if all, err := tx.Members(""); err != nil || len(all) != 2 {
+					t.Errorf("all = %v, %v", all, err)
+				}
+				if mine, err := tx.Memberships("p1"); err != nil || len(mine) != 2 {
+					t.Errorf("mine = %v, %v", mine, err)
+				}
+				held, err := tx.RemoveMembership(m)
+				if !held {
+					t.Error("the role is not held")
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error {
+				held, err := tx.RemoveMembership(m)
+				if held {
+					t.Error("the role is still held")
+				}
+				return err
+			})
+		})
+	})
+}
