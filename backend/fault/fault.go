@@ -104,7 +104,7 @@ func Fields(err error) map[string]string {
 	found := map[string]string{}
 	var walk func(error)
 	walk = func(err error) {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // it unwraps by itself, branch by branch
 		case nil:
 		case *Error:
 			if _, seen := found[e.Field]; !seen && e.Field != "" {
