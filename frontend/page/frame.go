@@ -2,17 +2,9 @@
 // it. A view model is built from domain values by a function of this package
 // and contains only what is shown; pages decide nothing.
 //
-// Every page draws itself inside Frame:
-//
-//	templ Items(f FrameView, v ItemsView) {
-//		@Frame(f) {
-//			@ui.PageHead(ui.T(ctx, "items.title"), "") { … }
-//			…
-//		}
-//	}
-//
-// The server fills FrameView once per request; a fragment is rendered without
-// it. What the frame offers to islands:
+// A page is a body: a component of its view model. The server puts it into
+// Frame, with a FrameView that it fills once per request, and renders it alone
+// where htmx swaps it into a page. What the frame offers to islands:
 //
 //	<html data-person="…" data-project="…" data-page="…">  ids of who and where; FrameView.Active
 //	#presence        who is here: <span class="avatar palette-N">, filled by the live island
