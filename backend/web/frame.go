@@ -1,40 +1,69 @@
 package web
 
 import (
-	"context"
-	"fmt"
-	"html"
-	"io"
 	"net/http"
 
 	"github.com/a-h/templ"
 
+	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/static"
 )
 
+// view says how a page stands in its frame: a handler gives Title, Active and
+// what else the page needs; the server adds who is there and where.
+type view = page.FrameView
+
+// frameView completes what a handler said about its page.
+func (s *Server) frameView(r *http.Request, v view) (view, error) {
+	c := callIn(r.Context())
+	v.Desktop = s.Desktop
+	v.Asset = asset
+	if c.visit.Person.ID == "" {
+		return v, nil
+	}
+	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name}
+	v.Admin = c.visit.Actor.Admin
+	if c.place.ID != "" {
+		v.Project = &page.ProjectLink{ID: c.place.ID, Slug: c.place.Slug, Name: c.place.Name}
+		v.Roles = c.visit.Actor.Roles[c.place.ID]
+	}
+	if s.Projects == nil {
+		return v, nil
+	}
+	places, err := s.Projects(r.Context(), c.visit.Actor)
+	for _, p := range places {
+		v.Projects = append(v.Projects, page.ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name})
+	}
+	return v, err
+}
+
+// asset returns the URL of a bundled file, "" where the bundle has none.
+func asset(name string) string {
+	if !static.Has(name) {
+		return ""
+	}
+	return static.Asset(name)
+}
+
 // frame puts a body into the frame that every page has.
-func (s *Server) frame(_ *http.Request, v view, body templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		if _, err := fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s · Adjudge</title><link rel="stylesheet" href="%s"></head><body><main>`,
-			html.EscapeString(v.Title), static.Asset("app.css")); err != nil {
-			return err
-		}
-		if err := body.Render(ctx, w); err != nil {
-			return err
-		}
-		_, err := io.WriteString(w, "</main></body></html>")
-		return err
-	})
+func (s *Server) frame(r *http.Request, v view, body templ.Component) (templ.Component, error) {
+	full, err := s.frameView(r, v)
+	if err != nil {
+		return nil, err
+	}
+	return framed{page.Frame(full), body}, nil
 }
 
 // renderProblem answers an error to a person.
 func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
-	body := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		_, err := fmt.Fprintf(w, `<div class="banner danger" role="alert"><div class="body"><strong>%s</strong><p>%s</p><p class="meta">Reference <code>%s</code></p></div></div>`,
-			html.EscapeString(p.Title), html.EscapeString(p.Detail), html.EscapeString(p.Reference))
-		return err
-	})
-	if err := s.render(w, r, p.Status, view{Title: p.Title}, body); err != nil {
+	c := callIn(r.Context())
+	if c.visit.Person.ID == "" {
+		// No route was found, or it asks for nobody; the frame still shows who is there.
+		if visit, err := s.byCookie(r.Context(), r); err == nil {
+			c.visit = visit
+		}
+	}
+	if err := s.render(w, r, p.Status, view{Title: p.Title, Main: "narrow"}, page.Problem(page.ProblemView{Title: p.Title, Detail: p.Detail, Reference: p.Reference, Status: p.Status})); err != nil {
 		http.Error(w, "Internal error. Reference "+p.Reference, http.StatusInternalServerError)
 	}
 }

@@ -2,36 +2,46 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 )
 
-// view says how a page stands in its frame.
-type view struct {
-	Title  string // of the page; the product's name is added
-	Active string // the place in the rail: "label", "items", "snapshots", "runs", "compare", "candidates", "settings"
-	Bare   bool   // without the rail, as for signing in
+// framed renders a frame with a body as its children.
+type framed struct{ frame, body templ.Component }
+
+// Render writes the frame around the body.
+func (f framed) Render(ctx context.Context, w io.Writer) error {
+	return f.frame.Render(templ.WithChildren(ctx, f.body), w)
 }
 
 // render writes a page: the body in its frame, or the body alone where htmx
 // swaps it into a page. It is rendered to memory first, so that an error while
 // rendering is still answered as one.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, v view, body templ.Component) error {
-	var b bytes.Buffer
-	component := body
-	if !wantsFragment(r) {
-		component = s.frame(r, v, body)
+	if wantsFragment(r) {
+		return s.send(w, r, status, body)
 	}
+	component, err := s.frame(r, v, body)
+	if err != nil {
+		return err
+	}
+	return s.send(w, r, status, component)
+}
+
+// send writes a component as it is, for handlers that answer nothing but
+// fragments.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
+	var b bytes.Buffer
 	if err := component.Render(r.Context(), &b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "HX-Request")
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return nil

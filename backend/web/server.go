@@ -84,7 +84,9 @@ type Deps struct {
 	Config
 	Identity *identity.Service
 	// Place finds a project by its slug or id, or returns NotFound.
-	Place    func(ctx context.Context, slug string) (Place, error)
+	Place func(ctx context.Context, slug string) (Place, error)
+	// Projects lists the projects of an actor, for the switcher; nil: none.
+	Projects func(ctx context.Context, actor ledger.Actor) ([]Place, error)
 	Attempts Attempts     // nil: no attempt gets in
 	Static   http.Handler // serves /static/
 }

@@ -1138,7 +1138,7 @@ func whoAmI(v FrameView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "</a><hr><form method=\"post\" action=\"/logout\" id=\"lock-form\"><button class=\"place\" aria-keyshortcuts=\"Alt+L\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "</a><hr><form method=\"post\" action=\"/sign-out\" id=\"lock-form\"><button class=\"place\" aria-keyshortcuts=\"Alt+L\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
