@@ -17,7 +17,8 @@ type dialect interface {
 	// statement and makes it the only one, whatever other servers do.
 	begin() string
 	lock() string
-	viewOptions() *sql.TxOptions
+	// beginView starts a transaction that only reads, all of it at one moment.
+	beginView() string
 	// prepares reports whether statements are worth keeping prepared.
 	prepares() bool
 	// fatal reports whether an error may have spoiled the whole transaction.
@@ -28,11 +29,11 @@ type dialect interface {
 
 type sqlite struct{}
 
-func (sqlite) name() string                { return "sqlite" }
-func (sqlite) begin() string               { return "BEGIN IMMEDIATE" }
-func (sqlite) lock() string                { return "" }
-func (sqlite) viewOptions() *sql.TxOptions { return nil }
-func (sqlite) prepares() bool              { return true }
+func (sqlite) name() string      { return "sqlite" }
+func (sqlite) begin() string     { return "BEGIN IMMEDIATE" }
+func (sqlite) lock() string      { return "" }
+func (sqlite) beginView() string { return "BEGIN" }
+func (sqlite) prepares() bool    { return true }
 
 func (sqlite) fatal(err error) bool {
 	e, ok := errors.AsType[*driver.Error](err)
@@ -75,8 +76,8 @@ func (postgres) begin() string { return "BEGIN" }
 // does; the number is "adjudge" in a phone keypad's digits.
 func (postgres) lock() string { return "SELECT pg_advisory_xact_lock(2358343)" }
 
-func (postgres) viewOptions() *sql.TxOptions {
-	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+func (postgres) beginView() string {
+	return "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 }
 
 func (postgres) prepares() bool { return false }

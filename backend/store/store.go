@@ -50,7 +50,7 @@ type Store struct {
 	dialect dialect
 	writes  *sql.DB // one connection, owned by the writer
 	reads   *sql.DB // read-only connections
-	stmts   sync.Map
+	readers *readers
 	options Options
 	writer  *writer
 	heard   hearing
@@ -116,8 +116,7 @@ func (s *Store) openSQLite(path string) error {
 	if s.reads, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)&_pragma=mmap_size(268435456)")); err != nil {
 		return err
 	}
-	s.reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	s.reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	s.readers = newReaders(s.reads, s.dialect, max(4, runtime.NumCPU()))
 	return nil
 }
 
@@ -130,8 +129,7 @@ func (s *Store) openPostgres(address string) error {
 	if s.reads, err = sql.Open("pgx", address); err != nil {
 		return err
 	}
-	s.reads.SetMaxOpenConns(16)
-	s.reads.SetMaxIdleConns(4)
+	s.readers = newReaders(s.reads, s.dialect, 16)
 	return nil
 }
 
@@ -195,12 +193,15 @@ func (s *Store) announce(events []ledger.Event, work bool) {
 
 // View runs f in one consistent read. What f returns comes back as it is.
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
-	raw, err := s.reads.BeginTx(ctx, s.dialect.viewOptions())
+	var answer error
+	err := s.readers.view(ctx, func(c *session) error {
+		answer = f(&Tx{store: s, ctx: ctx, session: c})
+		return nil
+	})
 	if err != nil {
 		return s.translate(err)
 	}
-	defer func() { _ = raw.Rollback() }() // a read has nothing to commit
-	return f(&Tx{store: s, ctx: ctx, reader: raw})
+	return answer
 }
 
 // Update runs f in one transaction and returns after it is durable, or with f's

@@ -16,10 +16,10 @@ import (
 // desk's methods stand in files of its own. It must not outlive the function it
 // was given to, nor be used by two goroutines.
 type Tx struct {
-	store  *Store
-	ctx    context.Context
-	reader *sql.Tx // in a View
-	writer *writer // in an Update
+	store   *Store
+	ctx     context.Context
+	session *session
+	writes  bool // in an Update
 
 	head   ledger.Event // last event of the chain, once known
 	events []ledger.Event
@@ -29,43 +29,15 @@ type Tx struct {
 // Now returns the time of record of this transaction.
 func (tx *Tx) Now() time.Time { return tx.store.Now() }
 
-// stmt returns a prepared statement where the driver does not keep them itself.
-func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
-	if tx.writer != nil {
-		return tx.writer.prepared(query)
-	}
-	if found, ok := tx.store.stmts.Load(query); ok {
-		return tx.reader.StmtContext(tx.ctx, found.(*sql.Stmt)), nil
-	}
-	stmt, err := tx.store.reads.PrepareContext(tx.ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if found, raced := tx.store.stmts.LoadOrStore(query, stmt); raced {
-		_ = stmt.Close()
-		stmt = found.(*sql.Stmt)
-	}
-	return tx.reader.StmtContext(tx.ctx, stmt), nil
-}
-
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	if tx.writer == nil {
+	if !tx.writes {
 		return 0, fault.New(fault.Internal, "a write in a view")
 	}
 	if err := clean(args); err != nil {
 		return 0, err
 	}
-	var result sql.Result
-	var err error
-	if tx.store.dialect.prepares() {
-		var stmt *sql.Stmt
-		if stmt, err = tx.stmt(query); err == nil {
-			result, err = stmt.ExecContext(tx.ctx, args...)
-		}
-	} else {
-		result, err = tx.writer.conn.ExecContext(tx.ctx, query, args...)
-	}
+	result, err := tx.session.exec(tx.ctx, query, args)
 	if err != nil {
 		return 0, tx.store.translate(err)
 	}
@@ -78,17 +50,7 @@ func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
 	if err := clean(args); err != nil {
 		return nil, err
 	}
-	if tx.store.dialect.prepares() {
-		stmt, err := tx.stmt(query)
-		if err != nil {
-			return nil, err
-		}
-		return stmt.QueryContext(tx.ctx, args...)
-	}
-	if tx.writer != nil {
-		return tx.writer.conn.QueryContext(tx.ctx, query, args...)
-	}
-	return tx.reader.QueryContext(tx.ctx, query, args...)
+	return tx.session.query(tx.ctx, query, args)
 }
 
 // one reads the first row into dest. It returns NotFound when there is none.

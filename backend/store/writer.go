@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -29,8 +28,7 @@ import (
 //   - Nobody is answered before COMMIT returned.
 type writer struct {
 	store     *Store
-	conn      *sql.Conn
-	stmts     map[string]*sql.Stmt
+	session   *session
 	queue     chan *update
 	closing   chan struct{}
 	closed    chan struct{}
@@ -54,11 +52,11 @@ type update struct {
 }
 
 func startWriter(ctx context.Context, s *Store) (*writer, error) {
-	conn, err := s.writes.Conn(context.WithoutCancel(ctx))
-	if err != nil {
+	c := &session{dialect: s.dialect}
+	if err := c.connect(ctx, s.writes); err != nil {
 		return nil, fmt.Errorf("connect the writer: %w", err)
 	}
-	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, queue: make(chan *update, groupMost),
+	w := &writer{store: s, session: c, queue: make(chan *update, groupMost),
 		closing: make(chan struct{}), closed: make(chan struct{})}
 	go w.run()
 	return w, nil
@@ -98,7 +96,7 @@ func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
 
 func (w *writer) run() {
 	defer close(w.closed)
-	defer func() { _ = w.conn.Close() }()
+	defer func() { w.session.drop() }()
 	w.goroutine.Store(goroutineID())
 	for {
 		select {
@@ -200,7 +198,7 @@ func (w *writer) try(u *update) (sound bool) {
 
 // call runs the function of an update; a panic becomes its error.
 func (w *writer) call(u *update) (err error) {
-	tx := &Tx{store: w.store, ctx: context.Background(), writer: w}
+	tx := &Tx{store: w.store, ctx: context.Background(), session: w.session, writes: true}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.As(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "panic in an update")
@@ -229,30 +227,12 @@ func (w *writer) begin() error {
 // restart of the database.
 func (w *writer) reconnect() error {
 	_ = w.exec("ROLLBACK") // in case one was left open
-	_ = w.conn.Close()
-	w.stmts = map[string]*sql.Stmt{}
-	conn, err := w.store.writes.Conn(context.Background())
-	if err == nil {
-		w.conn = conn
-	}
-	return err
+	w.session.drop()
+	return w.session.connect(context.Background(), w.store.writes)
 }
 
 func (w *writer) exec(statement string) error {
-	_, err := w.conn.ExecContext(context.Background(), statement)
-	return err
-}
-
-// prepared returns the statement for a query on the writer's connection.
-func (w *writer) prepared(query string) (*sql.Stmt, error) {
-	if stmt := w.stmts[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := w.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		w.stmts[query] = stmt
-	}
-	return stmt, err
+	return w.session.run(context.Background(), statement)
 }
 
 // goroutineID reads the running goroutine's number from its stack header, the

@@ -1,0 +1,134 @@
+package labeling_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/adjudge/adjudge/labeling"
+)
+
+func schema(names ...string) labeling.Schema {
+	var s labeling.Schema
+	for i, name := range names {
+		s.Classes = append(s.Classes, labeling.Class{ID: labeling.ClassID("id-" + name), Name: name, Color: i % 10})
+	}
+	return s
+}
+
+func TestASchemaSaysWhatIsWrongWithIt(t *testing.T) {
+	t.Parallel()
+	class := func(change func(*labeling.Class)) labeling.Schema {
+		s := schema("a", "b")
+		change(&s.Classes[1])
+		return s
+	}
+	for name, c := range map[string]struct {
+		schema labeling.Schema
+		says   string
+	}{
+		"two classes may not share a name":       {class(func(c *labeling.Class) { c.Name = "a" }), "Two classes are named"},
+		"a name needs letters":                   {class(func(c *labeling.Class) { c.Name = "" }), "needs a name"},
+		"a name has no line break":               {class(func(c *labeling.Class) { c.Name = "x\ny" }), "control character"},
+		"a colour is a step of the palette":      {class(func(c *labeling.Class) { c.Color = 10 }), "palette"},
+		"a key is one digit or letter":           {class(func(c *labeling.Class) { c.Key = "0" }), "The key of"},
+		"emoji and right-to-left names are fine": {class(func(c *labeling.Class) { c.Name = "🦝 راكون" }), ""},
+		"an empty schema is fine":                {labeling.Schema{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := c.schema.Validate()
+			if (c.says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestEditNeverDropsAnAnnotatedClassSilently(t *testing.T) {
+	t.Parallel()
+	was := schema("cat", "dog", "fox")
+	uses := map[labeling.ClassID]int64{"id-cat": 3, "id-dog": 2}
+	renamed := schema("cat", "dog", "fox")
+	renamed.Classes[0].Name = "feline"
+	for name, c := range map[string]struct {
+		next      labeling.Schema
+		decisions map[labeling.ClassID]labeling.Decision
+		says      string
+		classes   string
+		moves     int
+		requeued  int
+	}{
+		"a rename keeps the class and asks nothing":     {next: renamed, classes: "feline dog fox"},
+		"an unused class goes at once":                  {next: schema("cat", "dog"), classes: "cat dog"},
+		"a used class asks":                             {next: schema("cat", "fox"), says: "There are annotations of dog"},
+		"a used class can be kept as retired":           {next: schema("cat", "fox"), decisions: map[labeling.ClassID]labeling.Decision{"id-dog": {Fate: labeling.FateRetire}}, classes: "cat fox (dog)"},
+		"a used class can be merged":                    {next: schema("cat", "fox"), decisions: map[labeling.ClassID]labeling.Decision{"id-dog": {Fate: labeling.FateMerge, Into: "id-cat"}}, classes: "cat fox (dog=cat)", moves: 1},
+		"a class merges only into one that stays":       {next: schema("fox"), decisions: map[labeling.ClassID]labeling.Decision{"id-dog": {Fate: labeling.FateMerge, Into: "id-cat"}, "id-cat": {Fate: labeling.FateRetire}}, says: "cannot be merged"},
+		"items of a used class can return to the queue": {next: schema("cat", "fox"), decisions: map[labeling.ClassID]labeling.Decision{"id-dog": {Fate: labeling.FateRequeue}}, classes: "cat fox (dog)", requeued: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			change, err := was.Edit(c.next, uses, c.decisions)
+			if c.says != "" {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got %v, want %q", err, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var words []string
+			for _, class := range change.Schema.Classes {
+				word := class.Name
+				if class.Into != "" {
+					word += "=" + change.Schema.Name(class.ID)
+				}
+				if class.Retired {
+					word = "(" + word + ")"
+				}
+				words = append(words, word)
+			}
+			if got := strings.Join(words, " "); got != c.classes || len(change.Moves) != c.moves || len(change.Requeue) != c.requeued {
+				t.Errorf("got %q, %d moves, %d requeued", got, len(change.Moves), len(change.Requeue))
+			}
+		})
+	}
+}
+
+func TestEditFollowsMerges(t *testing.T) {
+	t.Parallel()
+	uses := map[labeling.ClassID]int64{"id-a": 1, "id-b": 1, "id-c": 1}
+	first, err := schema("a", "b", "c").Edit(schema("b", "c"), uses, map[labeling.ClassID]labeling.Decision{"id-a": {Fate: labeling.FateMerge, Into: "id-b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := first.Schema.Edit(schema("c"), uses, map[labeling.ClassID]labeling.Decision{"id-b": {Fate: labeling.FateMerge, Into: "id-c"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := second.Schema.Name("id-a"); got != "c" {
+		t.Errorf("a counts as %q, want c", got)
+	}
+}
+
+func TestTheDigestOfASchemaIsWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	a, b := schema("x", "y"), schema("y", "x")
+	b.Classes[0].ID, b.Classes[1].Key = "other", "q"
+	if a.Digest() != b.Digest() {
+		t.Error("order, ids and keys change the digest")
+	}
+	if c := schema("x", "z"); c.Digest() == a.Digest() {
+		t.Error("other classes have the same digest")
+	}
+}
+
+func TestSlug(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"Bank Support (77)": "bank-support-77", "  --x ": "x", "راكون": "", "Ünïcode": "n-code"} {
+		if got := labeling.Slug(name); got != want {
+			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
