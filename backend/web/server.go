@@ -89,6 +89,7 @@ type Deps struct {
 	Projects func(ctx context.Context, actor ledger.Actor) ([]Place, error)
 	Attempts Attempts     // nil: no attempt gets in
 	Static   http.Handler // serves /static/
+	Native   Native       // what a desktop window does; nil on a server
 }
 
 // Server answers every request.
@@ -165,6 +166,7 @@ func (s *Server) tables() [][]route {
 	return [][]route{
 		s.systemRoutes(),
 		s.signInRoutes(),
+		s.nativeRoutes(),
 	}
 }
 

@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/adjudge/adjudge/backend/fault"
+)
+
+// Native is what a desktop window does that a page cannot: the webviews know
+// neither downloads nor a second window. Only the desktop build hands one in,
+// and only then do the routes below exist.
+type Native interface {
+	// SaveAs asks the person where to save a file and opens that place; nil
+	// where they thought better of it. Abort leaves what stood there before.
+	SaveAs(ctx context.Context, name string) (NativeFile, error)
+	// OpenURL opens an address in the person's own browser or mail program.
+	OpenURL(ctx context.Context, url string) error
+	// Raise brings the window to the front.
+	Raise(ctx context.Context) error
+}
+
+// NativeFile is a file that a person chose. Close puts it in place; after Abort
+// nothing has changed.
+type NativeFile interface {
+	io.Writer
+	Close() error
+	Abort()
+	// Path is where it stands, to be shown to the person.
+	Path() string
+}
+
+// nativeRoutes are for the desktop window's own script (app/desktop.js).
+func (s *Server) nativeRoutes() []route {
+	if s.Native == nil {
+		return nil
+	}
+	return []route{
+		{POST, "/desktop/save", login, "", s.postSave},
+		{POST, "/desktop/open", login, "", s.postOpen},
+		// A second start finds this one by the credential file of the data directory.
+		{POST, "/desktop/raise", token, "", s.postRaise},
+	}
+}
+
+// postSave answers a download by a native dialog: it asks this very server for
+// the given path with the person's own cookie, and pours what would have been
+// the download into the file they chose.
+func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
+	target := r.FormValue("path")
+	if localPath(target) != target || strings.HasPrefix(target, "/desktop/") {
+		return fault.Field("path", "Only a file of this server can be saved.")
+	}
+	// The router must see a request of its own, not a branch of this one.
+	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, nil)
+	inner, err := http.NewRequestWithContext(ctx, GET, target, nil)
+	if err != nil {
+		return fault.Field("path", "This is no address: %s", target)
+	}
+	inner.Host, inner.RemoteAddr = r.Host, r.RemoteAddr
+	inner.Header.Set("Cookie", r.Header.Get("Cookie"))
+	inner.Header.Set("Accept", "*/*")
+	out := &savedAnswer{header: http.Header{}, ask: func(name string) (NativeFile, error) { return s.Native.SaveAs(r.Context(), name) }, target: target}
+	whole := s.serveInto(out, inner)
+	switch {
+	case out.code == http.StatusOK && out.err == nil && out.file == nil: // the person thought better of it
+		return renderJSON(w, http.StatusOK, map[string]any{"saved": false})
+	case out.err != nil:
+		out.abort()
+		return out.err
+	case out.code != http.StatusOK:
+		return fault.New(fault.Unavailable, "This cannot be saved right now (the server answered %d). Open it in the window to see why.", out.code)
+	case !whole:
+		out.abort() // half a file must not look like one
+		return fault.New(fault.Unavailable, "The file broke off in the middle and was not saved. Try again.")
+	}
+	if err := out.file.Close(); err != nil {
+		return fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", out.file.Path())
+	}
+	return renderJSON(w, http.StatusOK, map[string]any{"saved": true, "path": out.file.Path()})
+}
+
+// serveInto lets this server answer into out, and reports whether the answer
+// came to its end.
+func (s *Server) serveInto(out http.ResponseWriter, r *http.Request) (whole bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+		}
+	}()
+	s.door.ServeHTTP(out, r)
+	return true
+}
+
+// savedAnswer is the ResponseWriter that writes into a file once it knows that
+// the answer is one.
+type savedAnswer struct {
+	header http.Header
+	ask    func(name string) (NativeFile, error)
+	target string
+	code   int
+	file   NativeFile
+	err    error
+}
+
+// Header returns the headers of the answer, which name the file.
+func (a *savedAnswer) Header() http.Header { return a.header }
+
+// WriteHeader asks for the place as soon as the answer is a good one.
+func (a *savedAnswer) WriteHeader(code int) {
+	if a.code != 0 {
+		return
+	}
+	a.code = code
+	if code == http.StatusOK {
+		a.file, a.err = a.ask(a.name())
+	}
+}
+
+var errNotSaved = errors.New("nobody takes this answer")
+
+// Write passes on to the file. An error ends the export at its next row.
+func (a *savedAnswer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if a.file == nil {
+		return 0, errNotSaved
+	}
+	n, err := a.file.Write(p)
+	if err != nil && a.err == nil {
+		a.err = fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", a.file.Path())
+	}
+	return n, err
+}
+
+// name is what the server calls the file, else the end of its address.
+func (a *savedAnswer) name() string {
+	_, params, err := mime.ParseMediaType(a.header.Get("Content-Disposition"))
+	name := params["filename"]
+	if err != nil || name == "" {
+		if u, err := url.Parse(a.target); err == nil {
+			name = u.Path
+		}
+	}
+	return path.Base("/" + name)
+}
+
+func (a *savedAnswer) abort() {
+	if a.file != nil {
+		a.file.Abort()
+	}
+}
+
+// postOpen opens a link that leads out of this server.
+func (s *Server) postOpen(w http.ResponseWriter, r *http.Request) error {
+	u, err := url.Parse(r.FormValue("url"))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto" {
+		return fault.Field("url", "Only http, https and mailto links are opened outside.")
+	}
+	if err := s.Native.OpenURL(r.Context(), u.String()); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) postRaise(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Native.Raise(r.Context()); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
