@@ -145,7 +145,7 @@ func refuses(row room, file, target string) string {
 	}
 	first, _, _ := strings.Cut(target, "/")
 	if !strings.Contains(first, ".") {
-		if target == "database/sql" && row.pattern != "backend/store" {
+		if target == "database/sql" && !strings.HasPrefix(row.pattern, "backend/store") {
 			return "SQL is spoken in backend/store alone"
 		}
 		return ""
