@@ -34,7 +34,7 @@ const (
 // Annotation is a person's answer to the question of an item.
 type Annotation struct {
 	ID         AnnotationID
-	Project    ledger.ProjectID
+	Project    ProjectID
 	Dataset    DatasetID
 	Item       ItemID
 	Person     ledger.PersonID
@@ -106,52 +106,59 @@ func validID(id string) bool {
 
 // Outcome is what the annotations of an item amount to.
 type Outcome struct {
-	Status  ItemStatus
+	Status  Status
 	Label   ClassID // the accepted answer; empty while there is none
-	Answers int     // answers that count
+	Answers int     // annotations that answer
 }
 
 // Settle decides what the active annotations of an item, oldest first, amount
-// to when it asks for overlap answers. The newest decision outweighs
-// everything. Else the item is open until enough people have answered, then
-// labeled if they agree and disputed if they do not; an answer too many counts
-// as well, so a late one that differs disputes the item. An imported answer
-// settles an item that nobody else has judged.
-func Settle(overlap int, annotations []Annotation) Outcome {
+// to in a project. The newest decision outweighs everything. Else the item is
+// queued until as many people have answered as the project asks, then accepted
+// if they agree and disputed if they do not; an answer too many counts as well,
+// so a late one that differs disputes the item. An imported answer settles an
+// item that nobody else has judged. An item that one person more than asked has
+// passed on is skipped until somebody answers it after all.
+func Settle(p Project, annotations []Annotation) Outcome {
 	var decision, imported ClassID
 	var answers []ClassID
+	skips, asked := 0, max(p.Overlap, 1)
 	for _, a := range annotations {
 		if a.State != AnnotationActive {
 			continue
 		}
-		switch a.Kind {
+		switch class := p.Schema.Resolve(a.Class); a.Kind {
 		case KindDecision:
-			decision = a.Class
+			decision = class
 		case KindImport:
-			imported = a.Class
+			imported = class
 		case KindAnswer:
-			answers = append(answers, a.Class)
+			answers = append(answers, class)
 		case KindSkip:
+			skips++
 		}
 	}
-	out := Outcome{Status: ItemOpen, Answers: len(answers)}
+	out := Outcome{Status: StatusQueued, Answers: len(answers)}
 	if decision != "" {
-		out.Status, out.Label = ItemLabeled, decision
+		out.Status, out.Label = StatusAccepted, decision
+		out.Answers++
 		return out
 	}
 	if imported != "" {
 		answers = append(answers, imported)
-		out.Answers = len(answers)
-	} else if len(answers) < max(overlap, 1) {
+		out.Answers++
+	} else if len(answers) < asked {
+		if len(answers) == 0 && skips > asked {
+			out.Status = StatusSkipped
+		}
 		return out
 	}
 	for _, class := range answers {
 		if class != answers[0] {
-			out.Status = ItemDisputed
+			out.Status = StatusDisputed
 			return out
 		}
 	}
-	out.Status, out.Label = ItemLabeled, answers[0]
+	out.Status, out.Label = StatusAccepted, answers[0]
 	return out
 }
 
@@ -172,4 +179,21 @@ func TooMany(overlap int, others []Annotation) bool {
 		}
 	}
 	return answers >= max(overlap, 1)
+}
+
+// AnnotationTx keeps annotations.
+type AnnotationTx interface {
+	// CreateAnnotation adds an annotation. It returns Conflict where the id is taken.
+	CreateAnnotation(Annotation) error
+	Annotation(AnnotationID) (Annotation, error)
+	// AnnotationsOf returns the active annotations of an item, oldest first.
+	AnnotationsOf(ItemID) ([]Annotation, error)
+	// AllAnnotationsOf returns the annotations of an item in every state, oldest first.
+	AllAnnotationsOf(ItemID) ([]Annotation, error)
+	SetAnnotationState(AnnotationID, AnnotationState) error
+	// AnswersBy counts the active answers of a person in a project, or in one of
+	// its datasets if that is not empty.
+	AnswersBy(person ledger.PersonID, project ProjectID, dataset DatasetID) (int64, error)
+	// Disputed returns disputed items of a project after a Seq, in its order.
+	Disputed(project ProjectID, after int64, limit int) ([]Item, error)
 }

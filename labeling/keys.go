@@ -11,8 +11,8 @@ import (
 // Keys is how one person answers by keyboard in one project.
 type Keys struct {
 	Person  ledger.PersonID    `json:"-"`
-	Project ledger.ProjectID   `json:"-"`
-	Off     bool               `json:"off"`   // single keys do nothing: for people whose tools send stray ones
+	Project ProjectID          `json:"-"`
+	Off     bool               `json:"off"`     // single keys do nothing: for people whose tools send stray ones
 	Classes map[ClassID]string `json:"classes"` // the keys that this person chose, by class
 }
 
@@ -69,4 +69,11 @@ func AssignKeys(classes []Class, chosen map[ClassID]string) map[ClassID]string {
 		}
 	}
 	return assigned
+}
+
+// KeysTx keeps the keys of people.
+type KeysTx interface {
+	// Keys returns a person's keys in a project, the zero Keys if none were saved.
+	Keys(person ledger.PersonID, project ProjectID) (Keys, error)
+	SaveKeys(Keys) error
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
-	"github.com/adjudge/adjudge/backend/ledger"
 )
 
 // QueueOrder says which items are offered first.
@@ -38,7 +37,7 @@ func ParseQueueOrder(text string) (QueueOrder, error) {
 // beside the old and switched to by this record, so that people go on labeling
 // meanwhile. Items that no row of the generation names follow as imported.
 type Queue struct {
-	Project    ledger.ProjectID
+	Project    ProjectID
 	Order      QueueOrder
 	Generation int64      // 0: as imported, no rows
 	Wanted     QueueOrder // the order being filled, empty if none is
@@ -73,6 +72,21 @@ type QueueItem struct {
 
 // QueueRow is the place of an item in a generation.
 type QueueRow struct {
-	Seq  int64
+	Item int64 // its Seq
 	Rank int64
+}
+
+// QueueTx keeps orders.
+type QueueTx interface {
+	// Queue returns the order of a project, as imported if none was chosen.
+	Queue(ProjectID) (Queue, error)
+	SaveQueue(Queue) error
+	// NewGeneration makes an empty generation for a project.
+	NewGeneration(ProjectID) (int64, error)
+	// QueueItems returns queued items of a project after a Seq, in its order.
+	QueueItems(project ProjectID, after int64, limit int) ([]QueueItem, error)
+	AddQueueRows(generation int64, rows []QueueRow) error
+	// DropGenerations removes up to limit rows of the generations of a project
+	// other than the one to keep, and returns how many it removed.
+	DropGenerations(project ProjectID, keep int64, limit int) (int64, error)
 }

@@ -12,9 +12,8 @@ const LeaseTime = 20 * time.Second
 
 // Limits of a batch of tasks leased ahead.
 const (
-	MostTasks     = 50
-	DefaultTasks  = 20
-	heartbeatEach = LeaseTime / 3
+	MostTasks    = 50
+	defaultTasks = 20
 )
 
 // Task is a request that one person judge one item, as it is offered to a page.
@@ -24,33 +23,32 @@ type Task struct {
 	Text       string
 	Suggestion ClassID // what the newest model says; never set where labeling is blind
 	Score      float64
-	Former     ClassID // what this person answered before and took back
 }
 
 // Holder is an open labeling page: it holds the leases of its person and keeps
 // them by a heartbeat.
 type Holder struct {
 	Page    string // made by the page, anew each time it is opened
-	Project ledger.ProjectID
+	Project ProjectID
 	Person  ledger.PersonID
 	Beat    time.Time
 }
 
-// Candidate is an open item that may become a task.
-type Candidate struct {
-	Item    Item
-	Purpose Purpose
+// Offer is a queued item that may become a task.
+type Offer struct {
+	Item  Item
+	Blind bool // people judge it without a suggestion
 }
 
-// suggest returns the task that a candidate becomes. An evaluation item is
-// judged blind: whatever a model said about it stays unsaid.
-func (c Candidate) suggest(schema Schema) Task {
-	t := Task{Item: c.Item.ID, Dataset: c.Item.Dataset, Text: c.Item.Text}
-	if c.Purpose == PurposeEvaluation || c.Item.ModelLabel == "" {
+// task returns what an offer shows. What a model said about an item that is
+// judged blind stays unsaid.
+func (o Offer) task(schema Schema) Task {
+	t := Task{Item: o.Item.ID, Dataset: o.Item.Dataset, Text: o.Item.Text}
+	if o.Blind || o.Item.ModelLabel == "" {
 		return t
 	}
-	if class, known := schema.Class(c.Item.ModelLabel); known && !class.Retired {
-		t.Suggestion, t.Score = class.ID, c.Item.ModelScore
+	if class, known := schema.Class(schema.Resolve(o.Item.ModelLabel)); known && !class.Retired {
+		t.Suggestion, t.Score = class.ID, o.Item.ModelScore
 	}
 	return t
 }
@@ -58,7 +56,35 @@ func (c Candidate) suggest(schema Schema) Task {
 // Progress is how far a project or one of its datasets is, and one person in it.
 type Progress struct {
 	Items    int64 // in the datasets looked at
-	Answered int64 // of them with an accepted answer
+	Accepted int64 // of them with an accepted answer
 	Mine     int64 // answers that this person has given there
-	Disputed int64 // items whose answers differ
+}
+
+// OfferQuery asks which items to offer next.
+type OfferQuery struct {
+	Project    ProjectID
+	Dataset    DatasetID // empty: all
+	Person     ledger.PersonID
+	Overlap    int
+	Generation int64 // of the queue; 0: as imported
+	Skipped    bool  // offer again what this person or everybody has passed on
+	Limit      int
+}
+
+// TaskTx keeps leases.
+type TaskTx interface {
+	// KeepHolder adds a holder or renews its heartbeat.
+	KeepHolder(Holder) error
+	// BeatHolder renews a heartbeat and reports whether the holder was still there.
+	BeatHolder(page string, person ledger.PersonID, now time.Time) (bool, error)
+	// DropHolder removes a holder of a person with its leases.
+	DropHolder(page string, person ledger.PersonID) error
+	// DropSilent removes all holders whose last heartbeat is before a time.
+	DropSilent(before time.Time) error
+	// Offers returns the items to offer next: those with a free slot that the
+	// person has not judged, passed on or leased, in the order of the queue.
+	Offers(OfferQuery) ([]Offer, error)
+	CreateLease(item int64, page string) error
+	// DropLease ends the leases that a person holds on an item.
+	DropLease(item int64, person ledger.PersonID) error
 }
