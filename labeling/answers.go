@@ -137,6 +137,21 @@ func annotate(tx Tx, p Project, item Item, a *Annotation) error {
 	return settle(tx, p, item, append(active, *a))
 }
 
+// supersedeAll ends everything that was said about an item, so that the people
+// who said it are asked again as well.
+func supersedeAll(tx Tx, item ItemID) error {
+	active, err := tx.AnnotationsOf(item)
+	if err != nil {
+		return fault.Wrap(err, "find annotations")
+	}
+	for _, a := range active {
+		if err := tx.SetAnnotationState(a.ID, AnnotationSuperseded); err != nil {
+			return fault.Wrap(err, "supersede annotation")
+		}
+	}
+	return nil
+}
+
 // settle writes what the active annotations of an item amount to.
 func settle(tx Tx, p Project, item Item, active []Annotation) error {
 	out := Settle(p, active)

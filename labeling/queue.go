@@ -41,6 +41,7 @@ type Queue struct {
 	Order      QueueOrder
 	Generation int64      // 0: as imported, no rows
 	Wanted     QueueOrder // the order being filled, empty if none is
+	Asked      int64      // counts the requests, so that only the newest is switched to
 	Switched   time.Time
 }
 
@@ -87,6 +88,6 @@ type QueueTx interface {
 	QueueItems(project ProjectID, after int64, limit int) ([]QueueItem, error)
 	AddQueueRows(generation int64, rows []QueueRow) error
 	// DropGenerations removes up to limit rows of the generations of a project
-	// other than the one to keep, and returns how many it removed.
-	DropGenerations(project ProjectID, keep int64, limit int) (int64, error)
+	// below one, and returns how many it removed.
+	DropGenerations(project ProjectID, below int64, limit int) (int64, error)
 }

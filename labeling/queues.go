@@ -3,6 +3,7 @@ package labeling
 import (
 	"context"
 	"encoding/json"
+	"math"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -57,8 +58,8 @@ func (s *Service) OrderQueue(ctx context.Context, actor ledger.Actor, project Pr
 }
 
 // RefreshQueue fills the order of a project anew where it depends on what
-// models say; call it in the transaction that gave items new predictions. It is
-// cheap to call often: orders that wait for each other become one.
+// models say; call it in the transaction that gave items the last of their new
+// predictions.
 func RefreshQueue(tx Tx, project ProjectID) error {
 	q, err := tx.Queue(project)
 	if err != nil {
@@ -80,13 +81,14 @@ func (q Queue) coming() QueueOrder {
 
 func requestQueue(tx Tx, q *Queue, order QueueOrder) error {
 	q.Wanted = order
+	q.Asked++
 	if order == OrderImported { // needs no rows
 		q.Order, q.Wanted, q.Generation, q.Switched = order, "", 0, tx.Now()
 	}
 	if err := tx.SaveQueue(*q); err != nil {
 		return fault.Wrap(err, "save the queue")
 	}
-	return tx.Enqueue(work.Order{Kind: WorkQueue, Key: string(q.Project), Payload: queueOrder{q.Project}})
+	return tx.Enqueue(work.Order{Kind: WorkQueue, Payload: queueOrder{q.Project}})
 }
 
 // FillQueue carries out WorkQueue: it fills a generation in chunks, switches the
@@ -136,7 +138,7 @@ func (s *Service) FillQueue(ctx context.Context, payload json.RawMessage) error 
 			if err != nil {
 				return fault.Wrap(err, "find the queue")
 			}
-			if now.Wanted != q.Wanted { // changed meanwhile: the next row of work sees to it
+			if now.Asked != q.Asked { // asked again meanwhile: that request has its own row of work
 				return nil
 			}
 			now.Order, now.Wanted, now.Generation, now.Switched = q.Wanted, "", generation, tx.Now()
@@ -152,7 +154,11 @@ func (s *Service) FillQueue(ctx context.Context, payload json.RawMessage) error 
 			if err != nil {
 				return err
 			}
-			n, err := tx.DropGenerations(asked.Project, now.Generation, 1000)
+			below := now.Generation
+			if now.Wanted == "" && below == 0 {
+				below = math.MaxInt64 // nobody is filling, and none is used
+			}
+			n, err := tx.DropGenerations(asked.Project, below, 1000)
 			more = n > 0
 			return err
 		}); err != nil {

@@ -34,21 +34,15 @@ type Holder struct {
 	Beat    time.Time
 }
 
-// Offer is a queued item that may become a task.
-type Offer struct {
-	Item  Item
-	Blind bool // people judge it without a suggestion
-}
-
-// task returns what an offer shows. What a model said about an item that is
-// judged blind stays unsaid.
-func (o Offer) task(schema Schema) Task {
-	t := Task{Item: o.Item.ID, Dataset: o.Item.Dataset, Text: o.Item.Text}
-	if o.Blind || o.Item.ModelLabel == "" {
+// offer returns the task that shows an item. What a model said about an item
+// that is judged blind stays unsaid.
+func offer(item Item, blind bool, schema Schema) Task {
+	t := Task{Item: item.ID, Dataset: item.Dataset, Text: item.Text}
+	if blind || item.ModelLabel == "" {
 		return t
 	}
-	if class, known := schema.Class(schema.Resolve(o.Item.ModelLabel)); known && !class.Retired {
-		t.Suggestion, t.Score = class.ID, o.Item.ModelScore
+	if class, known := schema.Class(schema.Resolve(item.ModelLabel)); known && !class.Retired {
+		t.Suggestion, t.Score = class.ID, item.ModelScore
 	}
 	return t
 }
@@ -82,8 +76,9 @@ type TaskTx interface {
 	// DropSilent removes all holders whose last heartbeat is before a time.
 	DropSilent(before time.Time) error
 	// Offers returns the items to offer next: those with a free slot that the
-	// person has not judged, passed on or leased, in the order of the queue.
-	Offers(OfferQuery) ([]Offer, error)
+	// person has not judged, passed on or leased, in the order of the queue and
+	// then, where no order names them, as imported.
+	Offers(OfferQuery) ([]Item, error)
 	CreateLease(item int64, page string) error
 	// DropLease ends the leases that a person holds on an item.
 	DropLease(item int64, person ledger.PersonID) error

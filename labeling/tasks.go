@@ -15,8 +15,8 @@ type LeaseRequest struct {
 	Skipped bool   // offer what was passed on as well
 }
 
-// Batch is tasks leased to a page, beside the ones it holds already.
-type Batch struct {
+// TaskBatch is tasks leased to a page, beside the ones it holds already.
+type TaskBatch struct {
 	Tasks    []Task
 	Progress Progress
 }
@@ -25,20 +25,20 @@ type Batch struct {
 // them while the page's heartbeat goes on. Fewer tasks than asked for, or none,
 // mean that there are no more. It returns Denied or Invalid, and NotFound for a
 // dataset that does not exist.
-func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project ProjectID, req LeaseRequest) (Batch, error) {
+func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project ProjectID, req LeaseRequest) (TaskBatch, error) {
 	if err := actor.Must(project, ledger.ActionLabel); err != nil {
-		return Batch{}, err
+		return TaskBatch{}, err
 	}
 	if !validID(req.Page) {
-		return Batch{}, fault.Field("page", "The id of a page is a UUID in lower case, made by the page")
+		return TaskBatch{}, fault.Field("page", "The id of a page is a UUID in lower case, made by the page")
 	}
 	if req.Count < 0 || req.Count > MostTasks {
-		return Batch{}, fault.Field("count", "A page leases between 1 and %d tasks at once, not %d", MostTasks, req.Count)
+		return TaskBatch{}, fault.Field("count", "A page leases between 1 and %d tasks at once, not %d", MostTasks, req.Count)
 	}
 	if req.Count == 0 {
 		req.Count = defaultTasks
 	}
-	var batch Batch
+	var batch TaskBatch
 	err := s.Update(ctx, func(tx Tx) error {
 		p, err := tx.Project(project)
 		if err != nil {
@@ -64,14 +64,22 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		if err != nil {
 			return fault.Wrap(err, "find tasks")
 		}
-		batch = Batch{Tasks: make([]Task, 0, len(offers))}
-		for _, o := range offers {
-			if err := tx.CreateLease(o.Item.Seq, req.Page); err != nil {
+		datasets, err := tx.Datasets(project)
+		if err != nil {
+			return fault.Wrap(err, "list datasets")
+		}
+		blind := map[DatasetID]bool{}
+		for _, d := range datasets {
+			blind[d.ID] = d.Purpose.Blind()
+		}
+		batch = TaskBatch{Tasks: make([]Task, 0, len(offers))}
+		for _, item := range offers {
+			if err := tx.CreateLease(item.Seq, req.Page); err != nil {
 				return fault.Wrap(err, "lease a task")
 			}
-			batch.Tasks = append(batch.Tasks, o.task(p.Schema))
+			batch.Tasks = append(batch.Tasks, offer(item, blind[item.Dataset], p.Schema))
 		}
-		batch.Progress, err = progress(tx, actor.Person, project, dataset)
+		batch.Progress, err = progress(tx, datasets, actor.Person, project, dataset)
 		return err
 	})
 	return batch, err
@@ -110,9 +118,14 @@ func (s *Service) Progress(ctx context.Context, actor ledger.Actor, project Proj
 	var p Progress
 	err := s.View(ctx, func(tx Tx) error {
 		id, err := datasetFilter(tx, project, dataset)
-		if err == nil {
-			p, err = progress(tx, actor.Person, project, id)
+		if err != nil {
+			return err
 		}
+		datasets, err := tx.Datasets(project)
+		if err != nil {
+			return fault.Wrap(err, "list datasets")
+		}
+		p, err = progress(tx, datasets, actor.Person, project, id)
 		return err
 	})
 	return p, err
@@ -129,11 +142,7 @@ func datasetFilter(tx Tx, project ProjectID, name string) (DatasetID, error) {
 	return d.ID, fault.Wrap(err, "find dataset")
 }
 
-func progress(tx Tx, person ledger.PersonID, project ProjectID, dataset DatasetID) (Progress, error) {
-	datasets, err := tx.Datasets(project)
-	if err != nil {
-		return Progress{}, fault.Wrap(err, "list datasets")
-	}
+func progress(tx Tx, datasets []Dataset, person ledger.PersonID, project ProjectID, dataset DatasetID) (Progress, error) {
 	var p Progress
 	for _, d := range datasets {
 		if dataset == "" || d.ID == dataset {
@@ -141,6 +150,7 @@ func progress(tx Tx, person ledger.PersonID, project ProjectID, dataset DatasetI
 			p.Accepted += d.Accepted
 		}
 	}
+	var err error
 	p.Mine, err = tx.AnswersBy(person, project, dataset)
 	return p, fault.Wrap(err, "count answers")
 }
