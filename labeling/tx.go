@@ -16,10 +16,6 @@ type Tx interface {
 	ProjectTx
 	DatasetTx
 	ItemTx
-	AnnotationTx
-	TaskTx
-	QueueTx
-	KeysTx
 
 	// Now is the time of record of this transaction.
 	Now() time.Time

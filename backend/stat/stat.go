@@ -43,7 +43,7 @@ func Wilson(successes, n int) Interval {
 	p := float64(successes) / total
 	scale := 1 + zz/total
 	centre := (p + zz/(2*total)) / scale
-	spread := Z95 / scale * math.Sqrt(float64(p*(1-p))/total+zz/(4*float64(total*total)))
+	spread := float64(Z95 / scale * math.Sqrt(float64(p*(1-p))/total+zz/(4*float64(total*total))))
 	result := Interval{math.Max(0, centre-spread), math.Min(1, centre+spread)}
 	// The ends are exact there; rounding must not move them.
 	if successes == 0 {

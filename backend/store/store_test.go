@@ -14,6 +14,7 @@ func TestTransactions(t *testing.T) { t.Parallel(); storetest.Transactions(t) }
 func TestHistory(t *testing.T)      { t.Parallel(); storetest.History(t) }
 func TestLabeling(t *testing.T)     { t.Parallel(); storetest.Labeling(t) }
 func TestWork(t *testing.T)         { t.Parallel(); storetest.Work(t) }
+func TestCompare(t *testing.T)      { t.Parallel(); storetest.Compare(t) }
 func TestIdentity(t *testing.T)     { t.Parallel(); storetest.Identity(t) }
 
 func TestAByteChangedBehindTheStoreIsFound(t *testing.T) {

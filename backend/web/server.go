@@ -167,8 +167,6 @@ func (s *Server) tables() [][]route {
 		s.systemRoutes(),
 		s.signInRoutes(),
 		s.nativeRoutes(),
-		s.accountRoutes(),
-		s.peopleRoutes(),
 	}
 }
 

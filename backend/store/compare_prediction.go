@@ -1,0 +1,91 @@
+package store
+
+import (
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+const predictionColumns = `id, project, model, snapshot, dataset, state, keys_digest, digest, rows, report, created_by, created_at`
+
+// CreatePredictionSet stores a set under its id.
+func (tx *Tx) CreatePredictionSet(s compare.PredictionSet) error {
+	_, err := tx.exec(`INSERT INTO prediction_set (`+predictionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		string(s.ID), string(s.Project), string(s.Model), string(s.Snapshot), string(s.Dataset), string(s.State), string(s.KeysDigest),
+		string(s.Digest), s.Rows, encoded(s.Report), string(s.CreatedBy), micros(s.CreatedAt))
+	return err
+}
+
+// UpdatePredictionSet replaces state, digests, rows and report of a set.
+func (tx *Tx) UpdatePredictionSet(s compare.PredictionSet) error {
+	return tx.mustExec(`UPDATE prediction_set SET state = $1, keys_digest = $2, digest = $3, rows = $4, report = $5 WHERE id = $6 AND project = $7`,
+		string(s.State), string(s.KeysDigest), string(s.Digest), s.Rows, encoded(s.Report), string(s.ID), string(s.Project))
+}
+
+// GetPredictionSet returns NotFound for an id that the project does not have.
+func (tx *Tx) GetPredictionSet(project ledger.ProjectID, id compare.PredictionSetID) (compare.PredictionSet, error) {
+	return only(tx.findPredictionSets(`WHERE project = $1 AND id = $2`, string(project), string(id)))("prediction set")
+}
+
+// FindPredictionSets lists the sets of a model, newest first.
+func (tx *Tx) FindPredictionSets(project ledger.ProjectID, model compare.ModelID) ([]compare.PredictionSet, error) {
+	return tx.findPredictionSets(`WHERE project = $1 AND model = $2 ORDER BY id DESC`, string(project), string(model))
+}
+
+func (tx *Tx) findPredictionSets(where string, args ...any) ([]compare.PredictionSet, error) {
+	var found []compare.PredictionSet
+	err := tx.each(`SELECT `+predictionColumns+` FROM prediction_set `+where, args, func(scan func(...any) error) error {
+		var s compare.PredictionSet
+		var report string
+		var created int64
+		if err := scan(&s.ID, &s.Project, &s.Model, &s.Snapshot, &s.Dataset, &s.State, &s.KeysDigest, &s.Digest, &s.Rows, &report,
+			&s.CreatedBy, &created); err != nil {
+			return err
+		}
+		s.CreatedAt = fromMicros(created)
+		if err := decoded(report, &s.Report); err != nil {
+			return err
+		}
+		found = append(found, s)
+		return nil
+	})
+	return found, err
+}
+
+// SuggestAnswers copies answers of a model to the items of a dataset as their
+// newest suggestion and returns how many items took one. What is unknown of a
+// score is stored as 0.
+func (tx *Tx) SuggestAnswers(dataset labeling.DatasetID, model compare.ModelID, answers []compare.Suggestion) (int, error) {
+	taken := 0
+	for _, a := range answers {
+		n, err := tx.exec(`UPDATE item SET model = $1, model_label = $2, model_score = $3, uncertainty = $4 WHERE dataset = $5 AND key = $6`,
+			string(model), string(a.Class), max(0, a.Score), max(0, a.Uncertainty), string(dataset), a.Key)
+		if err != nil {
+			return taken, err
+		}
+		taken += int(n)
+	}
+	return taken, nil
+}
+
+// ItemTexts returns items by key, of whichever of the datasets has it; keys
+// without an item are missing.
+func (tx *Tx) ItemTexts(datasets []labeling.DatasetID, keys []string) (map[string]compare.ItemText, error) {
+	found := make(map[string]compare.ItemText, len(keys))
+	for _, key := range keys {
+		for _, dataset := range datasets {
+			var item compare.ItemText
+			err := tx.one([]any{&item.ID, &item.Text}, `SELECT id, text FROM item WHERE dataset = $1 AND key = $2`, string(dataset), key)
+			if fault.Is(err, fault.NotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			found[key] = item
+			break
+		}
+	}
+	return found, nil
+}
