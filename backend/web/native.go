@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // Native is what a desktop window does that a page cannot: the webviews know
@@ -72,7 +73,7 @@ func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
 	whole := s.serveInto(out, inner)
 	switch {
 	case out.code == http.StatusOK && out.err == nil && out.file == nil: // the person thought better of it
-		return renderJSON(w, http.StatusOK, map[string]any{"saved": false})
+		return renderJSON(w, http.StatusOK, map[string]any{"saved": false, "message": ui.T(r.Context(), "native.unsaved")})
 	case out.err != nil:
 		out.abort()
 		return out.err
@@ -85,7 +86,9 @@ func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
 	if err := out.file.Close(); err != nil {
 		return fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", out.file.Path())
 	}
-	return renderJSON(w, http.StatusOK, map[string]any{"saved": true, "path": out.file.Path()})
+	return renderJSON(w, http.StatusOK, map[string]any{
+		"saved": true, "path": out.file.Path(), "message": ui.T(r.Context(), "native.saved", "path", out.file.Path()),
+	})
 }
 
 // serveInto lets this server answer into out, and reports whether the answer
