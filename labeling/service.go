@@ -222,6 +222,9 @@ func (s *Service) MoveLabels(ctx context.Context, payload json.RawMessage) error
 				item.Label = move.To
 				if move.To == "" {
 					item.Status, item.Answers = StatusQueued, 0
+					if err := supersedeAll(tx, item.ID); err != nil {
+						return err
+					}
 				}
 				if err := tx.UpdateItem(item); err != nil {
 					return fault.Wrap(err, "move label")

@@ -16,6 +16,10 @@ type Tx interface {
 	ProjectTx
 	DatasetTx
 	ItemTx
+	AnnotationTx
+	TaskTx
+	QueueTx
+	KeysTx
 
 	// Now is the time of record of this transaction.
 	Now() time.Time

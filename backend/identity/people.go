@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -217,6 +218,22 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 	})
 }
 
+// Join adds somebody to a project: the person who signs in with the username of
+// the request where there is one, else a new person, for whom it returns the
+// secret of the welcome link.
+func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePersonRequest) (Person, string, error) {
+	person, err := s.PersonByUsername(ctx, actor, req.Username)
+	if fault.Is(err, fault.NotFound) {
+		return s.CreatePerson(ctx, actor, req)
+	}
+	for _, role := range req.Roles {
+		if err == nil {
+			err = s.Grant(ctx, actor, Membership{Project: req.Project, Person: person.ID, Role: role})
+		}
+	}
+	return person, "", err
+}
+
 // Grant gives a person a role in a project. It needs ActionManage there, and
 // ActionAdminister for the role admin.
 func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) error {
@@ -245,40 +262,49 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) 
 	})
 }
 
-// SetRoles makes roles the only ones that a person holds in a project; none
-// takes them out of it.
-func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role) error {
+// SetRoles makes the given roles the only ones that the given people hold in a
+// project; none takes a person out of it. Others keep theirs.
+func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role) error {
 	if err := actor.Must(project, ledger.ActionManage); err != nil {
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
-		if _, err := tx.Person(person); err != nil {
-			return err
-		}
-		held, err := tx.Memberships(person)
-		if err != nil {
-			return err
-		}
-		for _, role := range ledger.Roles() {
-			m := Membership{Project: project, Person: person, Role: role}
-			has, wants := slices.Contains(held, m), slices.Contains(roles, role)
-			if has == wants {
-				continue
-			}
-			if err := mayGrant(actor, project, role); err != nil {
-				return err
-			}
-			if wants {
-				err = grant(tx, actor, m)
-			} else if _, err = tx.RemoveMembership(m); err == nil {
-				err = record(tx, actor, "role.revoked", m)
-			}
-			if err != nil {
+		for _, person := range slices.Sorted(maps.Keys(roles)) {
+			if err := setRoles(tx, actor, project, person, roles[person]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role) error {
+	if _, err := tx.Person(person); err != nil {
+		return err
+	}
+	held, err := tx.Memberships(person)
+	if err != nil {
+		return err
+	}
+	for _, role := range ledger.Roles() {
+		m := Membership{Project: project, Person: person, Role: role}
+		has, wants := slices.Contains(held, m), slices.Contains(roles, role)
+		if has == wants {
+			continue
+		}
+		if err := mayGrant(actor, project, role); err != nil {
+			return err
+		}
+		if wants {
+			err = grant(tx, actor, m)
+		} else if _, err = tx.RemoveMembership(m); err == nil {
+			err = record(tx, actor, "role.revoked", m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) error {
@@ -359,6 +385,21 @@ func (s *Service) Memberships(ctx context.Context, actor ledger.Actor) (all []Me
 		return err
 	})
 	return all, err
+}
+
+// Get returns one person with all their roles, for admins.
+func (s *Service) Get(ctx context.Context, actor ledger.Actor, id ledger.PersonID) (person Person, roles []Membership, err error) {
+	if err := mustAdminister(actor); err != nil {
+		return Person{}, nil, err
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		if person, err = tx.Person(id); err != nil {
+			return err
+		}
+		roles, err = tx.Memberships(id)
+		return err
+	})
+	return person, roles, err
 }
 
 // PersonByUsername finds a person by the name they sign in with. A lead needs it

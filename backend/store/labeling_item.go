@@ -130,15 +130,17 @@ func (tx *Tx) Counts(project labeling.ProjectID) ([]labeling.Count, error) {
 	return counts, err
 }
 
-// ClassUses counts the items whose accepted answer or annotations name each class.
+// ClassUses counts the items whose accepted answer names each class, and the
+// annotations that ever did.
 func (tx *Tx) ClassUses(project labeling.ProjectID) (map[labeling.ClassID]int64, error) {
 	uses := map[labeling.ClassID]int64{}
-	err := tx.each(`SELECT label, CAST(SUM(items) AS BIGINT) FROM item_count WHERE project = $1 AND label <> '' GROUP BY label`,
+	err := tx.each(`SELECT label, CAST(SUM(items) AS BIGINT) FROM item_count WHERE project = $1 AND label <> '' GROUP BY label
+		UNION ALL SELECT class, CAST(SUM(total) AS BIGINT) FROM answer_count WHERE project = $1 GROUP BY class`,
 		[]any{string(project)}, func(scan func(...any) error) error {
 			var class labeling.ClassID
 			var n int64
 			err := scan(&class, &n)
-			uses[class] = n
+			uses[class] = max(uses[class], n)
 			return err
 		})
 	return uses, err

@@ -167,6 +167,8 @@ func (s *Server) tables() [][]route {
 		s.systemRoutes(),
 		s.signInRoutes(),
 		s.nativeRoutes(),
+		s.accountRoutes(),
+		s.peopleRoutes(),
 	}
 }
 

@@ -1,34 +1,62 @@
 package web
 
 import (
+	"errors"
+	"math"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/frontend/page"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // signInRoutes let people in and out.
 func (s *Server) signInRoutes() []route {
 	return []route{
-		{GET, "/launch", none, "", s.getLaunch},
+		{GET, "/sign-in", none, "", s.getSignIn},
+		{POST, "/sign-in", none, "", s.postSignIn},
 		{POST, "/sign-out", login, "", s.postSignOut},
+		{GET, "/first-start", none, "", s.getFirstStart},
+		{POST, "/first-start", none, "", s.postFirstStart},
+		{GET, "/welcome", none, "", s.getWelcome},
+		{POST, "/welcome", none, "", s.postWelcome},
+		{GET, "/launch", none, "", s.getLaunch},
 	}
 }
 
-// getLaunch follows a one-time launch link. It is a GET that changes something,
-// which the desktop window cannot do otherwise; the token makes it safe, for
-// nobody else has it and it works once.
-func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
-	in, err := s.Identity.FollowLaunch(r.Context(), r.URL.Query().Get("token"), from(r))
-	if fault.Is(err, fault.NotFound) {
-		if _, err := s.byCookie(r.Context(), r); err == nil {
-			return s.seeOther(w, r, localPath(r.URL.Query().Get("next")))
-		}
+func (s *Server) getSignIn(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.URL.Query().Get("next"))
+	if _, err := s.byCookie(r.Context(), r); err == nil {
+		return s.seeOther(w, r, next)
 	}
-	if err != nil {
+	return s.showSignIn(w, r, http.StatusOK, page.SignInView{Next: next})
+}
+
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, status int, v page.SignInView) error {
+	return s.render(w, r, status, view{Title: ui.T(r.Context(), "signin.title")}, page.SignIn(v))
+}
+
+func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
 		return err
 	}
+	next := localPath(r.PostForm.Get("next"))
+	in, err := s.Identity.SignIn(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"), from(r))
+	if err != nil {
+		status := http.StatusUnprocessableEntity
+		if many, ok := errors.AsType[identity.TooMany](err); ok {
+			status = http.StatusTooManyRequests
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
+		} else if !fault.Is(err, fault.Invalid) {
+			return err
+		}
+		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: page.Refused(typed(r, "username"), err)})
+	}
 	s.signIn(w, in)
-	return s.seeOther(w, r, localPath(r.URL.Query().Get("next")))
+	return s.seeOther(w, r, next)
 }
 
 func (s *Server) postSignOut(w http.ResponseWriter, r *http.Request) error {
@@ -37,4 +65,98 @@ func (s *Server) postSignOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.signOut(w)
 	return s.seeOther(w, r, "/sign-in")
+}
+
+// getFirstStart shows the form behind the link that a first start prints. It
+// uses nothing up, so a preview of the link in a chat does no harm.
+func (s *Server) getFirstStart(w http.ResponseWriter, r *http.Request) error {
+	secret := r.URL.Query().Get("token")
+	if _, err := s.Identity.PeekLink(r.Context(), identity.PurposeFirstAdmin, secret); err != nil {
+		return err
+	}
+	return s.showArrival(w, r, http.StatusOK, page.ArrivalView{First: true, Token: secret})
+}
+
+func (s *Server) postFirstStart(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	secret := r.PostForm.Get("token")
+	in, err := s.Identity.CreateFirstAdmin(r.Context(), secret, accountRequest(r), from(r))
+	return s.arrive(w, r, in, err, page.ArrivalView{First: true, Token: secret})
+}
+
+// getWelcome shows the form behind an invited person's link.
+func (s *Server) getWelcome(w http.ResponseWriter, r *http.Request) error {
+	secret := r.URL.Query().Get("token")
+	person, err := s.Identity.PeekLink(r.Context(), identity.PurposeWelcome, secret)
+	if err != nil {
+		return err
+	}
+	values := map[string]string{"name": person.Name, "time_zone": person.TimeZone}
+	return s.showArrival(w, r, http.StatusOK, page.ArrivalView{Token: secret, Username: person.Username, Form: page.FormView{Values: values}})
+}
+
+func (s *Server) postWelcome(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	secret := r.PostForm.Get("token")
+	in, err := s.Identity.Welcome(r.Context(), secret, accountRequest(r), from(r))
+	return s.arrive(w, r, in, err, page.ArrivalView{Token: secret, Username: r.PostForm.Get("username")})
+}
+
+func (s *Server) showArrival(w http.ResponseWriter, r *http.Request, status int, v page.ArrivalView) error {
+	v.Action, v.Username = "/welcome", clipped(v.Username)
+	title := ui.T(r.Context(), "arrival.title")
+	if v.First {
+		v.Action, title = "/first-start", ui.T(r.Context(), "arrival.first.title")
+	}
+	return s.render(w, r, status, view{Title: title, Islands: []string{"timezone"}}, page.Arrival(v))
+}
+
+// arrive answers the form of an arrival: with the form again, or signed in.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, in identity.SignedIn, err error, v page.ArrivalView) error {
+	if isRefusal(err) {
+		v.Form = page.Refused(typed(r, "name", "username", "time_zone"), err)
+		return s.showArrival(w, r, http.StatusUnprocessableEntity, v)
+	}
+	if err != nil {
+		return err
+	}
+	s.signIn(w, in)
+	return s.seeOther(w, r, "/")
+}
+
+func accountRequest(r *http.Request) identity.AccountRequest {
+	return identity.AccountRequest{
+		Username: r.PostForm.Get("username"), Name: r.PostForm.Get("name"),
+		TimeZone: r.PostForm.Get("time_zone"), Password: r.PostForm.Get("password"),
+	}
+}
+
+// getLaunch follows a one-time launch link. It is a GET that changes something,
+// which the desktop window cannot do otherwise; the token makes it safe, for
+// nobody else has it and it works once.
+func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.URL.Query().Get("next"))
+	in, err := s.Identity.FollowLaunch(r.Context(), r.URL.Query().Get("token"), from(r))
+	if fault.Is(err, fault.NotFound) {
+		if _, err := s.byCookie(r.Context(), r); err == nil {
+			return s.seeOther(w, r, next) // a reload of the first page
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.signIn(w, in)
+	return s.seeOther(w, r, next)
+}
+
+// absolute returns the address of a local path as other people type it.
+func (s *Server) absolute(r *http.Request, path string) string {
+	if s.URL != nil {
+		return s.URL.Scheme + "://" + s.URL.Host + path
+	}
+	return (&url.URL{Scheme: "http", Host: r.Host}).String() + path
 }

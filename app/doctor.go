@@ -1,0 +1,86 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/blob"
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+)
+
+func doctorCommand() *cobra.Command {
+	var database string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Re-walk the history and every file, and say what was changed behind the server's back",
+		Long: "doctor reads the data directory itself, with or without a server running on it.\n" +
+			"It exits 0 when every event follows the one before and every file has the bytes its name says, else 1.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			flag, _ := cmd.Flags().GetString("data")
+			path, err := dataPath(flag)
+			if err != nil {
+				return err
+			}
+			d := &dataDir{path: path}
+			if database == "" {
+				database = d.file("adjudge.db")
+			}
+			return doctor(cmd, database, d.file("blobs"))
+		},
+	}
+	cmd.Flags().StringVar(&database, "database", "", "database: a path or postgres://… (default: adjudge.db in the data directory)")
+	return cmd
+}
+
+// doctor checks the history and the files and prints what it finds, all of it.
+func doctor(cmd *cobra.Command, database, blobs string) error {
+	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	s, err := store.Open(ctx, database, store.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }() // it was only read
+	sound := true
+	events, err := s.CheckHistory(ctx)
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	if err != nil {
+		sound = false
+		if _, err := fmt.Fprintln(out, "history:", fault.Message(err)); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Fprintf(out, "history: %d events, each follows the one before\n", events); err != nil {
+		return err
+	}
+	files, err := blob.Open(blobs)
+	if err != nil {
+		return err
+	}
+	checked := 0
+	err = files.Each(func(digest ledger.Digest) error {
+		checked++
+		err := files.Check(ctx, digest)
+		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		sound = false
+		_, err = fmt.Fprintln(out, "file:", fault.Message(err))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "files: %d checked\n", checked); err != nil {
+		return err
+	}
+	if !sound {
+		return exit(exitFailed)
+	}
+	return nil
+}

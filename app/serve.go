@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/fault"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	listen, public, database string
+	cert, key                string
+}
+
+func serveCommand() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start the server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd, o, func(ctx context.Context, h *house, address string, out io.Writer) error {
+				link, err := h.identity.FirstAdminLink(ctx)
+				if err != nil || link == "" {
+					return err
+				}
+				_, err = fmt.Fprintf(out, "Open this link to make the first account, an admin; it works once:\n\n    %s/welcome?token=%s\n\n", address, link)
+				return err
+			})
+		},
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+func (o *serveOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8484", "address to listen on")
+	f.StringVar(&o.public, "url", "", "public address, as people and CI reach the server (https://…)")
+	f.StringVar(&o.database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
+	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
+	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
+}
+
+// serve runs a server until the command's context ends. ready is called once
+// it listens, to prepare data and say where it is.
+func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h *house, address string, out io.Writer) error) error {
+	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	if (o.cert == "") != (o.key == "") {
+		return usage{errors.New("--tls-cert and --tls-key go together")}
+	}
+	flag, _ := cmd.Flags().GetString("data")
+	path, err := dataPath(flag)
+	if err != nil {
+		return err
+	}
+	set := settings{Data: path, Database: o.database, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if o.public != "" {
+		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
+			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}
+		}
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return fault.As(fault.Unavailable, err, "Cannot listen on %s; choose another address with --listen", o.listen)
+	}
+	defer func() { _ = listener.Close() }() // closed by Shutdown when all went well
+	_, set.Port, _ = net.SplitHostPort(listener.Addr().String())
+	h, err := openHouse(ctx, set)
+	if err != nil {
+		return err
+	}
+	here, address := h.addresses(listener, o)
+	server := &http.Server{
+		Handler: h.web, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(set.Log.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(h.hub.Close)
+	served := make(chan error, 1)
+	go func() {
+		if o.cert != "" {
+			served <- server.ServeTLS(listener, o.cert, o.key)
+		} else {
+			served <- server.Serve(listener)
+		}
+	}()
+	h.run(ctx)
+	err = h.data.announce(here, h.identity.OpenLocal())
+	if err == nil {
+		_, err = fmt.Fprintf(out, "Adjudge %s listens on %s (data in %s)\n", version(), address, path)
+	}
+	if err == nil {
+		err = ready(ctx, h, address, out)
+	}
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-served:
+		}
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if late := server.Shutdown(grace); late != nil {
+		_ = server.Close()
+	}
+	return errors.Join(err, h.close())
+}
+
+// addresses returns how this machine reaches the server and how people do.
+func (h *house) addresses(listener net.Listener, o serveOptions) (here, public string) {
+	scheme := "http"
+	if o.cert != "" {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	here = scheme + "://" + net.JoinHostPort(host, port)
+	public = here
+	if h.Public != nil {
+		public = h.Public.Scheme + "://" + h.Public.Host
+	}
+	return here, public
+}

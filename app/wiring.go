@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/adjudge/adjudge/backend/blob"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/backend/work"
+	"github.com/adjudge/adjudge/frontend/static"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+// settings are what a server is started with.
+type settings struct {
+	Data     string // data directory
+	Database string // address; empty: adjudge.db in the data directory
+	Port     string // the port it listens on
+	Public   *url.URL
+	Desktop  bool
+	Log      *slog.Logger
+}
+
+// house is every room, joined: what a server is made of.
+type house struct {
+	settings
+	data     *dataDir
+	store    *store.Store
+	blobs    *blob.Dir
+	hub      *live.Hub
+	loop     *work.Loop
+	identity *identity.Service
+	labeling *labeling.Service
+	web      *web.Server
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// openHouse opens the data directory and joins the rooms. Nothing runs yet.
+func openHouse(ctx context.Context, set settings) (_ *house, err error) {
+	h := &house{settings: set}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	if h.data, err = openData(set.Data); err != nil {
+		return nil, err
+	}
+	if h.Database == "" {
+		h.Database = h.data.file("adjudge.db")
+	}
+	if h.store, err = store.Open(ctx, h.Database, store.Options{Log: set.Log}); err != nil {
+		return nil, err
+	}
+	if h.blobs, err = blob.Open(h.data.file("blobs")); err != nil {
+		return nil, err
+	}
+	h.hub = live.New(set.Log)
+	h.identity = identity.New(identity.Config{
+		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
+	})
+	h.labeling = labeling.New(labeling.Config{
+		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
+	})
+	if err = h.identity.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
+	h.store.OnWork(h.loop.Wake)
+	h.store.OnEvents(h.hub.Publish)
+	h.web = web.New(web.Deps{
+		Config: web.Config{
+			DataID: h.data.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Desktop,
+			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready,
+		},
+		Identity: h.identity,
+		Place:    h.place,
+		Projects: h.places,
+		Static:   static.Handler(),
+	})
+	return h, nil
+}
+
+// handlers is the table of follow-up work: one idempotent handler per kind.
+func (h *house) handlers() map[string]work.Handler {
+	return map[string]work.Handler{
+		labeling.WorkSchema: h.labeling.MoveLabels,
+	}
+}
+
+// run starts the follow-up work.
+func (h *house) run(ctx context.Context) {
+	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.running.Go(func() { h.loop.Run(ctx) })
+}
+
+// close stops what runs and closes what is open, in the opposite order.
+func (h *house) close() error {
+	var errs []error
+	if h.hub != nil {
+		h.hub.Close()
+	}
+	if h.stop != nil {
+		h.stop()
+		h.running.Wait()
+	}
+	if h.store != nil {
+		errs = append(errs, h.store.Close())
+	}
+	if h.data != nil {
+		errs = append(errs, h.data.close())
+	}
+	return errors.Join(errs...)
+}
+
+// ready reports whether the store answers.
+func (h *house) ready(ctx context.Context) error {
+	return h.store.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.Projects()
+		return err
+	})
+}
+
+func (h *house) place(ctx context.Context, name string) (web.Place, error) {
+	p, err := h.labeling.Project(ctx, ledger.System(), name)
+	return web.Place{ID: p.ID, Slug: p.Slug, Name: p.Name}, err
+}
+
+func (h *house) places(ctx context.Context, actor ledger.Actor) ([]web.Place, error) {
+	projects, err := h.labeling.Projects(ctx, actor)
+	places := make([]web.Place, len(projects))
+	for i, p := range projects {
+		places[i] = web.Place{ID: p.ID, Slug: p.Slug, Name: p.Name}
+	}
+	return places, err
+}

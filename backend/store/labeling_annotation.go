@@ -1,0 +1,102 @@
+package store
+
+import (
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+const annotationColumns = `SELECT id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra,
+	seen_ms, state, at FROM annotation `
+
+func (tx *Tx) annotations(where string, args ...any) ([]labeling.Annotation, error) {
+	var found []labeling.Annotation
+	err := tx.each(annotationColumns+where, args, func(scan func(...any) error) error {
+		var a labeling.Annotation
+		var seen, at int64
+		err := scan(&a.ID, &a.Project, &a.Dataset, &a.Item, &a.Person, &a.Kind, &a.Class, &a.Reason, &a.Suggestion, &a.Score,
+			&a.Untouched, &a.Extra, &seen, &a.State, &at)
+		a.Seen, a.At = time.Duration(seen)*time.Millisecond, fromMicros(at)
+		found = append(found, a)
+		return err
+	})
+	return found, err
+}
+
+// CreateAnnotation adds an annotation and counts it for its person.
+func (tx *Tx) CreateAnnotation(a labeling.Annotation) error {
+	if _, err := tx.exec(`INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		string(a.ID), string(a.Project), string(a.Dataset), string(a.Item), string(a.Person), string(a.Kind), string(a.Class), a.Reason,
+		string(a.Suggestion), a.Score, a.Untouched, a.Extra, a.Seen.Milliseconds(), string(a.State), micros(a.At)); err != nil {
+		return err
+	}
+	return tx.countAnswer(a, a.State, 1)
+}
+
+// countAnswer keeps how much a person has answered; a skip is no answer.
+func (tx *Tx) countAnswer(a labeling.Annotation, state labeling.AnnotationState, total int64) error {
+	if !a.Answers() {
+		return nil
+	}
+	active := int64(-1)
+	if state == labeling.AnnotationActive {
+		active = 1
+	}
+	_, err := tx.exec(`INSERT INTO answer_count (project, person, dataset, class, active, total) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (project, person, dataset, class) DO UPDATE SET active = answer_count.active + excluded.active, total = answer_count.total + excluded.total`,
+		string(a.Project), string(a.Person), string(a.Dataset), string(a.Class), active, total)
+	return fault.Wrap(err, "count an answer")
+}
+
+// Annotation returns an annotation by id.
+func (tx *Tx) Annotation(id labeling.AnnotationID) (labeling.Annotation, error) {
+	found, err := tx.annotations(`WHERE id = $1`, string(id))
+	if err == nil && len(found) == 0 {
+		return labeling.Annotation{}, fault.New(fault.NotFound, "There is no such annotation.")
+	}
+	if err != nil {
+		return labeling.Annotation{}, err
+	}
+	return found[0], nil
+}
+
+// AnnotationsOf returns the active annotations of an item, oldest first.
+func (tx *Tx) AnnotationsOf(item labeling.ItemID) ([]labeling.Annotation, error) {
+	return tx.annotations(`WHERE item = $1 AND state = 'active' ORDER BY at, id`, string(item))
+}
+
+// AllAnnotationsOf returns the annotations of an item in every state, oldest first.
+func (tx *Tx) AllAnnotationsOf(item labeling.ItemID) ([]labeling.Annotation, error) {
+	return tx.annotations(`WHERE item = $1 ORDER BY at, id`, string(item))
+}
+
+// SetAnnotationState changes whether an annotation counts.
+func (tx *Tx) SetAnnotationState(id labeling.AnnotationID, state labeling.AnnotationState) error {
+	a, err := tx.Annotation(id)
+	if err != nil || a.State == state {
+		return err
+	}
+	if err := tx.mustExec(`UPDATE annotation SET state = $2 WHERE id = $1`, string(id), string(state)); err != nil {
+		return err
+	}
+	if a.State != labeling.AnnotationActive && state != labeling.AnnotationActive {
+		return nil // counted as gone already
+	}
+	return tx.countAnswer(a, state, 0)
+}
+
+// AnswersBy counts the active answers of a person.
+func (tx *Tx) AnswersBy(person ledger.PersonID, project labeling.ProjectID, dataset labeling.DatasetID) (int64, error) {
+	var n int64
+	err := tx.one([]any{&n}, `SELECT CAST(COALESCE(SUM(active), 0) AS BIGINT) FROM answer_count
+		WHERE project = $1 AND person = $2 AND (CAST($3 AS TEXT) = '' OR dataset = $3)`, string(project), string(person), string(dataset))
+	return n, err
+}
+
+// Disputed returns disputed items of a project after a Seq.
+func (tx *Tx) Disputed(project labeling.ProjectID, after int64, limit int) ([]labeling.Item, error) {
+	return tx.items(`WHERE i.project = $1 AND i.status = 'disputed' AND i.seq > $2 ORDER BY i.seq LIMIT $3`, string(project), after, limit)
+}

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/page"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// peopleRoutes are the pages about people, roles and settings.
+func (s *Server) peopleRoutes() []route {
+	return []route{
+		{GET, "/people", login, ledger.ActionAdminister, s.getPeople},
+		{POST, "/people", login, ledger.ActionAdminister, s.postPerson},
+		{GET, "/people/{person}", login, ledger.ActionAdminister, s.getPerson},
+		{POST, "/people/{person}", login, ledger.ActionAdminister, s.postChangePerson},
+		{POST, "/people/{person}/invite", login, ledger.ActionAdminister, s.postInvite},
+		{GET, "/projects/{project}/people", login, ledger.ActionRead, s.getMembers},
+		{POST, "/projects/{project}/people", login, ledger.ActionManage, s.postMember},
+		{POST, "/projects/{project}/people/roles", login, ledger.ActionManage, s.postRoles},
+		{GET, "/projects/{project}/settings", login, ledger.ActionRead, s.getSettings},
+	}
+}
+
+func (s *Server) getPeople(w http.ResponseWriter, r *http.Request) error {
+	return s.showPeople(w, r, http.StatusOK, page.PeopleView{})
+}
+
+func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, status int, v page.PeopleView) (err error) {
+	if v.People, err = s.Identity.People(r.Context(), actorOf(r)); err != nil {
+		return err
+	}
+	return s.render(w, r, status, view{Title: ui.T(r.Context(), "people.title"), Active: "people"}, page.People(v))
+}
+
+func (s *Server) postPerson(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	person, secret, err := s.Identity.CreatePerson(r.Context(), actorOf(r), identity.CreatePersonRequest{
+		Username: r.PostForm.Get("username"), Name: r.PostForm.Get("name"), Admin: r.PostForm.Get("admin") != "",
+	})
+	if isRefusal(err) {
+		return s.showPeople(w, r, http.StatusUnprocessableEntity, page.PeopleView{Form: page.Refused(typed(r, "username", "name", "admin"), err)})
+	}
+	if err != nil {
+		return err
+	}
+	// The link is shown in the answer itself, once: it must not stand in a URL.
+	return s.showPeople(w, r, http.StatusOK, page.PeopleView{Link: s.welcomeLink(r, secret), For: person.Name})
+}
+
+func (s *Server) welcomeLink(r *http.Request, secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return s.absolute(r, "/welcome?token="+url.QueryEscape(secret))
+}
+
+func (s *Server) getPerson(w http.ResponseWriter, r *http.Request) error {
+	return s.showPerson(w, r, http.StatusOK, page.PersonView{})
+}
+
+func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, status int, v page.PersonView) error {
+	person, memberships, err := s.Identity.Get(r.Context(), actorOf(r), ledger.PersonID(r.PathValue("person")))
+	if err != nil {
+		return err
+	}
+	v.Person = person
+	if v.Form.Values == nil {
+		v.Form.Values = map[string]string{"name": person.Name, "time_zone": person.TimeZone, "admin": yes(person.Admin), "disabled": yes(person.Disabled)}
+	}
+	if v.Roles, err = s.rolesByProject(r, memberships); err != nil {
+		return err
+	}
+	path := []ui.Crumb{{Text: ui.T(r.Context(), "people.title"), Href: "/people"}, {Text: person.Name, User: true}}
+	return s.render(w, r, status, view{Title: person.Name, Active: "people", Path: path}, page.Person(v))
+}
+
+func (s *Server) rolesByProject(r *http.Request, memberships []identity.Membership) ([]page.ProjectRoles, error) {
+	if s.Projects == nil {
+		return nil, nil
+	}
+	places, err := s.Projects(r.Context(), actorOf(r))
+	if err != nil {
+		return nil, err
+	}
+	var all []page.ProjectRoles
+	for _, p := range places {
+		held := page.ProjectRoles{Project: page.ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}}
+		for _, m := range memberships {
+			if m.Project == p.ID {
+				held.Roles = append(held.Roles, m.Role)
+			}
+		}
+		if len(held.Roles) > 0 {
+			all = append(all, held)
+		}
+	}
+	return all, nil
+}
+
+// yes is how a checkbox says it is checked.
+func yes(checked bool) string {
+	if checked {
+		return "true"
+	}
+	return ""
+}
+
+func (s *Server) postChangePerson(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	name, zone := r.PostForm.Get("name"), r.PostForm.Get("time_zone")
+	admin, disabled := r.PostForm.Get("admin") != "", r.PostForm.Get("disabled") != ""
+	_, err := s.Identity.ChangePerson(r.Context(), actorOf(r), ledger.PersonID(r.PathValue("person")),
+		identity.ChangePersonRequest{Name: &name, TimeZone: &zone, Admin: &admin, Disabled: &disabled})
+	if isRefusal(err) {
+		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Form: page.Refused(typed(r, "name", "time_zone", "admin", "disabled"), err)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/people")
+}
+
+func (s *Server) postInvite(w http.ResponseWriter, r *http.Request) error {
+	secret, err := s.Identity.Invite(r.Context(), actorOf(r), ledger.PersonID(r.PathValue("person")))
+	if err != nil {
+		return err
+	}
+	return s.showPerson(w, r, http.StatusOK, page.PersonView{Link: s.welcomeLink(r, secret)})
+}
+
+func (s *Server) getMembers(w http.ResponseWriter, r *http.Request) error {
+	return s.showMembers(w, r, http.StatusOK, page.MembersView{Saved: r.URL.Query().Get("saved") != ""})
+}
+
+func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, status int, v page.MembersView) (err error) {
+	actor, place := actorOf(r), projectOf(r)
+	if v.Members, err = s.Identity.Members(r.Context(), actor, place.ID); err != nil {
+		return err
+	}
+	v.Project = page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
+	v.May, v.MayAll = actor.May(place.ID, ledger.ActionManage), actor.May(place.ID, ledger.ActionAdminister)
+	path := []ui.Crumb{{Text: ui.T(r.Context(), "settings.title"), Href: v.Project.Href("settings")}, {Text: ui.T(r.Context(), "members.title")}}
+	return s.render(w, r, status, view{Title: ui.T(r.Context(), "members.title"), Active: "settings", Path: path}, page.Members(v))
+}
+
+func (s *Server) postMember(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	person, secret, err := s.Identity.Join(r.Context(), actorOf(r), identity.CreatePersonRequest{
+		Username: r.PostForm.Get("username"), Name: r.PostForm.Get("name"),
+		Project: projectOf(r).ID, Roles: []ledger.Role{ledger.Role(r.PostForm.Get("role"))},
+	})
+	if isRefusal(err) {
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Form: page.Refused(typed(r, "username", "name", "role"), err)})
+	}
+	if err != nil {
+		return err
+	}
+	if secret == "" {
+		return s.seeOther(w, r, r.URL.Path+"?saved=true")
+	}
+	return s.showMembers(w, r, http.StatusOK, page.MembersView{Link: s.welcomeLink(r, secret), For: person.Name})
+}
+
+func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	roles := map[ledger.PersonID][]ledger.Role{}
+	for _, id := range r.PostForm["person"] {
+		person := ledger.PersonID(id)
+		roles[person] = nil
+		for _, role := range r.PostForm["role:"+id] {
+			roles[person] = append(roles[person], ledger.Role(role))
+		}
+	}
+	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, roles)
+	if isRefusal(err) {
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(nil, err).Message})
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, page.ProjectLink{Slug: projectOf(r).Slug}.Href("people")+"?saved=true")
+}
+
+// getSettings leads to what is set up once; rooms add their places here.
+func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
+	here := page.ProjectLink{Slug: projectOf(r).Slug}
+	v := page.SettingsView{Links: []page.SettingsLink{
+		{Key: "people", Icon: "people", Href: here.Href("people")},
+		{Key: "tokens", Icon: "token", Href: "/tokens"},
+	}}
+	if actorOf(r).Admin {
+		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"})
+	}
+	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))
+}

@@ -1,0 +1,119 @@
+// The card: one item and its answers, drawn ahead of time and swapped in whole.
+
+import type { Layout } from "./keys";
+import type { Task } from "./shelf";
+
+export interface Class {
+  id: string;
+  name: string;
+  color: number;
+  key: string; // the key that answers with it, "" for none
+}
+
+export interface CardTexts {
+  suggestion: string; // beside the score
+  former: string; // "your earlier answer"
+}
+
+export class Card {
+  readonly root = document.createElement("section");
+  readonly text = document.createElement("div");
+  readonly group = document.createElement("div");
+  readonly radios: HTMLButtonElement[] = [];
+  /** When the item was first painted, 0 before. */
+  painted = 0;
+  /** The class that is chosen, "" for none. */
+  chosen = "";
+  /** Whether a person moved the choice since the item was shown. */
+  touched = false;
+
+  constructor(
+    readonly task: Task,
+    private readonly classes: Class[],
+    layout: Layout,
+    question: string,
+    texts: CardTexts,
+    draft: string,
+  ) {
+    const id = `item-${task.item}`;
+    this.root.className = "label-card";
+    this.text.id = id;
+    this.text.className = "label-text item-text";
+    this.text.dir = "auto";
+    this.text.textContent = task.text;
+    this.group.className = "label-answers";
+    this.group.setAttribute("role", "radiogroup");
+    this.group.setAttribute("aria-labelledby", `${question} ${id}`);
+    const preset = [draft, task.former, task.suggestion].find((c) => c && classes.some((k) => k.id === c)) ?? "";
+    this.touched = preset !== "" && preset !== task.suggestion;
+    for (const c of classes) {
+      const radio = document.createElement("button");
+      radio.type = "button";
+      radio.className = `label-answer palette-${c.color}`;
+      radio.setAttribute("role", "radio");
+      radio.dataset["class"] = c.id;
+      const cap = document.createElement("kbd");
+      cap.textContent = c.key ? layout.cap(c.key) : "";
+      cap.setAttribute("aria-hidden", "true");
+      if (c.key) radio.setAttribute("aria-keyshortcuts", layout.cap(c.key));
+      const name = document.createElement("bdi");
+      name.className = "name";
+      name.textContent = c.name;
+      radio.append(cap, name);
+      if (c.id === task.suggestion) {
+        radio.classList.add("suggested");
+        radio.append(note("score", `${texts.suggestion} ${percent(task.score ?? 0)}`));
+      } else if (c.id === task.former) {
+        radio.classList.add("former");
+        radio.append(note("score", texts.former));
+      }
+      this.radios.push(radio);
+      this.group.append(radio);
+    }
+    this.root.append(this.text, this.group);
+    this.choose(preset);
+  }
+
+  /** Chooses a class without submitting. */
+  choose(id: string): void {
+    this.chosen = id;
+    const at = this.classes.findIndex((c) => c.id === id);
+    this.radios.forEach((radio, i) => {
+      radio.setAttribute("aria-checked", String(i === at));
+      radio.tabIndex = i === Math.max(0, at) ? 0 : -1;
+    });
+  }
+
+  /** Moves the choice by an arrow key, around the ends. */
+  move(by: number): void {
+    const n = this.classes.length;
+    const at = this.classes.findIndex((c) => c.id === this.chosen);
+    const next = at < 0 ? (by > 0 ? 0 : n - 1) : (at + by + n) % n;
+    this.touched = true;
+    this.choose(this.classes[next]!.id);
+    this.focus();
+  }
+
+  /** Puts the focus into the answer group. */
+  focus(): void {
+    this.radios.find((r) => r.tabIndex === 0)?.focus({ preventScroll: true });
+  }
+
+  /** Prints the keys again, after the person's layout or keys changed. */
+  caps(layout: Layout, classes: Class[]): void {
+    classes.forEach((c, i) => {
+      this.radios[i]!.querySelector("kbd")!.textContent = c.key ? layout.cap(c.key) : "";
+    });
+  }
+}
+
+function note(className: string, words: string): HTMLElement {
+  const span = document.createElement("span");
+  span.className = className;
+  span.textContent = words;
+  return span;
+}
+
+function percent(score: number): string {
+  return `${Math.round(score * 100)} %`;
+}

@@ -1,0 +1,34 @@
+package page
+
+import "strings"
+
+// browser names a browser by its User-Agent, roughly: enough to recognise one's own.
+func browser(agent string) string {
+	name, system := "", ""
+	for _, b := range []struct{ mark, name string }{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	} {
+		if strings.Contains(agent, b.mark) {
+			name = b.name
+			break
+		}
+	}
+	for _, s := range []struct{ mark, name string }{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	} {
+		if strings.Contains(agent, s.mark) {
+			system = s.name
+			break
+		}
+	}
+	switch {
+	case name != "" && system != "":
+		return name + ", " + system
+	case name != "":
+		return name
+	}
+	if program, _, _ := strings.Cut(agent, " "); program != "" {
+		return program
+	}
+	return "?"
+}
