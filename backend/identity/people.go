@@ -248,6 +248,21 @@ func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) e
 	})
 }
 
+// Settle makes whoever created a project its lead. It grants nothing where the
+// project has a member already.
+func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) error {
+	if actor.Person == Local || actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
+		return nil
+	}
+	return s.update(ctx, func(tx Tx) error {
+		members, err := tx.Members(project)
+		if err != nil || len(members) > 0 {
+			return err
+		}
+		return grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead})
+	})
+}
+
 // Revoke takes a role from a person.
 func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) error {
 	if err := mayGrant(actor, m.Project, m.Role); err != nil {
@@ -411,6 +426,20 @@ func (s *Service) PersonByUsername(ctx context.Context, actor ledger.Actor, user
 	})
 	if fault.Is(err, fault.NotFound) {
 		err = &fault.Error{Kind: fault.NotFound, Field: "username", Message: "Nobody signs in with this name. Create the person first.", Err: err}
+	}
+	person.Password = ""
+	return person, err
+}
+
+// PersonNamed finds a person by id or by the name they sign in with, as commands
+// name them.
+func (s *Service) PersonNamed(ctx context.Context, actor ledger.Actor, text string) (person Person, err error) {
+	err = s.view(ctx, func(tx Tx) (err error) {
+		person, err = tx.Person(ledger.PersonID(text))
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return s.PersonByUsername(ctx, actor, text)
 	}
 	person.Password = ""
 	return person, err

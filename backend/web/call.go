@@ -12,11 +12,11 @@ import (
 // the guard fills it in, so that the log line at the end knows all of it.
 type call struct {
 	id      string // quoted to people as the reference
+	host    string // as the browser addressed us; checked
 	pattern string
 	visit   identity.Visit
 	attempt string
 	place   Place
-	status  int
 }
 
 type callKey struct{}

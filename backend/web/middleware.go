@@ -35,7 +35,7 @@ func (s *Server) outside(inner http.Handler) http.Handler {
 // it was answered: never the path, the query or a body, for they hold content.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: newReference()}
+		c := &call{id: newReference(), host: r.Host}
 		rec := &recorder{ResponseWriter: w}
 		w.Header().Set("X-Request-Id", c.id)
 		begin := time.Now()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -50,14 +51,14 @@ func (s *Server) postPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// The link is shown in the answer itself, once: it must not stand in a URL.
-	return s.showPeople(w, r, http.StatusOK, page.PeopleView{Link: s.welcomeLink(r, secret), For: person.Name})
+	return s.showPeople(w, r, http.StatusOK, page.PeopleView{Link: s.welcomeLink(r.Context(), secret), For: person.Name})
 }
 
-func (s *Server) welcomeLink(r *http.Request, secret string) string {
+func (s *Server) welcomeLink(ctx context.Context, secret string) string {
 	if secret == "" {
 		return ""
 	}
-	return s.absolute(r, "/welcome?token="+url.QueryEscape(secret))
+	return s.absolute(ctx, "/welcome?token="+url.QueryEscape(secret))
 }
 
 func (s *Server) getPerson(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +134,7 @@ func (s *Server) postInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showPerson(w, r, http.StatusOK, page.PersonView{Link: s.welcomeLink(r, secret)})
+	return s.showPerson(w, r, http.StatusOK, page.PersonView{Link: s.welcomeLink(r.Context(), secret)})
 }
 
 func (s *Server) getMembers(w http.ResponseWriter, r *http.Request) error {
@@ -168,7 +169,7 @@ func (s *Server) postMember(w http.ResponseWriter, r *http.Request) error {
 	if secret == "" {
 		return s.seeOther(w, r, r.URL.Path+"?saved=true")
 	}
-	return s.showMembers(w, r, http.StatusOK, page.MembersView{Link: s.welcomeLink(r, secret), For: person.Name})
+	return s.showMembers(w, r, http.StatusOK, page.MembersView{Link: s.welcomeLink(r.Context(), secret), For: person.Name})
 }
 
 func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {

@@ -1,10 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -154,9 +154,9 @@ func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
 }
 
 // absolute returns the address of a local path as other people type it.
-func (s *Server) absolute(r *http.Request, path string) string {
+func (s *Server) absolute(ctx context.Context, path string) string {
 	if s.URL != nil {
 		return s.URL.Scheme + "://" + s.URL.Host + path
 	}
-	return (&url.URL{Scheme: "http", Host: r.Host}).String() + path
+	return "http://" + callIn(ctx).host + path
 }
