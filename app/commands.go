@@ -7,6 +7,8 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		serveCommand(),
 		ingestCommand(),
+		personCommand(),
+		tokenCommand(),
 		doctorCommand(),
 		versionCommand(),
 	}

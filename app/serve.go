@@ -35,7 +35,7 @@ func serveCommand() *cobra.Command {
 				if err != nil || link == "" {
 					return err
 				}
-				_, err = fmt.Fprintf(out, "Open this link to make the first account, an admin; it works once:\n\n    %s/welcome?token=%s\n\n", address, link)
+				_, err = fmt.Fprintf(out, "Open this link to make the first account, an admin; it works once:\n\n    %s/first-start?token=%s\n\n", address, link)
 				return err
 			})
 		},

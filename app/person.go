@@ -1,0 +1,239 @@
+package app
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/fault"
+)
+
+// personBody is a person as the API shows them.
+type personBody struct {
+	ID       string   `json:"id"`
+	Username string   `json:"username"`
+	Name     string   `json:"name"`
+	TimeZone string   `json:"time_zone,omitempty"`
+	Admin    bool     `json:"admin"`
+	Disabled bool     `json:"disabled"`
+	Invited  bool     `json:"invited"`
+	Roles    []string `json:"roles,omitempty"`
+	Link     string   `json:"link,omitempty"`
+}
+
+func personCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "person", Short: "People, and their roles in projects"}
+	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
+	return cmd
+}
+
+func personCreateCommand() *cobra.Command {
+	var name, zone, project string
+	var roles []string
+	var admin, password, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "create USERNAME",
+		Short: "Create a person; prints the one-time link on which they choose a password",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (project == "") != (len(roles) == 0) {
+				return usage{errors.New("--project and --role go together")}
+			}
+			request := map[string]any{"username": args[0], "name": name, "time_zone": zone, "admin": admin}
+			if project != "" {
+				request["project"], request["roles"] = project, roles
+			}
+			if password {
+				secret, err := readLine(cmd)
+				if err != nil {
+					return err
+				}
+				request["password"] = secret
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var made personBody
+			if err := c.post(cmd.Context(), apiPath("people"), request, &made); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, made)
+			}
+			if made.Link == "" {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s can sign in as %s.\n", made.Name, made.Username)
+			} else {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Send this link to %s; it works once, for seven days:\n%s\n", made.Name, made.Link)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "name that others see (default: the username)")
+	f.StringVar(&zone, "time-zone", "", "time zone, for example Europe/Berlin (default: UTC)")
+	f.StringVar(&project, "project", "", "project they join")
+	f.StringSliceVar(&roles, "role", nil, "role there; may be given several times")
+	f.BoolVar(&admin, "admin", false, "make them an admin of the installation")
+	f.BoolVar(&password, "password-stdin", false, "read their password from the first line of standard input instead of making a link")
+	f.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// readLine reads the first line of standard input without its end.
+func readLine(cmd *cobra.Command) (string, error) {
+	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", usage{fmt.Errorf("standard input holds no password: %w", err)}
+	}
+	return line, nil
+}
+
+func personListCommand() *cobra.Command {
+	var project string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List everybody, or the people of a project with their roles",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			path := apiPath("people")
+			if project != "" {
+				path = apiPath("projects", project, "people")
+			}
+			var list struct {
+				Items []personBody `json:"items"`
+				Next  *string      `json:"next"`
+			}
+			if err := c.get(cmd.Context(), path, &list); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, list)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, p := range list.Items {
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", p.Username, p.Name, stateOf(p)) // Flush reports a failure
+			}
+			return w.Flush()
+		},
+	}
+	cmd.Flags().StringVar(&project, "project", "", "only the people of this project")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func stateOf(p personBody) string {
+	words := append([]string{}, p.Roles...)
+	if p.Admin {
+		words = append(words, "admin of the installation")
+	}
+	if p.Disabled {
+		words = append(words, "cannot sign in")
+	} else if p.Invited {
+		words = append(words, "invited")
+	}
+	return strings.Join(words, ", ")
+}
+
+func personInviteCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "invite USERNAME",
+		Short: "Make a new one-time link, for somebody who forgot their password",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var invited personBody
+			if err := c.post(cmd.Context(), apiPath("people", args[0], "invitations"), struct{}{}, &invited); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, invited)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), invited.Link)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// personRoleCommand is grant or revoke.
+func personRoleCommand(verb string) *cobra.Command {
+	var project, role string
+	short, method := "Give a person a role in a project", http.MethodPut
+	if verb == "revoke" {
+		short, method = "Take a role in a project from a person", http.MethodDelete
+	}
+	cmd := &cobra.Command{
+		Use:   verb + " USERNAME",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			return c.do(cmd.Context(), method, apiPath("projects", project, "people", args[0], "roles", role), nil, nil)
+		},
+	}
+	cmd.Flags().StringVar(&project, "project", "", "project")
+	cmd.Flags().StringVar(&role, "role", "", "annotator, lead, reviewer, approver, data_scientist, auditor or admin")
+	_ = cmd.MarkFlagRequired("project") // the flag exists
+	_ = cmd.MarkFlagRequired("role")
+	return cmd
+}
+
+func personChangeCommand() *cobra.Command {
+	var name, zone string
+	var admin, disabled, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "change USERNAME",
+		Short: "Change a person: name, time zone, admin, or whether they can sign in",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request := map[string]any{}
+			for flag, value := range map[string]any{"name": &name, "time-zone": &zone, "admin": &admin, "disabled": &disabled} {
+				if cmd.Flags().Changed(flag) {
+					request[strings.ReplaceAll(flag, "-", "_")] = value
+				}
+			}
+			if len(request) == 0 {
+				return usage{errors.New("say what to change: --name, --time-zone, --admin or --disabled")}
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var changed personBody
+			if err := c.do(cmd.Context(), http.MethodPatch, apiPath("people", args[0]), request, &changed); err != nil {
+				return fault.Wrap(err, "change the person")
+			}
+			if asJSON {
+				return printJSON(cmd, changed)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", changed.Username, changed.Name, stateOf(changed))
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "name that others see")
+	f.StringVar(&zone, "time-zone", "", "time zone, for example Europe/Berlin")
+	f.BoolVar(&admin, "admin", false, "admin of the installation (--admin=false takes it away)")
+	f.BoolVar(&disabled, "disabled", false, "block from signing in (--disabled=false lets them in again)")
+	f.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
