@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ func doctorCommand() *cobra.Command {
 			return doctor(cmd, database, d.file("blobs"))
 		},
 	}
-	cmd.Flags().StringVar(&database, "database", "", "database: a path or postgres://… (default: adjudge.db in the data directory)")
+	cmd.Flags().StringVar(&database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
 	return cmd
 }
 

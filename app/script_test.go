@@ -1,0 +1,140 @@
+package app
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/adjudge/adjudge/backend/store/storetest"
+)
+
+// TestScripts plays testdata/script: each file is a story of commands against a
+// real server with an empty data directory, on SQLite and, where one is given,
+// on PostgreSQL. Beside testscript's own words a script may say:
+//
+//	serve [flag…]      start a server and wait until it answers
+//	stop, crash        end it in good order, or by SIGKILL
+//	sql STATEMENT      change the database behind the server's back
+//	flip FILE OFFSET   change one byte of a file
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	databases := map[string]func(*testscript.Env, testing.TB) string{
+		"sqlite": func(env *testscript.Env, _ testing.TB) string {
+			return filepath.Join(env.WorkDir, "data", "adjudge.db")
+		},
+	}
+	if os.Getenv(storetest.PostgresVariable) != "" {
+		databases["postgres"] = func(_ *testscript.Env, t testing.TB) string { return storetest.Postgres(t) }
+	}
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			program := binary(t)
+			testscript.Run(t, testscript.Params{
+				Dir: "../testdata/script",
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+env.Getenv("PATH"))
+					env.Setenv("HOME", env.WorkDir)
+					env.Setenv("ADJUDGE_DATA", filepath.Join(env.WorkDir, "data"))
+					env.Setenv("ADJUDGE_DATABASE", database(env, t))
+					env.Values[scriptServer{}] = new(scriptServer)
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"serve": scriptServe, "stop": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
+					"sql": scriptSQL, "flip": scriptFlip,
+				},
+			})
+		})
+	}
+}
+
+// scriptServer is the server of one script.
+type scriptServer struct{ cmd *exec.Cmd }
+
+func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
+	s := ts.Value(scriptServer{}).(*scriptServer)
+	data := ts.Getenv("ADJUDGE_DATA")
+	_ = os.Remove(filepath.Join(data, "credential.json")) // a crash leaves it behind
+	s.cmd = exec.Command("adjudge", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd.Path = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], "adjudge")
+	s.cmd.Err = nil
+	s.cmd.Dir = ts.Getenv("WORK")
+	for _, name := range []string{"PATH", "HOME", "ADJUDGE_DATA", "ADJUDGE_DATABASE", "WORK", "TMPDIR"} {
+		s.cmd.Env = append(s.cmd.Env, name+"="+ts.Getenv(name))
+	}
+	log, err := os.OpenFile(filepath.Join(s.cmd.Dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	ts.Check(s.cmd.Start())
+	ts.Defer(func() {
+		if s.cmd.ProcessState == nil {
+			_ = s.cmd.Process.Signal(syscall.SIGTERM)
+			_ = s.cmd.Wait()
+		}
+		_ = log.Close()
+	})
+	for range 1500 {
+		if _, err := os.Stat(filepath.Join(data, "credential.json")); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("the server did not start:\n%s", ts.ReadFile("server.log"))
+}
+
+func scriptEnd(signal syscall.Signal) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, _ []string) {
+		s := ts.Value(scriptServer{}).(*scriptServer)
+		ts.Check(s.cmd.Process.Signal(signal))
+		err := s.cmd.Wait()
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok && signal == syscall.SIGKILL && !failed.Success() {
+			return
+		}
+		ts.Check(err)
+	}
+}
+
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: sql STATEMENT")
+	}
+	driver := "sqlite"
+	address := ts.Getenv("ADJUDGE_DATABASE")
+	if len(address) > 8 && address[:8] == "postgres" {
+		driver = "pgx"
+	}
+	db, err := sql.Open(driver, address)
+	ts.Check(err)
+	defer func() { _ = db.Close() }()
+	result, err := db.Exec(args[0])
+	ts.Check(err)
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		ts.Fatalf("the statement changed nothing: %v", err)
+	}
+}
+
+func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: flip FILE OFFSET")
+	}
+	path := ts.MkAbs(args[0])
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	content, err := os.ReadFile(path)
+	ts.Check(err)
+	if offset < 0 {
+		offset += len(content)
+	}
+	content[offset] ^= 1
+	ts.Check(os.Chmod(path, 0o600))
+	ts.Check(os.WriteFile(path, content, 0o600))
+}
