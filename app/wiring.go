@@ -88,6 +88,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready,
 		},
 		Identity: h.identity,
+		Labeling: h.labeling,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),

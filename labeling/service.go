@@ -305,3 +305,20 @@ func (s *Service) Counts(ctx context.Context, actor ledger.Actor, project Projec
 	})
 	return counts, err
 }
+
+// ClassUses counts the annotations of each class of a project, of whatever
+// state, for the schema editor.
+func (s *Service) ClassUses(ctx context.Context, actor ledger.Actor, project ProjectID) (map[ClassID]int64, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	var uses map[ClassID]int64
+	err := s.View(ctx, func(tx Tx) (err error) {
+		uses, err = tx.ClassUses(project)
+		return fault.Wrap(err, "count the uses of classes")
+	})
+	return uses, err
+}
+
+// MayCreateProjects reports whether CreateProject would take this actor.
+func MayCreateProjects(actor ledger.Actor) bool { return mayCreate(actor) }

@@ -51,6 +51,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // Config is what the server must know about where it runs.
@@ -83,6 +84,7 @@ type Attempts interface {
 type Deps struct {
 	Config
 	Identity *identity.Service
+	Labeling *labeling.Service
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -166,6 +168,8 @@ func (s *Server) tables() [][]route {
 	return [][]route{
 		s.systemRoutes(),
 		s.signInRoutes(),
+		s.deskRoutes(),
+		s.projectRoutes(),
 		s.nativeRoutes(),
 		s.accountRoutes(),
 		s.peopleRoutes(),
@@ -175,6 +179,7 @@ func (s *Server) tables() [][]route {
 // operations registers the JSON API of every room.
 func (s *Server) operations() {
 	s.identityAPI()
+	s.projectAPI()
 }
 
 // ServeHTTP answers a request.
