@@ -1,0 +1,193 @@
+package review
+
+import (
+	"context"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// ProposeRequest proposes a model. A draft that a training left for the same
+// model and environment is opened, not doubled.
+type ProposeRequest struct {
+	Project     ledger.ProjectID
+	Model       compare.ModelID // empty where Subject names something else
+	Subject     Subject         // used where Model is empty
+	Name        string          // of Subject
+	Environment Environment
+	Note        string
+}
+
+// Propose opens a candidate for votes. It returns Conflict where one for the
+// same subject and environment is open or approved.
+func (s *Service) Propose(ctx context.Context, actor ledger.Actor, req ProposeRequest) (Candidate, error) {
+	if err := actor.Must(req.Project, ledger.ActionPropose); err != nil {
+		return Candidate{}, err
+	}
+	var out Candidate
+	id, now := CandidateID(s.NewID()), s.now()
+	err := s.Update(ctx, func(tx Tx) error {
+		c := Candidate{ID: id, Project: req.Project, Subject: req.Subject, Name: req.Name, CreatedAt: now}
+		if req.Model != "" {
+			model, err := tx.GetModel(req.Project, req.Model)
+			if err != nil {
+				return err
+			}
+			c = Draft(id, model, req.Environment, now)
+		}
+		c.Environment, c.Note, c.ProposedBy, c.State = req.Environment, req.Note, actor.Person, StateDraft
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		same, err := tx.FindCandidates(CandidateFilter{Project: c.Project, Digest: c.Subject.Digest, Environment: c.Environment, Limit: 1000})
+		if err != nil {
+			return err
+		}
+		known := false
+		for _, other := range same {
+			if other.Subject.Kind != c.Subject.Kind {
+				continue
+			}
+			switch other.State {
+			case StateOpen, StateApproved, StateRejected:
+				return fault.New(fault.Conflict, "%s is already proposed for %s as candidate %d, which is %s. Vote there.", other.Name, other.Environment, other.Number, other.State)
+			case StateDraft:
+				trained := other.TrainedBy
+				if trained == "" {
+					trained = c.TrainedBy
+				}
+				other.Note, other.ProposedBy, other.TrainedBy = c.Note, actor.Person, trained
+				c, known = other, true
+			case StateWithdrawn:
+			}
+		}
+		if !known {
+			if c, err = tx.CreateCandidate(c); err != nil {
+				return err
+			}
+			if err := tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: eventCreated, Subject: about(c), Payload: c.Terms()}); err != nil {
+				return err
+			}
+		}
+		out, err = openCandidate(tx, actor, c, s)
+		return err
+	})
+	return out, err
+}
+
+// openCandidate fixes what a draft is judged by and against, and puts it to the vote.
+func openCandidate(tx Tx, actor ledger.Actor, c Candidate, s *Service) (Candidate, error) {
+	policy, err := currentPolicy(tx, c.Project)
+	if err != nil {
+		return c, err
+	}
+	if c.Baseline, err = lastApproved(tx, c); err != nil {
+		return c, err
+	}
+	c.Policy, c.State, c.OpenedAt = policy.Digest, StateOpen, s.now()
+	if err := tx.UpdateCandidate(c); err != nil {
+		return c, err
+	}
+	return c, tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: eventOpened, Subject: about(c), Payload: c.Terms()})
+}
+
+// Open puts a draft to the vote.
+func (s *Service) Open(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef, note string) (Candidate, error) {
+	if err := actor.Must(project, ledger.ActionPropose); err != nil {
+		return Candidate{}, err
+	}
+	var out Candidate
+	err := s.View(ctx, func(tx Tx) (err error) {
+		out, err = tx.GetCandidate(project, ref)
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	if out.State != StateDraft {
+		return out, fault.New(fault.Conflict, "Candidate %d is %s already.", out.Number, out.State)
+	}
+	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: out.Model, Subject: out.Subject, Name: out.Name, Environment: out.Environment, Note: note})
+}
+
+// Rebase measures an open candidate against what ships now, where that changed
+// since it was opened. Votes for it were given on other evidence and no longer
+// count; votes against it stay.
+func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) (Candidate, error) {
+	if err := actor.Must(project, ledger.ActionPropose); err != nil {
+		return Candidate{}, err
+	}
+	var out Candidate
+	now := s.now()
+	err := s.Update(ctx, func(tx Tx) error {
+		c, err := tx.GetCandidate(project, ref)
+		if err != nil {
+			return err
+		}
+		if c.State != StateOpen && c.State != StateRejected {
+			return fault.New(fault.Conflict, "Candidate %d is %s; only one that people vote on can be measured anew.", c.Number, c.State)
+		}
+		current, err := lastApproved(tx, c)
+		if err != nil {
+			return err
+		}
+		if current == c.Baseline {
+			return fault.New(fault.Conflict, "What ships to %s has not changed since candidate %d was opened.", c.Environment, c.Number)
+		}
+		policy, err := currentPolicy(tx, project)
+		if err != nil {
+			return err
+		}
+		c.Baseline, c.Policy, c.OpenedAt = current, policy.Digest, now
+		if err := tx.UpdateCandidate(c); err != nil {
+			return err
+		}
+		out = c
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: eventRebased, Subject: about(c), Payload: c.Terms()})
+	})
+	return out, err
+}
+
+// Candidates lists the candidates of a project, newest first.
+func (s *Service) Candidates(ctx context.Context, actor ledger.Actor, filter CandidateFilter) (found []Candidate, err error) {
+	if err := actor.Must(filter.Project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		found, err = tx.FindCandidates(filter)
+		return err
+	})
+	return found, err
+}
+
+// CommentRequest adds to the conversation.
+type CommentRequest struct {
+	Project   ledger.ProjectID
+	Candidate CandidateRef
+	Text      string
+}
+
+// Comment adds to the conversation about a candidate.
+func (s *Service) Comment(ctx context.Context, actor ledger.Actor, req CommentRequest) (Comment, error) {
+	if err := actor.Must(req.Project, ledger.ActionComment); err != nil {
+		return Comment{}, err
+	}
+	if err := validText("text", req.Text, true); err != nil {
+		return Comment{}, err
+	}
+	var out Comment
+	id, now := CommentID(s.NewID()), s.now()
+	err := s.Update(ctx, func(tx Tx) error {
+		c, err := tx.GetCandidate(req.Project, req.Candidate)
+		if err != nil {
+			return err
+		}
+		out = Comment{ID: id, Candidate: c.ID, Person: actor.Person, PrintedName: actor.Name, Text: req.Text, Via: actor.Via, At: now}
+		if err := tx.CreateComment(out); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: eventCommented, Subject: about(c), Payload: out})
+	})
+	return out, err
+}

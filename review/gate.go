@@ -1,0 +1,296 @@
+package review
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// GateRequest asks whether a candidate may ship.
+type GateRequest struct {
+	Project     ledger.ProjectID // empty: the one project that has such a candidate
+	Candidate   CandidateRef
+	Environment Environment
+}
+
+// Answer is what the gate says. OK is true only when everything was computed
+// anew and held.
+type Answer struct {
+	OK          bool
+	State       string // approved, open, rejected, withdrawn, draft, expired, signing, broken, unknown
+	Reason      string
+	Project     ledger.ProjectID
+	Candidate   CandidateID
+	Number      int
+	Name        string
+	Subject     Subject
+	Environment Environment
+	Results     []Result
+	Problems    []string // what does not match
+	ApprovedAt  time.Time
+	ExpiresAt   time.Time
+	CheckedAt   time.Time
+}
+
+// States of an answer that are no states of a candidate.
+const (
+	AnswerExpired = "expired" // it was approved, for a time that is over
+	AnswerSigning = "signing" // approved, and the signatures are being written
+	AnswerBroken  = "broken"  // something does not match the history, the files or the signatures
+	AnswerUnknown = "unknown" // nobody proposed this
+)
+
+// Decided reports whether waiting cannot change the answer soon.
+func (a Answer) Decided() bool {
+	return a.OK || a.State != string(StateDraft) && a.State != string(StateOpen) && a.State != AnswerSigning && a.State != AnswerUnknown
+}
+
+// Gate answers whether a candidate may ship to an environment now. It trusts no
+// stored verdict: it holds every vote against the history and its signature,
+// every file of the model against its digest, and evaluates the policy again.
+// A subject that nobody proposed is answered with no, not with an error.
+func (s *Service) Gate(ctx context.Context, actor ledger.Actor, req GateRequest) (Answer, error) {
+	if req.Project != "" {
+		if err := actor.Must(req.Project, ledger.ActionGate); err != nil {
+			return Answer{}, err
+		}
+	}
+	if req.Environment == "" {
+		req.Environment = Production
+	}
+	answer := Answer{Environment: req.Environment, CheckedAt: s.now(), State: AnswerUnknown}
+	c, err := s.meant(ctx, actor, req)
+	if fault.Is(err, fault.NotFound) {
+		answer.Subject.Digest = req.Candidate.Digest
+		answer.Reason = fault.Message(err)
+		return answer, nil
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	answer.Project, answer.Candidate, answer.Number, answer.Name, answer.Subject = c.Project, c.ID, c.Number, c.Name, c.Subject
+	if c.Environment != req.Environment {
+		answer.State = string(StateOpen)
+		answer.Reason = fmt.Sprintf("Candidate %d is proposed for %s, not for %s.", c.Number, c.Environment, req.Environment)
+		return answer, nil
+	}
+	return s.recompute(ctx, c, answer)
+}
+
+// meant finds the candidate that a request is about: of several for one digest
+// and environment the one that is approved, else the newest.
+func (s *Service) meant(ctx context.Context, actor ledger.Actor, req GateRequest) (Candidate, error) {
+	filter := CandidateFilter{Project: req.Project, ID: req.Candidate.ID, Number: req.Candidate.Number, Digest: req.Candidate.Digest, Limit: 1000}
+	if req.Candidate.Digest != "" {
+		filter.Environment = req.Environment
+	}
+	var found []Candidate
+	if err := s.View(ctx, func(tx Tx) (err error) {
+		found, err = tx.FindCandidates(filter)
+		return err
+	}); err != nil {
+		return Candidate{}, err
+	}
+	var best Candidate
+	for _, c := range found {
+		switch {
+		case !actor.May(c.Project, ledger.ActionGate):
+		case best.ID == "":
+			best = c
+		case best.Project != c.Project:
+			return Candidate{}, fault.Field("project", "Several projects have such a candidate. Say which with --project.")
+		case best.State != StateApproved && c.State == StateApproved:
+			best = c
+		}
+	}
+	if best.ID == "" {
+		return best, fault.New(fault.NotFound, "Nobody proposed this for %s, so nothing approves it.", req.Environment)
+	}
+	return best, nil
+}
+
+// recompute answers for a candidate from its votes, the history, the files and
+// the signatures.
+func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (Answer, error) {
+	var d dossier
+	var policy Policy
+	var policyErr error
+	var voters []Voter
+	var model compare.Model
+	var records []compare.ComparisonRecord
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
+			return err
+		}
+		if d, err = loadDossier(tx, c); err != nil {
+			return err
+		}
+		if voters, err = tx.FindVoters(c.Project); err != nil {
+			return err
+		}
+		policy, policyErr = policyOf(tx, c)
+		if records, err = comparisonsOf(tx, c); err != nil {
+			return err
+		}
+		if c.Subject.Kind == SubjectModel && c.Model != "" {
+			model, err = tx.GetModel(c.Project, c.Model)
+		}
+		return err
+	})
+	if err != nil {
+		return answer, err
+	}
+	d.Signed = s.Signer.Verify
+	answer.State = string(c.State)
+	if c.State == StateDraft {
+		answer.Reason = fmt.Sprintf("Candidate %d is a draft: it is not proposed yet.", c.Number)
+		return answer, nil
+	}
+	signed, stands := d.standing()
+	if waiting := d.unsigned(); waiting != "" && s.fresh(d) {
+		answer.State, answer.Reason = AnswerSigning, waiting
+		return answer, nil
+	}
+	answer.Problems = d.check()
+	if stands {
+		if problem := d.signedApproval(signed); problem != "" {
+			answer.Problems = append(answer.Problems, problem)
+		}
+	}
+	if policyErr != nil {
+		answer.Problems = append(answer.Problems, "The policy that it was judged by is gone.")
+	}
+	rules, err := policy.Rules()
+	if err != nil && policyErr == nil {
+		answer.Problems = append(answer.Problems, fault.Message(err))
+	}
+	if c.Subject.Kind == SubjectModel {
+		if err := s.checkFiles(ctx, c, model); err != nil {
+			if ctx.Err() != nil {
+				return answer, ctx.Err()
+			}
+			answer.Problems = append(answer.Problems, fault.Message(err))
+		}
+	}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline}
+	digests := signed.Evidence // what the approval rests on, not what was compared since
+	if !stands {
+		digests = digestsOf(records)
+	}
+	facts.Evidence, facts.EvidenceErr = s.evidence(ctx, c, digests)
+	answer.Results = rules.Evaluate(facts)
+	s.conclude(&answer, d, signed, stands)
+	return answer, nil
+}
+
+// conclude turns what was found into the answer.
+func (s *Service) conclude(answer *Answer, d dossier, signed SignOff, stands bool) {
+	c := d.Candidate
+	switch {
+	case len(answer.Problems) > 0:
+		answer.State, answer.Reason = AnswerBroken, strings.Join(answer.Problems, " ")
+	case !stands && len(d.Revocations) > 0 && c.State == StateWithdrawn:
+		r := d.Revocations[len(d.Revocations)-1]
+		answer.State, answer.Reason = string(StateWithdrawn), fmt.Sprintf("%s withdrew the approval on %s: %s", r.PrintedName, When(r.At, r.TimeZone), r.Reason)
+	case !stands && c.State == StateApproved:
+		answer.State, answer.Reason = AnswerBroken, "It is marked as approved, but the history knows no approval that stands."
+	case !stands:
+		answer.Reason = Unmet(answer.Results)
+		if answer.Reason == "" {
+			answer.Reason = "No sign-off stands. Vote again."
+		}
+	case !Pass(answer.Results):
+		answer.State, answer.Reason = AnswerBroken, Unmet(answer.Results)
+	case !s.now().Before(signed.ExpiresAt):
+		answer.State = AnswerExpired
+		answer.Reason = fmt.Sprintf("The approval ended on %s. Propose the %s again.", rfc3339(signed.ExpiresAt), c.Subject.Kind)
+	default:
+		answer.OK, answer.State = true, string(StateApproved)
+		answer.ApprovedAt, answer.ExpiresAt = signed.At, signed.ExpiresAt
+		answer.Reason = fmt.Sprintf("%s may ship to %s until %s.", c.Name, c.Environment, signed.ExpiresAt.Format("2 January 2006"))
+	}
+}
+
+// signingTime is how long signatures may take before their absence is a problem.
+const signingTime = 2 * time.Minute
+
+// fresh reports whether something happened so recently that its signature may
+// still be on its way.
+func (s *Service) fresh(d dossier) bool {
+	if len(d.Records) == 0 {
+		return false
+	}
+	return s.now().Sub(d.Records[len(d.Records)-1].At) < signingTime
+}
+
+// unsigned says that a signature is missing.
+func (d dossier) unsigned() string {
+	have := map[string]bool{}
+	for _, a := range d.Attestations {
+		have[string(a.Kind)+a.Ref] = true
+	}
+	missing := 0
+	for _, v := range d.Votes {
+		if !have[string(AttestsVote)+string(v.ID)] {
+			missing++
+		}
+	}
+	if signed, stands := d.standing(); stands && !have[string(AttestsApproval)+string(signed.ID)] {
+		missing++
+	}
+	if missing == 0 {
+		return ""
+	}
+	return "The signatures are being written. Ask again in a moment."
+}
+
+// checkFiles holds the files of a model against the digest that people voted on.
+func (s *Service) checkFiles(ctx context.Context, c Candidate, model compare.Model) error {
+	if model.Digest != c.Subject.Digest {
+		return fault.New(fault.Conflict, "The model was changed: its digest is no longer the one that was voted on.")
+	}
+	if len(model.Files) == 0 {
+		return nil // it lives elsewhere; whoever holds its bytes digests them
+	}
+	if root, err := ledger.TreeRoot(treeFiles(model)); err != nil || root != c.Subject.Digest {
+		return fault.As(fault.Conflict, err, "The list of the model's files was changed: it no longer has the digest that was voted on.")
+	}
+	for _, f := range model.Files {
+		if err := s.checkFile(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) checkFile(ctx context.Context, f compare.File) (err error) {
+	file, err := s.Files.Open(ctx, f.Digest)
+	if err != nil {
+		return fault.As(fault.Conflict, err, "The model's file %s cannot be read.", f.Path)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return fault.As(fault.Conflict, err, "The model's file %s cannot be read.", f.Path)
+	}
+	if ledger.DigestFrom([sha256.Size]byte(h.Sum(nil))) != f.Digest {
+		return fault.New(fault.Conflict, "The model's file %s was changed after it was voted on.", f.Path)
+	}
+	return nil
+}
+
+func treeFiles(model compare.Model) []ledger.TreeFile {
+	files := make([]ledger.TreeFile, len(model.Files))
+	for i, f := range model.Files {
+		files[i] = ledger.TreeFile{Path: f.Path, Size: f.Size, Digest: f.Digest}
+	}
+	return files
+}

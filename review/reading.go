@@ -1,0 +1,149 @@
+package review
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// reading is a candidate with everything a decision about it rests on.
+type reading struct {
+	Candidate Candidate
+	Policy    Policy
+	Rules     Rules
+	RulesErr  error
+	Facts     Facts
+}
+
+// digests lists the documents of the evidence.
+func (f Facts) digests() []ledger.Digest {
+	found := make([]ledger.Digest, 0, len(f.Evidence))
+	for _, e := range f.Evidence {
+		found = append(found, e.Digest)
+	}
+	return found
+}
+
+// read loads a candidate, its policy, its votes and the documents that compare
+// it with its baseline.
+func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref CandidateRef) (reading, error) {
+	var r reading
+	var records []compare.ComparisonRecord
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if r.Candidate, err = tx.GetCandidate(project, ref); err != nil {
+			return err
+		}
+		if r.Policy, err = policyOf(tx, r.Candidate); err != nil {
+			r.RulesErr = fault.As(fault.Conflict, err, "The policy that candidate %d is judged by is gone.", r.Candidate.Number)
+		} else {
+			r.Rules, r.RulesErr = r.Policy.Rules()
+		}
+		if r.Facts, err = factsOf(tx, r.Candidate); err != nil {
+			return err
+		}
+		records, err = comparisonsOf(tx, r.Candidate)
+		return err
+	})
+	if err != nil {
+		return r, err
+	}
+	r.Facts.Evidence, r.Facts.EvidenceErr = s.evidence(ctx, r.Candidate, digestsOf(records))
+	return r, nil
+}
+
+func digestsOf(records []compare.ComparisonRecord) []ledger.Digest {
+	digests := make([]ledger.Digest, len(records))
+	for i, record := range records {
+		digests[i] = record.Digest
+	}
+	return digests
+}
+
+// factsOf reads the facts that stand in the store.
+func factsOf(tx Tx, c Candidate) (Facts, error) {
+	f := Facts{Candidate: c}
+	votes, err := tx.FindVotes(c.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Votes = Live(votes)
+	if f.Voters, err = tx.FindVoters(c.Project); err != nil {
+		return f, err
+	}
+	if c.State == StateDraft {
+		return f, nil
+	}
+	f.Current, f.CurrentErr = lastApproved(tx, c)
+	if c.State == StateApproved || c.State == StateWithdrawn {
+		f.Current, f.CurrentErr = c.Baseline, nil
+	}
+	return f, nil
+}
+
+// comparisonsOf lists the newest comparison with the baseline per snapshot. All
+// of them are evidence, so that nobody can choose a snapshot that flatters.
+func comparisonsOf(tx Tx, c Candidate) ([]compare.ComparisonRecord, error) {
+	if c.Baseline.Model == "" || c.Model == "" || c.Baseline.Model == c.Model {
+		return nil, nil
+	}
+	records, err := tx.FindComparisons(compare.ComparisonFilter{Project: c.Project, Baseline: c.Baseline.Model, Candidate: c.Model, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var newest []compare.ComparisonRecord
+	for _, r := range records {
+		if !seen[string(r.Snapshot)] {
+			seen[string(r.Snapshot)] = true
+			newest = append(newest, r)
+		}
+	}
+	return newest, nil
+}
+
+// maxDocument bounds a comparison document.
+const maxDocument = 256 << 20
+
+// evidence reads comparison documents and holds each against its digest and
+// against the two models that it must be about.
+func (s *Service) evidence(ctx context.Context, c Candidate, digests []ledger.Digest) ([]Evidence, error) {
+	var found []Evidence
+	for _, digest := range digests {
+		content, err := s.content(ctx, digest)
+		if err != nil {
+			return nil, err
+		}
+		var doc compare.Comparison
+		if err := json.Unmarshal(content, &doc); err != nil {
+			return nil, fmt.Errorf("comparison %s: %w", digest, err)
+		}
+		if doc.Candidate.Digest != c.Subject.Digest || doc.Baseline.Digest != c.Baseline.Digest {
+			return nil, fmt.Errorf("comparison %s is about other models", digest)
+		}
+		found = append(found, Evidence{Digest: digest, Snapshot: "snapshot " + doc.Base.Snapshot.Short(), Items: doc.Base.Items, Difference: doc.Difference})
+	}
+	return found, nil
+}
+
+// content reads a document and holds it against its digest.
+func (s *Service) content(ctx context.Context, digest ledger.Digest) (content []byte, err error) {
+	file, err := s.Files.Open(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	content, err = io.ReadAll(io.LimitReader(file, maxDocument+1))
+	if err != nil {
+		return nil, fault.Wrap(err, "read "+string(digest))
+	}
+	if got := ledger.DigestOf(content); got != digest {
+		return nil, fault.New(fault.Conflict, "The stored document %s was changed: its bytes have the digest %s.", digest.Short(), got.Short())
+	}
+	return content, nil
+}

@@ -1,0 +1,248 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// ResultState is what the evaluation of a requirement says. Only Satisfied,
+// NotApplicable and Overridden let a candidate pass.
+type ResultState string
+
+// The states of a result.
+const (
+	NotApplicable ResultState = "NOT_APPLICABLE"
+	Unsatisfied   ResultState = "UNSATISFIED"
+	Satisfied     ResultState = "SATISFIED"
+	Overridden    ResultState = "OVERRIDDEN" // carries who and why
+	Error         ResultState = "ERROR"      // could not be evaluated; never a pass
+)
+
+// Passes reports whether a requirement in this state lets a candidate pass.
+func (s ResultState) Passes() bool { return s == Satisfied || s == NotApplicable || s == Overridden }
+
+// Result says whether one requirement holds, and who can make it hold.
+type Result struct {
+	Requirement string            `json:"requirement"`
+	Rule        Rule              `json:"rule"`
+	State       ResultState       `json:"state"`
+	Says        string            `json:"says"`
+	Role        ledger.Role       `json:"role,omitempty"` // whose votes it asks for
+	Who         []ledger.PersonID `json:"who,omitempty"`  // who could meet it, where people could
+}
+
+// Evidence is a comparison of the candidate with its baseline.
+type Evidence struct {
+	Digest     ledger.Digest    `json:"digest"` // of the comparison document
+	Snapshot   string           `json:"snapshot"`
+	Items      int              `json:"items"`
+	Difference compare.Estimate `json:"difference"` // of accuracy, candidate minus baseline
+}
+
+// Facts is what a policy is evaluated on. An error beside a fact turns the
+// requirements that rest on it into Error.
+type Facts struct {
+	Candidate   Candidate
+	Votes       []Vote // that stand; see Live
+	Evidence    []Evidence
+	EvidenceErr error
+	Current     Baseline // the last approved candidate of the environment at this moment
+	CurrentErr  error
+	Voters      []Voter
+}
+
+// Evaluate checks every requirement. It is pure: the same facts give the same
+// results, on the page, in the transaction of a vote and at the gate.
+func (r Rules) Evaluate(f Facts) []Result {
+	results := make([]Result, 0, len(r.Requirements))
+	for _, q := range r.Requirements {
+		result := Result{Requirement: q.Name, Rule: q.Rule}
+		switch q.Rule {
+		case RuleVote:
+			r.evaluateVote(q, f, &result)
+		case RuleNoVote:
+			r.evaluateNoVote(q, f, &result)
+		case RuleNotByTrainer:
+			r.evaluateNotByTrainer(f, &result)
+		case RuleNoDecisiveLoss:
+			evaluateNoDecisiveLoss(f, &result)
+		default:
+			result.State, result.Says = Error, fmt.Sprintf("The rule %q is unknown to this version.", q.Rule)
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+// Pass reports whether every requirement lets the candidate pass. Nothing at
+// all is not a pass.
+func Pass(results []Result) bool {
+	return len(results) > 0 && !slices.ContainsFunc(results, func(r Result) bool { return !r.State.Passes() })
+}
+
+// Unmet joins what is missing into one text.
+func Unmet(results []Result) string {
+	var said []string
+	for _, r := range results {
+		if !r.State.Passes() {
+			said = append(said, r.Says)
+		}
+	}
+	return strings.Join(said, " ")
+}
+
+// Vetoed reports whether a vote stands that a no_vote requirement forbids.
+func (r Rules) Vetoed(votes []Vote) bool {
+	return slices.ContainsFunc(r.Requirements, func(q Requirement) bool {
+		return q.Rule == RuleNoVote && slices.ContainsFunc(votes, func(v Vote) bool { return r.on(q, v) && v.Value <= q.AtMost })
+	})
+}
+
+// on reports whether a vote answers the label of a requirement.
+func (r Rules) on(q Requirement, v Vote) bool {
+	label, found := r.Label(q.Label)
+	return found && label.Name == v.Label
+}
+
+// counts reports whether a vote for the candidate may count at all: not the
+// maker's own, and cast on just what is put to the vote now.
+func counts(f Facts, v Vote) bool {
+	c := f.Candidate
+	return v.Person != c.Maker() && v.Assurance != "" && v.Candidate == c.ID && v.Subject == c.Subject &&
+		v.Environment == c.Environment && v.Policy == c.Policy && v.Baseline == c.Baseline.Digest
+}
+
+func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
+	result.Role = q.Role
+	var people []ledger.PersonID
+	var names []string
+	for _, v := range f.Votes {
+		if r.on(q, v) && v.Value >= q.AtLeast && v.Role == q.Role && counts(f, v) && !slices.Contains(people, v.Person) {
+			people, names = append(people, v.Person), append(names, v.PrintedName)
+		}
+	}
+	if len(people) >= q.Count {
+		result.State, result.Says = Satisfied, "Met by "+strings.Join(names, ", ")+"."
+		return
+	}
+	result.State = Unsatisfied
+	var can []string
+	for _, v := range f.Voters {
+		// A vote of the same label counts in one role only, so who already voted
+		// for it in the other role cannot meet this one too.
+		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
+			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
+		})
+		if v.Role == q.Role && v.Person != f.Candidate.Maker() && !spent && !slices.Contains(people, v.Person) {
+			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
+		}
+	}
+	missing := q.Count - len(people)
+	switch {
+	case len(can) == 0:
+		result.Says = fmt.Sprintf("Needs the vote of %s; nobody in this project can give it. Ask a lead to make somebody %s.", number(missing, string(q.Role)), article(string(q.Role)))
+	case len(can) > 5:
+		result.Says = fmt.Sprintf("Needs the vote of %s: %s or %d others.", number(missing, string(q.Role)), strings.Join(can[:4], ", "), len(can)-4)
+	default:
+		result.Says = fmt.Sprintf("Needs the vote of %s: %s.", number(missing, string(q.Role)), strings.Join(can, " or "))
+	}
+}
+
+func (r Rules) evaluateNoVote(q Requirement, f Facts, result *Result) {
+	for _, v := range f.Votes {
+		if r.on(q, v) && v.Value <= q.AtMost {
+			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
+			result.Says = fmt.Sprintf("%s says “%s”. Only %s can change or withdraw that vote.", v.PrintedName, v.Words, v.PrintedName)
+			return
+		}
+	}
+	result.State, result.Says = Satisfied, "Nobody objects."
+}
+
+func (r Rules) evaluateNotByTrainer(f Facts, result *Result) {
+	result.State, result.Says = Satisfied, "No vote of the person who trained it counts for it."
+	if f.Candidate.TrainedBy == "" {
+		result.Says = "Nobody knows who trained it, so the vote of the person who proposed it does not count for it."
+	}
+	if f.Candidate.Maker() == "" {
+		result.State, result.Says = Error, "It is unknown who trained and who proposed it."
+	}
+	for _, v := range f.Votes {
+		if v.Person == f.Candidate.Maker() && v.Value > 0 {
+			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
+			result.Says = fmt.Sprintf("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+		}
+	}
+}
+
+func evaluateNoDecisiveLoss(f Facts, result *Result) {
+	base := f.Candidate.Baseline
+	switch {
+	case f.Candidate.Subject.Kind != SubjectModel:
+		result.State, result.Says = NotApplicable, "It is no model."
+		return
+	case f.CurrentErr != nil:
+		result.State, result.Says = Error, "What ships now could not be read, so there is nothing to measure against."
+		return
+	case f.Current.Digest != base.Digest || f.Current.Candidate != base.Candidate:
+		result.State = Unsatisfied
+		result.Says = fmt.Sprintf("What ships to %s has changed since this was proposed. Whoever proposed it must measure it against %s.", f.Candidate.Environment, orNothing(f.Current))
+		return
+	case base.None():
+		result.State, result.Says = NotApplicable, fmt.Sprintf("Nothing was approved for %s before, so there is nothing to lose against.", f.Candidate.Environment)
+		return
+	case base.Digest == f.Candidate.Subject.Digest:
+		result.State, result.Says = NotApplicable, "It is the same model that ships now."
+		return
+	case f.EvidenceErr != nil:
+		result.State, result.Says = Error, "The comparison with "+base.Name+" could not be read or does not match its digest."
+		return
+	case len(f.Evidence) == 0:
+		result.State, result.Says = Unsatisfied, "Compare it with "+base.Name+", which ships now, on an evaluation snapshot. Whoever may compare models can do this."
+		return
+	}
+	for _, e := range f.Evidence {
+		if e.Items <= 0 || !(e.Difference.Low <= e.Difference.High) { // also catches what is not a number
+			result.State, result.Says = Error, "The comparison "+e.Digest.Short()+" holds no usable interval."
+			return
+		}
+		if e.Difference.High < 0 {
+			result.State = Unsatisfied
+			result.Says = fmt.Sprintf("It is decisively worse than %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+			return
+		}
+	}
+	e := f.Evidence[0]
+	result.State, result.Says = Satisfied, fmt.Sprintf("Against %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+}
+
+// Points writes a difference of accuracies in percentage points with its
+// interval: "+1.2 (-0.3 to +2.7)".
+func Points(e compare.Estimate) string {
+	return fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*float64(e.Value), 100*float64(e.Low), 100*float64(e.High))
+}
+
+func orNothing(b Baseline) string {
+	if b.None() {
+		return "nothing, for no approval stands"
+	}
+	return b.Name
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+func number(n int, noun string) string {
+	if n == 1 {
+		return article(noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,61 @@
+package review
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Sentence is what a vote signs, word for word as the person saw it.
+func Sentence(name string, role ledger.Role, c Candidate, label Label, value Value) string {
+	return fmt.Sprintf("I, %s, as %s, have looked at %s %s (%s) proposed for %s, and to the question “%s” I answer: %s.",
+		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, label.Question, value.Words)
+}
+
+// RevocationSentence is what a withdrawn approval signs.
+func RevocationSentence(name string, c Candidate, reason string) string {
+	return fmt.Sprintf("I, %s, withdraw the approval of %s %s (%s) for %s, because: %s",
+		name, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, strings.TrimSpace(reason))
+}
+
+// Grouped writes a digest in groups of four, so that eyes can follow it.
+func Grouped(d ledger.Digest) string {
+	hex := d.Hex()
+	var groups []string
+	for len(hex) > 4 {
+		groups, hex = append(groups, hex[:4]), hex[4:]
+	}
+	return "sha256 " + strings.Join(append(groups, hex), " ")
+}
+
+// ByEar writes the first 48 bits of a digest as six words, for two people who
+// compare what is on their screens by telephone. Each word stands for a byte.
+func ByEar(d ledger.Digest) string {
+	hex := d.Hex()
+	if len(hex) < 12 {
+		return ""
+	}
+	words := make([]string, 6)
+	for i := range words {
+		words[i] = earWord(unhex(hex[2*i])<<4 | unhex(hex[2*i+1]))
+	}
+	return strings.Join(words, " ")
+}
+
+func unhex(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
+}
+
+// When writes a time in a time zone with its name, as signed texts show it.
+func When(t time.Time, zone string) string {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return t.In(loc).Format("2 January 2006 15:04 MST")
+}

@@ -1,0 +1,101 @@
+package review
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Files opens content by its digest.
+type Files interface {
+	Open(context.Context, ledger.Digest) (io.ReadSeekCloser, error)
+}
+
+// Passwords asks a person to prove once more who they are.
+type Passwords interface {
+	// VerifyPassword returns Unauthenticated for a wrong password; address is
+	// where the request came from, for the rate limit.
+	VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error
+}
+
+// Config is what the service is made of.
+type Config struct {
+	Update    func(context.Context, func(Tx) error) error
+	View      func(context.Context, func(Tx) error) error
+	Now       func() time.Time
+	NewID     func() string
+	Files     Files
+	Signer    Signer
+	Passwords Passwords
+}
+
+// Service decides about candidates.
+type Service struct{ Config }
+
+// New returns the service of this desk.
+func New(c Config) *Service { return &Service{Config: c} }
+
+// now is the time of record, as precise as it is kept.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// about names a candidate in the history.
+func about(c Candidate) ledger.Subject { return ledger.Subject{Kind: "candidate", ID: string(c.ID)} }
+
+// The events of this desk.
+const (
+	eventCreated   = "candidate.created"
+	eventOpened    = "candidate.opened"
+	eventRebased   = "candidate.rebased"
+	eventCommented = "candidate.commented"
+	eventApproved  = "candidate.approved"
+	eventRejected  = "candidate.rejected"
+	eventReopened  = "candidate.reopened"
+	eventRevoked   = "approval.withdrawn"
+	eventVoted     = "vote.cast"
+	eventUnvoted   = "vote.withdrawn"
+	eventSigned    = "attestation.signed"
+	eventPolicy    = "policy.saved"
+)
+
+// policyOf returns the policy that a candidate is judged by: the one it was
+// opened under, for a draft the current one.
+func policyOf(tx Tx, c Candidate) (Policy, error) {
+	fallback := DefaultPolicy(c.Project)
+	if c.Policy == "" {
+		return currentPolicy(tx, c.Project)
+	}
+	if c.Policy == fallback.Digest {
+		return fallback, nil
+	}
+	return tx.GetPolicy(c.Project, c.Policy)
+}
+
+func currentPolicy(tx Tx, project ledger.ProjectID) (Policy, error) {
+	policy, err := tx.CurrentPolicy(project)
+	if fault.Is(err, fault.NotFound) {
+		return DefaultPolicy(project), nil
+	}
+	return policy, err
+}
+
+// lastApproved returns what ships to the candidate's environment now, the
+// candidate itself left out.
+func lastApproved(tx Tx, c Candidate) (Baseline, error) {
+	approved, err := tx.FindCandidates(CandidateFilter{Project: c.Project, Environment: c.Environment, State: StateApproved, Limit: 1000})
+	if err != nil {
+		return Baseline{}, err
+	}
+	var last Candidate
+	for _, a := range approved {
+		if a.ID != c.ID && a.Subject.Kind == c.Subject.Kind && a.DecidedAt.After(last.DecidedAt) {
+			last = a
+		}
+	}
+	if last.ID == "" {
+		return Baseline{}, nil
+	}
+	return last.AsBaseline(), nil
+}

@@ -1,0 +1,405 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/work"
+)
+
+// Ballot is what a person is asked before they vote: the roles they may vote
+// in, the labels, and for every answer the sentence that would be signed.
+type Ballot struct {
+	Candidate Candidate
+	Rules     Rules
+	Roles     []ledger.Role // in which the actor may vote; empty: none
+	Maker     bool          // the actor trained or proposed it, so only a vote against it counts
+	Mine      []Vote        // the actor's votes that stand
+}
+
+// Sentence returns what a vote of the actor would sign.
+func (b Ballot) Sentence(actor ledger.Actor, role ledger.Role, label Label, value Value) string {
+	return Sentence(actor.Name, role, b.Candidate, label, value)
+}
+
+// votingRoles returns in which roles an actor may vote. An admin of the
+// installation holds no voting role.
+func votingRoles(actor ledger.Actor, project ledger.ProjectID) []ledger.Role {
+	var roles []ledger.Role
+	for _, role := range []ledger.Role{ledger.RoleReviewer, ledger.RoleApprover} {
+		if actor.Has(project, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
+// VoteRequest casts a vote.
+type VoteRequest struct {
+	Project   ledger.ProjectID
+	Candidate CandidateRef
+	Label     string      // the policy's only one if empty
+	Role      ledger.Role // the actor's only voting role if empty
+	Value     int
+	Comment   string
+	Password  string // asked again for every vote
+	TimeZone  string // IANA name, UTC if empty
+	Sentence  string // what the person was shown; must be what is signed
+	Address   string // where the request came from
+}
+
+// Voted is what became of a vote: a vote that counts, or a comment.
+type Voted struct {
+	Candidate Candidate
+	Vote      *Vote
+	Comment   *Comment // what came by API token, stored without weight
+	Results   []Result
+}
+
+// Vote casts a vote. What did not come from a signed-in person, an API token's
+// or the command line's, is stored as a comment and satisfies nothing. It
+// returns Unauthenticated for a wrong password, Conflict where the sentence is
+// no longer what would be signed, and Denied for a vote of the person who
+// trained the candidate in its favour.
+func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest) (Voted, error) {
+	if err := actor.Must(req.Project, ledger.ActionVote); err != nil {
+		return Voted{}, err
+	}
+	zone, err := timeZone(req.TimeZone)
+	if err != nil {
+		return Voted{}, err
+	}
+	read, err := s.read(ctx, req.Project, req.Candidate)
+	if err != nil {
+		return Voted{}, err
+	}
+	c := read.Candidate
+	switch c.State {
+	case StateDraft:
+		return Voted{}, fault.New(fault.Conflict, "Candidate %d is a draft. Whoever trained it proposes it first.", c.Number)
+	case StateWithdrawn:
+		return Voted{}, fault.New(fault.Conflict, "The approval of candidate %d was withdrawn. Propose the %s again to vote anew.", c.Number, c.Subject.Kind)
+	case StateOpen, StateApproved, StateRejected:
+	}
+	if read.RulesErr != nil {
+		return Voted{}, read.RulesErr
+	}
+	label, found := read.Rules.Label(req.Label)
+	if !found {
+		return Voted{}, fault.Field("label", "The policy has no label %.40q; it has %s.", req.Label, strings.Join(labelNames(read.Rules), ", "))
+	}
+	value, found := label.Value(req.Value)
+	if !found {
+		return Voted{}, fault.Field("value", "The label %s has no value %+d; choose one of %s.", label.Name, req.Value, valueNames(label))
+	}
+	if err := validText("comment", req.Comment, false); err != nil {
+		return Voted{}, err
+	}
+	if actor.Via != ledger.ViaLogin {
+		text := fmt.Sprintf("%s: %+d, “%s” (by %s, so it counts for nothing).", label.Title, value.Value, value.Words, actor.Via)
+		if req.Comment != "" {
+			text += "\n\n" + req.Comment
+		}
+		comment, err := s.Comment(ctx, actor, CommentRequest{Project: req.Project, Candidate: CandidateRef{ID: c.ID}, Text: text})
+		return Voted{Candidate: c, Comment: &comment}, err
+	}
+	if value.NeedsNote && strings.TrimSpace(req.Comment) == "" {
+		return Voted{}, fault.Field("comment", "Write the note that goes with “%s”.", value.Words)
+	}
+	role, err := chooseRole(actor, req.Project, req.Role)
+	if err != nil {
+		return Voted{}, err
+	}
+	if actor.Person == c.Maker() && value.Value > 0 {
+		return Voted{}, fault.New(fault.Denied, "You trained or proposed this, so you cannot vote for it. Comment, or ask another %s.", role)
+	}
+	sentence := Sentence(actor.Name, role, c, label, value)
+	if req.Sentence != "" && req.Sentence != sentence {
+		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
+	}
+	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+		return Voted{}, err
+	}
+	vote := Vote{
+		ID: VoteID(s.NewID()), Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Baseline: c.Baseline.Digest,
+		Person: actor.Person, PrintedName: actor.Name, Role: role, Label: label.Name, Value: value.Value, Words: value.Words,
+		Comment: req.Comment, Sentence: sentence, Assurance: Password, TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
+	}
+	return s.cast(ctx, actor, read, vote, eventVoted)
+}
+
+// WithdrawVoteRequest takes one's own vote back.
+type WithdrawVoteRequest struct {
+	Project   ledger.ProjectID
+	Candidate CandidateRef
+	Label     string
+	Comment   string
+	Password  string
+	TimeZone  string
+	Address   string
+}
+
+// WithdrawVote takes the actor's own vote back. It returns NotFound where none stands.
+func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req WithdrawVoteRequest) (Voted, error) {
+	if err := actor.Must(req.Project, ledger.ActionVote); err != nil {
+		return Voted{}, err
+	}
+	if err := byLogin(actor); err != nil {
+		return Voted{}, err
+	}
+	zone, err := timeZone(req.TimeZone)
+	if err != nil {
+		return Voted{}, err
+	}
+	if err := validText("comment", req.Comment, false); err != nil {
+		return Voted{}, err
+	}
+	read, err := s.read(ctx, req.Project, req.Candidate)
+	if err != nil {
+		return Voted{}, err
+	}
+	c := read.Candidate
+	label, found := read.Rules.Label(req.Label)
+	i := slices.IndexFunc(read.Facts.Votes, func(v Vote) bool { return v.Person == actor.Person && v.Label == label.Name })
+	if !found || i < 0 || c.State == StateWithdrawn {
+		return Voted{}, fault.New(fault.NotFound, "No vote of yours stands on candidate %d.", c.Number)
+	}
+	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+		return Voted{}, err
+	}
+	vote := read.Facts.Votes[i]
+	vote.ID, vote.Withdrawn, vote.Comment, vote.At, vote.TimeZone = VoteID(s.NewID()), true, req.Comment, s.now(), zone
+	vote.Sentence = fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.",
+		actor.Name, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
+	return s.cast(ctx, actor, read, vote, eventUnvoted)
+}
+
+// cast writes a vote and decides the candidate anew in the same transaction.
+func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, event string) (Voted, error) {
+	var out Voted
+	signOff, revocation := SignOffID(s.NewID()), RevocationID(s.NewID())
+	err := s.Update(ctx, func(tx Tx) error {
+		c, err := tx.GetCandidate(read.Candidate.Project, CandidateRef{ID: read.Candidate.ID})
+		if err != nil {
+			return err
+		}
+		if c.Terms() != read.Candidate.Terms() || c.State == StateWithdrawn {
+			return fault.New(fault.Conflict, "Candidate %d changed while you voted. Read it again and vote again.", c.Number)
+		}
+		if err := tx.CreateVote(vote); err != nil {
+			return err
+		}
+		if err := tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: event, Subject: about(c), Payload: vote}); err != nil {
+			return err
+		}
+		facts, err := factsOf(tx, c)
+		if err != nil {
+			return err
+		}
+		facts.Evidence, facts.EvidenceErr = read.Facts.Evidence, read.Facts.EvidenceErr
+		out, err = decide(tx, actor, read.Rules, facts, decision{vote: vote, signOff: signOff, revocation: revocation})
+		if err != nil {
+			return err
+		}
+		out.Vote = &vote
+		return tx.Enqueue(work.Order{Kind: WorkSign, Payload: SignOrder{Project: c.Project, Candidate: c.ID}})
+	})
+	return out, err
+}
+
+// decision names what a change of state would write.
+type decision struct {
+	vote       Vote
+	signOff    SignOffID
+	revocation RevocationID
+}
+
+// decide evaluates the policy after a vote and writes what follows from it: a
+// sign-off where everything holds now, a revocation where it no longer does.
+func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Voted, error) {
+	c, at := facts.Candidate, d.vote.At
+	if c.State == StateApproved {
+		// An approval stands on what shipped when it was given.
+		facts.Current, facts.CurrentErr = c.Baseline, nil
+	}
+	results := rules.Evaluate(facts)
+	was := c.State
+	switch {
+	case rules.Vetoed(facts.Votes):
+		c.State = StateRejected
+	case Pass(results):
+		c.State = StateApproved
+	default:
+		c.State = StateOpen
+	}
+	out := Voted{Candidate: c, Results: results}
+	if c.State == was {
+		return out, nil
+	}
+	record := func(kind string, payload any) error {
+		return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: payload})
+	}
+	if was == StateApproved {
+		if err := revoke(tx, record, c, d, "The requirements no longer hold. "+Unmet(results)); err != nil {
+			return out, err
+		}
+	}
+	c.DecidedAt = time.Time{}
+	var err error
+	switch c.State {
+	case StateApproved:
+		c.DecidedAt = at
+		signed := SignOff{
+			ID: d.signOff, Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Results: results,
+			Votes: []VoteID{}, Evidence: facts.digests(), At: at, ExpiresAt: at.AddDate(0, 0, rules.ValidDays),
+		}
+		for _, v := range facts.Votes {
+			signed.Votes = append(signed.Votes, v.ID)
+		}
+		if err = tx.CreateSignOff(signed); err == nil {
+			err = record(eventApproved, signed)
+		}
+	case StateRejected:
+		c.DecidedAt = at
+		err = record(eventRejected, results)
+	default:
+		if was == StateRejected {
+			err = record(eventReopened, results)
+		}
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Candidate = c
+	return out, tx.UpdateCandidate(c)
+}
+
+// revoke takes the sign-off that stands back in the name of whoever voted last.
+func revoke(tx Tx, record func(string, any) error, c Candidate, d decision, reason string) error {
+	signed, err := tx.FindSignOffs(c.ID)
+	if err != nil {
+		return err
+	}
+	if len(signed) == 0 {
+		return fault.New(fault.Internal, "candidate %d is approved without a sign-off", c.Number)
+	}
+	revocation := Revocation{
+		ID: d.revocation, SignOff: signed[len(signed)-1].ID, Candidate: c.ID, Subject: c.Subject, Environment: c.Environment,
+		Person: d.vote.Person, PrintedName: d.vote.PrintedName, Reason: reason, Sentence: RevocationSentence(d.vote.PrintedName, c, reason),
+		Assurance: d.vote.Assurance, TimeZone: d.vote.TimeZone, At: d.vote.At,
+	}
+	if err := tx.CreateRevocation(revocation); err != nil {
+		return err
+	}
+	return record(eventRevoked, revocation)
+}
+
+// WithdrawRequest takes an approval back.
+type WithdrawRequest struct {
+	Project   ledger.ProjectID
+	Candidate CandidateRef
+	Reason    string
+	Password  string
+	TimeZone  string
+	Address   string
+}
+
+// Withdraw takes an approval back at once: the gate closes with the commit, and
+// a signed revocation follows. It returns Conflict where nothing is approved.
+func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req WithdrawRequest) (Candidate, error) {
+	if err := actor.Must(req.Project, ledger.ActionWithdraw); err != nil {
+		return Candidate{}, err
+	}
+	if err := byLogin(actor); err != nil {
+		return Candidate{}, err
+	}
+	if err := validText("reason", req.Reason, true); err != nil {
+		return Candidate{}, err
+	}
+	zone, err := timeZone(req.TimeZone)
+	if err != nil {
+		return Candidate{}, err
+	}
+	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+		return Candidate{}, err
+	}
+	var out Candidate
+	d := decision{revocation: RevocationID(s.NewID()), vote: Vote{
+		Person: actor.Person, PrintedName: actor.Name, Assurance: Password, TimeZone: zone, At: s.now(),
+	}}
+	err = s.Update(ctx, func(tx Tx) error {
+		c, err := tx.GetCandidate(req.Project, req.Candidate)
+		if err != nil {
+			return err
+		}
+		if c.State != StateApproved {
+			return fault.New(fault.Conflict, "Candidate %d is %s; only an approval can be withdrawn.", c.Number, c.State)
+		}
+		record := func(kind string, payload any) error {
+			return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: payload})
+		}
+		if err := revoke(tx, record, c, d, req.Reason); err != nil {
+			return err
+		}
+		c.State, c.DecidedAt = StateWithdrawn, d.vote.At
+		if err := tx.UpdateCandidate(c); err != nil {
+			return err
+		}
+		out = c
+		return tx.Enqueue(work.Order{Kind: WorkSign, Payload: SignOrder{Project: c.Project, Candidate: c.ID}})
+	})
+	return out, err
+}
+
+// byLogin refuses what must be a person's own act.
+func byLogin(actor ledger.Actor) error {
+	if actor.Via == ledger.ViaLogin {
+		return nil
+	}
+	return fault.New(fault.Denied, "Only a person who is signed in can do this. Open the candidate in a browser.")
+}
+
+// chooseRole returns the role in which a vote is cast.
+func chooseRole(actor ledger.Actor, project ledger.ProjectID, wanted ledger.Role) (ledger.Role, error) {
+	roles := votingRoles(actor, project)
+	switch {
+	case wanted == "" && len(roles) == 1:
+		return roles[0], nil
+	case slices.Contains(roles, wanted):
+		return wanted, nil
+	case len(roles) == 0:
+		return "", fault.New(fault.Denied, "You are neither reviewer nor approver in this project. Ask a lead.")
+	}
+	return "", fault.Field("role", "Say in which role you vote: reviewer or approver.")
+}
+
+func timeZone(name string) (string, error) {
+	if name == "" {
+		return "UTC", nil
+	}
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return "", fault.Field("time_zone", "There is no time zone %.60q. Choose one by its name, for example Europe/Berlin.", name)
+	}
+	return name, nil
+}
+
+func labelNames(r Rules) []string {
+	var names []string
+	for _, l := range r.Labels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+func valueNames(l Label) string {
+	var names []string
+	for _, v := range l.Values {
+		names = append(names, fmt.Sprintf("%+d “%s”", v.Value, v.Words))
+	}
+	return strings.Join(names, ", ")
+}
