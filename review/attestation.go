@@ -17,6 +17,8 @@ type Signer interface {
 	Sign(statement []byte) ([]byte, error)
 	// Verify returns the statement inside an envelope that this key signed.
 	Verify(envelope []byte) ([]byte, error)
+	// Bundle wraps an envelope into a sigstore bundle.
+	Bundle(envelope []byte) ([]byte, error)
 	// Hint names the public key: the hex SHA-256 of its PEM text.
 	Hint() string
 	// PEM is the text of the public key.

@@ -20,10 +20,10 @@ type dossier struct {
 	SignOffs     []SignOff
 	Revocations  []Revocation
 	Attestations []Attestation
-	Records      []ledger.Record                // about the candidate, oldest first
-	Beside       map[int64][2]ledger.Event      // the events before and after each of them
-	Whole        bool                           // the history has no gap
-	Signed       func([]byte) ([]byte, error)   // the statement in an envelope that our key signed
+	Records      []ledger.Record              // about the candidate, oldest first
+	Beside       map[int64][2]ledger.Event    // the events before and after each of them
+	Whole        bool                         // the history has no gap
+	Signed       func([]byte) ([]byte, error) // the statement in an envelope that our key signed
 }
 
 // loadDossier reads a candidate's rows and its part of the history.
@@ -34,7 +34,7 @@ func loadDossier(tx Tx, c Candidate) (dossier, error) {
 	d.SignOffs, errs[1] = tx.FindSignOffs(c.ID)
 	d.Revocations, errs[2] = tx.FindRevocations(c.ID)
 	d.Attestations, errs[3] = tx.FindAttestations(c.ID)
-	d.Records, errs[4] = recordsAbout(tx, c)
+	d.Records, errs[4] = tx.RecordsAbout(about(c))
 	d.Whole, errs[5] = tx.Whole()
 	if err := errors.Join(errs[:]...); err != nil {
 		return d, err
@@ -56,23 +56,6 @@ func loadDossier(tx Tx, c Candidate) (dossier, error) {
 		d.Beside[r.Seq] = beside
 	}
 	return d, nil
-}
-
-// recordsAbout returns all records about a candidate, oldest first.
-func recordsAbout(tx Tx, c Candidate) ([]ledger.Record, error) {
-	var all []ledger.Record
-	for before := int64(0); ; {
-		page, err := tx.Events(ledger.Filter{Project: c.Project, Subject: about(c), Before: before, Limit: 500})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if len(page) < 500 {
-			slices.Reverse(all)
-			return all, nil
-		}
-		before = page[len(page)-1].Seq
-	}
 }
 
 // check returns what does not match: rows against the commitments of their

@@ -22,6 +22,8 @@ type Tx interface {
 // Chain reads the history.
 type Chain interface {
 	ledger.History
+	// RecordsAbout returns all records about a subject, oldest first.
+	RecordsAbout(ledger.Subject) ([]ledger.Record, error)
 	// Whole reports whether the history counts from 1 to its last event without
 	// a gap.
 	Whole() (bool, error)

@@ -60,12 +60,11 @@ type publicKeyHint struct {
 	Hint string `json:"hint"`
 }
 
-// Bundle wraps an envelope into a sigstore bundle. The hint is the hex SHA-256
-// of the public key's PEM text.
-func Bundle(envelope []byte, hint string) ([]byte, error) {
+// Bundle wraps an envelope that this key signed into a sigstore bundle.
+func (p Public) Bundle(envelope []byte) ([]byte, error) {
 	out, err := json.Marshal(bundle{
 		MediaType:            BundleType,
-		VerificationMaterial: verificationMaterial{PublicKey: publicKeyHint{Hint: hint}, TlogEntries: []json.RawMessage{}},
+		VerificationMaterial: verificationMaterial{PublicKey: publicKeyHint{Hint: p.Hint()}, TlogEntries: []json.RawMessage{}},
 		Envelope:             envelope,
 	})
 	return out, fault.Wrap(err, "make a sigstore bundle")

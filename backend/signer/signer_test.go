@@ -64,7 +64,7 @@ func TestASignatureHoldsForItsBytesAndItsKeyOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bundled, err := Bundle(envelope, key.Hint())
+	bundled, err := key.Bundle(envelope)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestNoChangedByteOfAFileChangesWhatItSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bundled, err := Bundle(envelope, key.Hint())
+	bundled, err := key.Bundle(envelope)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,170 @@
+package review
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// Case is a candidate with everything people decide on: what changed, what was
+// said, what holds and what is missing.
+type Case struct {
+	Candidate    Candidate
+	Policy       Policy
+	Rules        Rules
+	Results      []Result
+	Votes        []Vote // that stand
+	AllVotes     []Vote // with superseded ones and withdrawals
+	Comments     []Comment
+	SignOffs     []SignOff
+	Revocations  []Revocation
+	Attestations []Attestation
+	Evidence     []Evidence
+	Model        compare.Model // zero unless the subject is a model
+	Baseline     compare.Model // zero where nothing shipped before
+	Stale        bool          // what ships now is no longer what it was opened against
+	Current      Baseline      // what ships now
+}
+
+// SignOff returns the sign-off that stands, by the rows; the gate does not
+// believe it without asking the history.
+func (c Case) SignOff() (SignOff, bool) {
+	if c.Candidate.State != StateApproved || len(c.SignOffs) == 0 {
+		return SignOff{}, false
+	}
+	return c.SignOffs[len(c.SignOffs)-1], true
+}
+
+// Expired reports whether an approval stands whose time is over.
+func (c Case) Expired(now time.Time) bool {
+	signed, stands := c.SignOff()
+	return stands && !now.Before(signed.ExpiresAt)
+}
+
+// Case returns everything about a candidate.
+func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) (Case, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return Case{}, err
+	}
+	read, err := s.read(ctx, project, ref)
+	if err != nil {
+		return Case{}, err
+	}
+	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence,
+		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
+	if read.RulesErr == nil && read.Candidate.State != StateDraft {
+		out.Results = read.Rules.Evaluate(read.Facts)
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		c := out.Candidate
+		if out.AllVotes, err = tx.FindVotes(c.ID); err != nil {
+			return err
+		}
+		if out.Comments, err = tx.FindComments(c.ID); err != nil {
+			return err
+		}
+		if out.SignOffs, err = tx.FindSignOffs(c.ID); err != nil {
+			return err
+		}
+		if out.Revocations, err = tx.FindRevocations(c.ID); err != nil {
+			return err
+		}
+		if out.Attestations, err = tx.FindAttestations(c.ID); err != nil {
+			return err
+		}
+		if c.Model != "" {
+			if out.Model, err = tx.GetModel(project, c.Model); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+		if c.Baseline.Model != "" {
+			if out.Baseline, err = tx.GetModel(project, c.Baseline.Model); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Ballot returns what the actor is asked before a vote on a case.
+func (c Case) Ballot(actor ledger.Actor) Ballot {
+	b := Ballot{Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: actor.Person == c.Candidate.Maker()}
+	for _, v := range c.Votes {
+		if v.Person == actor.Person {
+			b.Mine = append(b.Mine, v)
+		}
+	}
+	return b
+}
+
+// Waiting reports whether the policy still waits for a vote of this person.
+func (c Case) Waiting(person ledger.PersonID) bool {
+	return slices.ContainsFunc(c.Results, func(r Result) bool {
+		return r.Rule == RuleVote && !r.State.Passes() && slices.Contains(r.Who, person)
+	})
+}
+
+// WaitingFor lists the open candidates of a project that wait for the actor's
+// vote, for the desk.
+func (s *Service) WaitingFor(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) ([]Candidate, error) {
+	if !actor.May(project, ledger.ActionVote) || len(votingRoles(actor, project)) == 0 {
+		return nil, nil
+	}
+	open, err := s.Candidates(ctx, actor, CandidateFilter{Project: project, State: StateOpen})
+	if err != nil {
+		return nil, err
+	}
+	var waiting []Candidate
+	for _, c := range open {
+		read, err := s.read(ctx, project, CandidateRef{ID: c.ID})
+		if err != nil {
+			return nil, err
+		}
+		if (Case{Results: read.Rules.Evaluate(read.Facts)}).Waiting(actor.Person) {
+			waiting = append(waiting, c)
+		}
+	}
+	return waiting, nil
+}
+
+// File is something to hand out.
+type File struct {
+	Name    string
+	Content []byte
+}
+
+// EvidenceFiles returns the attestations of a candidate, each as a DSSE
+// envelope and as a sigstore bundle, and the public key.
+func (s *Service) EvidenceFiles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) ([]File, error) {
+	if !actor.May(project, ledger.ActionGate) {
+		if err := actor.Must(project, ledger.ActionRead); err != nil {
+			return nil, err
+		}
+	}
+	var found []Attestation
+	err := s.View(ctx, func(tx Tx) error {
+		c, err := tx.GetCandidate(project, ref)
+		if err != nil {
+			return err
+		}
+		found, err = tx.FindAttestations(c.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	files := []File{{Name: "adjudge.pub", Content: s.Signer.PEM()}}
+	for _, a := range found {
+		bundle, err := s.Signer.Bundle(a.Envelope)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{a.File() + ".dsse.json", a.Envelope}, File{a.File() + ".sigstore.json", bundle})
+	}
+	return files, nil
+}

@@ -1,0 +1,148 @@
+package review_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/review"
+)
+
+func compareModel(c review.Case) compare.Model { return c.Model }
+
+// Whatever is changed behind the gate's back, the answer turns.
+func TestAChangedRowClosesTheGate(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]string{
+		"the value of a vote":               `UPDATE vote SET value = 2 WHERE person = 'ana'`,
+		"the words of a vote":               `UPDATE vote SET words = 'unsafe' WHERE person = 'ana'`,
+		"one letter of a comment":           `UPDATE vote SET comment = 'looked at 51 items' WHERE person = 'ana'`,
+		"the printed name of a vote":        `UPDATE vote SET printed_name = 'Ana Ruis' WHERE person = 'ana'`,
+		"the person of a vote":              `UPDATE vote SET person = 'cleo' WHERE person = 'ana'`,
+		"the role of a vote":                `UPDATE vote SET role = 'approver' WHERE person = 'ana'`,
+		"the label of a vote":               `UPDATE vote SET label = 'style' WHERE person = 'ana'`,
+		"the sentence of a vote":            `UPDATE vote SET sentence = 'I agree.' WHERE person = 'ana'`,
+		"the assurance of a vote":           `UPDATE vote SET assurance = 'passkey' WHERE person = 'ana'`,
+		"the time zone of a vote":           `UPDATE vote SET time_zone = 'UTC' WHERE person = 'ana'`,
+		"the time of a vote":                `UPDATE vote SET at = at + 1 WHERE person = 'ana'`,
+		"the evidence of a vote":            `UPDATE vote SET evidence = '["sha256:00"]' WHERE person = 'ana'`,
+		"the subject of a vote":             `UPDATE vote SET subject = 'sha256:00' WHERE person = 'ana'`,
+		"the environment of a vote":         `UPDATE vote SET environment = 'staging' WHERE person = 'ana'`,
+		"the policy of a vote":              `UPDATE vote SET policy = 'sha256:00' WHERE person = 'ana'`,
+		"the baseline of a vote":            `UPDATE vote SET baseline = 'sha256:00' WHERE person = 'ana'`,
+		"whether a vote is withdrawn":       `UPDATE vote SET withdrawn = 1 WHERE person = 'ana'`,
+		"the order of votes":                `UPDATE vote SET seq = 99 WHERE person = 'ana'`,
+		"a vote that is gone":               `DELETE FROM vote WHERE person = 'ana'`,
+		"a vote that nobody cast":           `INSERT INTO vote (id, candidate, subject_kind, subject, environment, policy, baseline, person, printed_name, role, label, value, words, withdrawn, comment, sentence, assurance, time_zone, evidence, at) SELECT 'forged', candidate, subject_kind, subject, environment, policy, baseline, 'cleo', 'Cleo Hart', role, label, value, words, withdrawn, comment, sentence, assurance, time_zone, evidence, at FROM vote WHERE person = 'ana'`,
+		"what a vote's event commits to":    `UPDATE event SET commitment = 'sha256:00' WHERE kind = 'vote.cast'`,
+		"who cast a vote by its event":      `UPDATE event SET actor = 'cleo' WHERE kind = 'vote.cast' AND actor = 'ana'`,
+		"what a vote's event is":            `UPDATE event SET kind = 'vote.seen' WHERE kind = 'vote.cast' AND actor = 'ana'`,
+		"the payload of a vote's event":     `UPDATE event_payload SET payload = payload || ' ' WHERE seq IN (SELECT seq FROM event WHERE kind = 'vote.cast')`,
+		"the salt of a vote's event":        `UPDATE event_payload SET salt = x'00' WHERE seq IN (SELECT seq FROM event WHERE kind = 'vote.cast')`,
+		"an event that is gone":             `DELETE FROM event_payload WHERE seq = 3; DELETE FROM event WHERE seq = 3`,
+		"the first event":                   `DELETE FROM event_payload WHERE seq = 1; DELETE FROM event WHERE seq = 1`,
+		"the subject of the candidate":      `UPDATE candidate SET subject_kind = 'snapshot'`,
+		"who trained it":                    `UPDATE candidate SET trained_by = 'lea'`,
+		"what it was measured against":      `UPDATE candidate SET baseline_number = 7`,
+		"the policy of the candidate":       `UPDATE candidate SET policy = 'sha256:00'`,
+		"until when the approval holds":     `UPDATE sign_off SET expires_at = expires_at + 1`,
+		"the results of the approval":       `UPDATE sign_off SET results = '[]'`,
+		"an approval that is gone":          `DELETE FROM sign_off`,
+		"a signature that is another's":     `UPDATE attestation SET envelope = (SELECT envelope FROM attestation WHERE kind = 'approval'), digest = (SELECT digest FROM attestation WHERE kind = 'approval')`,
+		"a signature with a changed digest": `UPDATE attestation SET digest = 'sha256:00' WHERE kind = 'approval'`,
+		"a signature that is gone":          `DELETE FROM attestation WHERE kind = 'approval'`,
+		"signatures of votes that are gone": `DELETE FROM attestation WHERE kind = 'vote'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := w.approved("weights")
+			if a := w.gate(c); !a.OK {
+				t.Fatalf("before: %+v", a)
+			}
+			w.tamper(query)
+			a, err := w.Gate(t.Context(), w.ben, review.GateRequest{Candidate: review.CandidateRef{Number: c.Number}})
+			if err == nil && (a.OK || a.Reason == "") {
+				t.Errorf("after: %+v", a)
+			}
+		})
+	}
+}
+
+func TestAChangedByteOfTheModelClosesTheGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.approved("weights")
+	for d, content := range w.files.content {
+		w.files.content[d] = append(bytes.Clone(content[:len(content)-1]), content[len(content)-1]^1)
+	}
+	if a := w.gate(c); a.OK || a.State != review.AnswerBroken || a.Reason != "The model's file model.bin was changed after it was voted on." {
+		t.Errorf("gate = %+v", a)
+	}
+	clear(w.files.content)
+	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
+		t.Errorf("without the file: %+v", a)
+	}
+}
+
+func TestAStateThatNobodyDecidedOpensNoGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.propose(w.model("weights"))
+	w.tamper(`UPDATE candidate SET state = 'approved'`)
+	if a := w.gate(c); a.OK {
+		t.Errorf("gate = %+v", a)
+	}
+}
+
+func TestAWithdrawalThatIsHiddenOpensNoGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.approved("weights")
+	_, err := w.Withdraw(t.Context(), w.ben, review.WithdrawRequest{Project: project, Candidate: ref(c), Reason: "no", Password: "correct horse"})
+	w.must(err)
+	w.sign()
+	w.tamper(`DELETE FROM revocation; UPDATE candidate SET state = 'approved'; DELETE FROM attestation WHERE kind = 'revocation'`)
+	if a := w.gate(c); a.OK {
+		t.Errorf("gate = %+v", a)
+	}
+}
+
+// Who can write to the database can also make a history that verifies. What
+// they cannot do is sign.
+func TestAHistoryThatIsRewrittenWholeOpensNoGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.propose(w.model("weights"))
+	w.vote(w.ana, c, 0)
+	w.vote(w.ben, c, 2)
+	w.tamper(`UPDATE vote SET value = 2, words = 'safe' WHERE person = 'ana';
+		UPDATE event_payload SET payload = replace(replace(payload, '"value":0', '"value":2'), 'I cannot tell","comment', 'safe","comment') WHERE seq IN (SELECT seq FROM event WHERE kind = 'vote.cast' AND actor = 'ana')`)
+	var prev ledger.Event
+	w.must(w.store.WalkHistory(t.Context(), func(r ledger.Record) error {
+		e := r.Event
+		e.Prev, e.Commitment = prev.Hash, ledger.Commit(r.Salt, r.Payload)
+		if prev.Seq == 0 {
+			e.Prev = ledger.ZeroDigest
+		}
+		e.Hash = e.Sum()
+		w.tamper(`UPDATE event SET prev = $1, commitment = $2, hash = $3 WHERE seq = $4`, string(e.Prev), string(e.Commitment), string(e.Hash), e.Seq)
+		prev = e
+		return nil
+	}))
+	if _, err := w.store.CheckHistory(t.Context()); err != nil {
+		t.Fatalf("the forged history is no good forgery: %v", err)
+	}
+	// A vote now makes the server decide anew, on forged ground.
+	w.vote(w.cleoAs(ledger.RoleApprover), c, 2)
+	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
+		t.Errorf("gate = %+v", a)
+	}
+}
+
+func (w *world) cleoAs(role ledger.Role) ledger.Actor {
+	cleo := w.cleo
+	cleo.Roles = map[ledger.ProjectID][]ledger.Role{project: {role}}
+	return cleo
+}
