@@ -102,14 +102,14 @@ func (s *Server) newAPI() huma.API {
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
-	}, mount{s})
+	}, adapter{s})
 }
 
-// mount puts huma's operations into the server's own route table.
-type mount struct{ s *Server }
+// adapter puts huma's operations into the server's own route table.
+type adapter struct{ s *Server }
 
 // Handle adds an operation as a route.
-func (m mount) Handle(op *huma.Operation, handler func(huma.Context)) {
+func (m adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	a := op.Metadata[declared].(api)
 	m.s.add(route{a.method, apiPrefix + a.path, a.access, a.action, func(w http.ResponseWriter, r *http.Request) error {
 		handler(humachi.NewContext(op, r, w))
@@ -117,8 +117,8 @@ func (m mount) Handle(op *huma.Operation, handler func(huma.Context)) {
 	}})
 }
 
-// ServeHTTP makes mount a huma.Adapter; requests come through the server itself.
-func (m mount) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.s.ServeHTTP(w, r) }
+// ServeHTTP makes it a huma.Adapter; requests come through the server itself.
+func (m adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.s.ServeHTTP(w, r) }
 
 // schemaName names a schema after its type, with the package in front for types
 // of other rooms, so that two Models do not collide.

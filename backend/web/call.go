@@ -14,6 +14,7 @@ type call struct {
 	id      string // quoted to people as the reference
 	host    string // as the browser addressed us; checked
 	pattern string
+	access  access
 	visit   identity.Visit
 	attempt string
 	place   Place

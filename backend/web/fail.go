@@ -115,7 +115,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case p.Kind == fault.Unauthenticated && isHTMX(r):
 		w.Header().Set("HX-Redirect", "/sign-in?next="+url.QueryEscape(current(r)))
 		w.WriteHeader(p.Status)
-	case p.Kind == fault.Unauthenticated && (r.Method == GET || r.Method == http.MethodHead):
+	case p.Kind == fault.Unauthenticated && callIn(r.Context()).access == login && (r.Method == GET || r.Method == http.MethodHead):
 		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 	default:
 		s.renderProblem(w, r, p)

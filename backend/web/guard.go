@@ -17,7 +17,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 	large := largeRoutes[rt.method+" "+rt.pattern]
 	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
 		c := callIn(r.Context())
-		c.pattern = rt.pattern
+		c.pattern, c.access = rt.pattern, rt.access
 		if !large {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
 
@@ -48,7 +49,7 @@ func (s *Server) nativeRoutes() []route {
 		{POST, "/desktop/save", login, "", s.postSave},
 		{POST, "/desktop/open", login, "", s.postOpen},
 		// A second start finds this one by the credential file of the data directory.
-		{POST, "/desktop/raise", token, "", s.postRaise},
+		{POST, "/desktop/raise", token, ledger.ActionAdminister, s.postRaise},
 	}
 }
 

@@ -149,6 +149,13 @@ const maxBody = 1 << 20
 // New builds the handler. A route that is declared twice, or a project's route
 // without an action, is a mistake of ours and panics here, at start.
 func New(d Deps) *Server {
+	s := declare(d)
+	s.mount()
+	return s
+}
+
+// declare collects the routes of every room.
+func declare(d Deps) *Server {
 	s := &Server{Deps: d, mux: chi.NewRouter()}
 	s.api = s.newAPI()
 	for _, table := range s.tables() {
@@ -157,10 +164,17 @@ func New(d Deps) *Server {
 		}
 	}
 	s.operations()
+	return s
+}
+
+// mount puts every route behind its guard, and the house before all of them.
+func (s *Server) mount() {
+	for _, rt := range s.routes {
+		s.mux.Method(rt.method, rt.pattern, s.guard(rt))
+	}
 	s.mux.NotFound(s.answering(s.notFound))
 	s.mux.MethodNotAllowed(s.answering(s.notAllowed))
 	s.door = s.outside(s.mux)
-	return s
 }
 
 // tables lists the route table of every room.
@@ -185,7 +199,7 @@ func (s *Server) operations() {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
 
-// add mounts a route behind its guard.
+// add declares a route.
 func (s *Server) add(rt route) {
 	if strings.Contains(rt.pattern, "{project}") && rt.action == "" && rt.access != attempt && rt.access != signature {
 		panic("web: " + rt.method + " " + rt.pattern + " declares no action")
@@ -196,7 +210,6 @@ func (s *Server) add(rt route) {
 		}
 	}
 	s.routes = append(s.routes, rt)
-	s.mux.Method(rt.method, rt.pattern, s.guard(rt))
 }
 
 // Hosts lists the Host headers under which a server that listens on port
