@@ -7,6 +7,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		serveCommand(),
 		ingestCommand(),
+		projectCommand(),
 		personCommand(),
 		tokenCommand(),
 		doctorCommand(),
