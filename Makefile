@@ -7,7 +7,7 @@ TEMPL    := go run github.com/a-h/templ/cmd/templ
 TOOL     := go tool -modfile=build/tools/go.mod
 STAGES   := go run ./build/stages
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+LDFLAGS  := -s -w -X github.com/adjudge/adjudge/app.release=$(VERSION)
 DESKTOP  := desktop,production,webkit2_41
 # The demo's data directory: not the one that a real server on this machine uses.
 DATA     ?= $(CURDIR)/data/demo
