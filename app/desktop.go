@@ -11,6 +11,7 @@ import (
 	goruntime "runtime"
 	"sync"
 
+	"github.com/spf13/cobra"
 	"github.com/wailsapp/wails/v2"
 	"github.com/wailsapp/wails/v2/pkg/menu"
 	"github.com/wailsapp/wails/v2/pkg/options"
@@ -33,8 +34,11 @@ import (
 //go:embed desktop.js
 var desktopScript string
 
-// hasWindow says that this build opens a window when it is started bare.
-const hasWindow = true
+// windowCommand opens the window. Started without a command, a build that has
+// one opens it, too.
+func windowCommand() *cobra.Command {
+	return desktopCommand(func(dir string) nativeWindow { return newWindow(dir) })
+}
 
 // window is the one window. It implements web.Native.
 type window struct {
@@ -45,7 +49,7 @@ type window struct {
 	state windowState
 }
 
-var _ web.Native = (*window)(nil)
+var _ nativeWindow = (*window)(nil)
 
 // newWindow prepares the window of a data directory; show opens it.
 func newWindow(dir string) *window {

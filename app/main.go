@@ -94,5 +94,10 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().String("data", "", "data directory (default: $ADJUDGE_DATA, else a folder of your own)")
 	root.PersistentFlags().String("server", "", "address of the server (default: $ADJUDGE_SERVER, else the one running on the data directory)")
 	root.AddCommand(commands()...)
+	if window := windowCommand(); window != nil {
+		root.AddCommand(window)
+		// Started from a menu or by a double click, nobody names a command.
+		root.Args, root.RunE = cobra.NoArgs, window.RunE
+	}
 	return root
 }

@@ -82,19 +82,7 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		return err
 	}
 	here, address := h.addresses(listener, o)
-	server := &http.Server{
-		Handler: h.web, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(set.Log.Handler(), slog.LevelDebug),
-	}
-	server.RegisterOnShutdown(h.hub.Close)
-	served := make(chan error, 1)
-	go func() {
-		if o.cert != "" {
-			served <- server.ServeTLS(listener, o.cert, o.key)
-		} else {
-			served <- server.Serve(listener)
-		}
-	}()
+	served := h.answer(listener, o.cert, o.key)
 	h.run(ctx)
 	err = h.data.announce(here, h.identity.OpenLocal())
 	if err == nil {
@@ -109,12 +97,35 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		case err = <-served:
 		}
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if late := server.Shutdown(grace); late != nil {
-		_ = server.Close()
-	}
 	return errors.Join(err, h.close())
+}
+
+// answer begins to answer what comes in on the listener, until close. What the
+// channel gives ended it before.
+func (h *house) answer(listener net.Listener, cert, key string) <-chan error {
+	h.server = &http.Server{
+		Handler: h.web, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
+	}
+	h.server.RegisterOnShutdown(h.hub.Close)
+	served := make(chan error, 1)
+	go func() {
+		if cert != "" {
+			served <- h.server.ServeTLS(listener, cert, key)
+		} else {
+			served <- h.server.Serve(listener)
+		}
+	}()
+	return served
+}
+
+// hangUp lets running requests finish for a while and ends the rest.
+func (h *house) hangUp() {
+	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if late := h.server.Shutdown(grace); late != nil {
+		_ = h.server.Close() // what is still open was given its time
+	}
 }
 
 // addresses returns how this machine reaches the server and how people do.

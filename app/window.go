@@ -7,12 +7,22 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/web"
 )
 
 // What a desktop window needs and what does not depend on Wails stands in this
@@ -69,6 +79,111 @@ func (s windowState) write(dir string) error {
 	return os.Rename(temp.Name(), filepath.Join(dir, windowFile))
 }
 
+// nativeWindow is a window that shows what a doorway leads to.
+type nativeWindow interface {
+	web.Native
+	// show opens the window and returns when it was closed or ctx ended.
+	show(ctx context.Context, d *doorway) error
+}
+
+func desktopCommand(newWindow func(dir string) nativeWindow) *cobra.Command {
+	var database, start string
+	cmd := &cobra.Command{
+		Use:   "desktop",
+		Short: "Open the desktop window (in desktop builds, which do so without any command as well)",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return openDesktop(cmd, database, start, newWindow) },
+	}
+	cmd.Flags().StringVar(&database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
+	cmd.Flags().StringVar(&start, "open", "", "path of the page to open first, for example /projects/support/label")
+	return cmd
+}
+
+// openDesktop takes the data directory, opens a window on it and serves it
+// until the window is closed. Where another window has the directory, that one
+// is raised instead. start is the path that the window opens first.
+func openDesktop(cmd *cobra.Command, database, start string, newWindow func(dir string) nativeWindow) error {
+	ctx := cmd.Context()
+	flag, err := cmd.Flags().GetString("data")
+	if err != nil {
+		return err
+	}
+	path, err := dataPath(flag)
+	if err != nil {
+		return err
+	}
+	data, err := openData(path)
+	if errors.Is(err, errOwned) {
+		return raise(cmd, err)
+	}
+	if err != nil {
+		return err
+	}
+	w := newWindow(path)
+	set := settings{Data: path, Database: database, Native: w, Owned: data, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	var h *house
+	d := &doorway{start: start}
+	d.listen = func(port int) (net.Addr, error) {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return nil, err
+		}
+		_, set.Port, _ = net.SplitHostPort(listener.Addr().String())
+		if h, err = openHouse(ctx, set); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
+		h.answer(listener, "", "")
+		h.run(ctx)
+		here, _ := h.addresses(listener, serveOptions{})
+		return listener.Addr(), h.data.announce(here, h.identity.OpenLocal())
+	}
+	d.launch = func(ctx context.Context) (string, error) {
+		owner, err := h.owner(ctx)
+		if err != nil {
+			return "", err
+		}
+		return h.identity.Launch(ctx, owner.ID)
+	}
+	err = w.show(ctx, d)
+	if h == nil {
+		return errors.Join(err, data.close())
+	}
+	return errors.Join(err, h.close())
+}
+
+// raise brings the window that has the data directory to the front.
+func raise(cmd *cobra.Command, owned error) error {
+	c, err := connect(cmd)
+	if err != nil {
+		return owned // it is just starting or stopping: it left no way in yet
+	}
+	err = c.post(cmd.Context(), "/desktop/raise", nil, nil)
+	if fault.Is(err, fault.NotFound) {
+		return fault.As(fault.Conflict, owned, "A server without a window runs on this data directory: open %s in a browser, or stop it first.", c.base)
+	}
+	if err != nil {
+		return errors.Join(owned, err)
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "Adjudge is open already; its window is in front now.")
+	return err
+}
+
+// owner is the person whose machine this is: the first admin, made from the
+// name under which they are signed in to the system where there is none yet.
+func (h *house) owner(ctx context.Context) (identity.Person, error) {
+	username, name := "owner", "Owner"
+	if me, err := user.Current(); err == nil {
+		// Windows says DOMAIN\name.
+		if login := me.Username[strings.LastIndexByte(me.Username, '\\')+1:]; login != "" && !strings.ContainsAny(login, " \t") {
+			username, name = login, login
+		}
+		if full, _, _ := strings.Cut(me.Name, ","); strings.TrimSpace(full) != "" {
+			name = strings.TrimSpace(full)
+		}
+	}
+	return h.identity.Owner(ctx, username, name)
+}
+
 // doorway answers the window's own scheme with one page: the one that moves on
 // to the server on loopback, signed in by a fresh one-time token. While there
 // is no server, because its port is taken, the page asks what to do.
@@ -79,6 +194,7 @@ type doorway struct {
 	launch func(context.Context) (string, error)
 	// chosen is told the port that is served on.
 	chosen func(port int)
+	start  string // path to open first
 
 	mu   sync.Mutex
 	port int // remembered, or served on
@@ -142,7 +258,11 @@ func (d *doorway) view(ctx context.Context) (doorwayView, error) {
 	if err != nil {
 		return doorwayView{}, err
 	}
-	return doorwayView{URL: fmt.Sprintf("http://127.0.0.1:%d/launch?token=%s", d.port, template.URLQueryEscaper(token))}, nil
+	query := url.Values{"token": {token}}
+	if d.start != "" {
+		query.Set("next", d.start)
+	}
+	return doorwayView{URL: fmt.Sprintf("http://127.0.0.1:%d/launch?%s", d.port, query.Encode())}, nil
 }
 
 // It has the script that no page of the server has, because it is served by
@@ -206,9 +326,4 @@ func (f *chosenFile) Close() error {
 func (f *chosenFile) Abort() {
 	_ = f.File.Close()
 	_ = os.Remove(f.File.Name())
-}
-
-// listenLoopback listens where only this machine can reach.
-func listenLoopback(port int) (net.Listener, error) {
-	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }

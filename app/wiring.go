@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -27,7 +28,8 @@ type settings struct {
 	Database string // address; empty: adjudge.db in the data directory
 	Port     string // the port it listens on
 	Public   *url.URL
-	Desktop  bool
+	Native   web.Native // what the desktop window does; nil on a server
+	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
 }
 
@@ -42,6 +44,7 @@ type house struct {
 	identity *identity.Service
 	labeling *labeling.Service
 	web      *web.Server
+	server   *http.Server
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -57,8 +60,10 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	if h.data, err = openData(set.Data); err != nil {
-		return nil, err
+	if h.data = set.Owned; h.data == nil {
+		if h.data, err = openData(set.Data); err != nil {
+			return nil, err
+		}
 	}
 	if h.Database == "" {
 		h.Database = h.data.file("adjudge.db")
@@ -84,7 +89,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.store.OnEvents(h.hub.Publish)
 	h.web = web.New(web.Deps{
 		Config: web.Config{
-			DataID: h.data.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Desktop,
+			DataID: h.data.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Native != nil,
 			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready,
 		},
 		Identity: h.identity,
@@ -92,6 +97,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
+		Native:   set.Native,
 	})
 	return h, nil
 }
@@ -112,6 +118,9 @@ func (h *house) run(ctx context.Context) {
 // close stops what runs and closes what is open, in the opposite order.
 func (h *house) close() error {
 	var errs []error
+	if h.server != nil {
+		h.hangUp()
+	}
 	if h.hub != nil {
 		h.hub.Close()
 	}
