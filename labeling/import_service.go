@@ -1,0 +1,539 @@
+package labeling
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/work"
+)
+
+// ImportTx keeps imports.
+type ImportTx interface {
+	CreateImport(Import) error
+	UpdateImport(Import) error
+	Import(ImportID) (Import, error)
+	// Imports lists the newest imports of a project.
+	Imports(project ProjectID, limit int) ([]Import, error)
+	// AddImportProblems keeps problems, up to MostProblems for one import.
+	AddImportProblems(ImportID, []ImportProblem) error
+	ImportProblems(id ImportID, limit int) ([]ImportProblem, error)
+	// AddItems adds the items whose key is new in their dataset and keeps the
+	// counts. It returns the items that were added, with their Seq, and for the
+	// others the content that stands under their key.
+	AddItems(items []Item) (added []Item, standing map[string]ledger.Digest, err error)
+	// AddImported adds the answers that came with new items.
+	AddImported([]Annotation) error
+}
+
+// WorkImport is the kind of work that brings a file in; its handler is RunImport.
+const WorkImport = "labeling.import"
+
+type importWork struct{ Import ImportID }
+
+// Upload keeps the bytes of a file that is to be imported, and says what they
+// seem to be. Nothing comes in before StartImport.
+func (s *Service) Upload(ctx context.Context, actor ledger.Actor, project ProjectID, name string, in io.Reader) (Import, error) {
+	if err := actor.Must(project, ledger.ActionImport); err != nil {
+		return Import{}, err
+	}
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "_"), `\`, "/"))
+	if name == "." || name == "/" || CheckText(name) != nil {
+		name = "upload"
+	}
+	digest, size, err := s.Files.Put(ctx, in)
+	if err != nil {
+		return Import{}, fault.Wrap(err, "keep upload")
+	}
+	if size == 0 {
+		return Import{}, fault.Field("file", "The file %s is empty; choose another.", name)
+	}
+	head := make([]byte, 4096)
+	file, err := s.Files.Open(ctx, digest)
+	if err != nil {
+		return Import{}, fault.Wrap(err, "open upload")
+	}
+	n, err := io.ReadFull(file, head)
+	_ = file.Close()
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return Import{}, fault.Wrap(err, "read upload")
+	}
+	i := Import{ID: ImportID(s.NewID()), Project: project, File: name, Blob: digest, Size: size, State: ImportUploaded,
+		Format: GuessFormat(name, head[:n]), CreatedBy: actor.Person}
+	err = s.Update(ctx, func(tx Tx) error {
+		i.CreatedAt = tx.Now()
+		return tx.CreateImport(i)
+	})
+	return i, fault.Wrap(err, "create import")
+}
+
+// PreviewImportRequest asks how a file would come in. Empty fields are guessed.
+type PreviewImportRequest struct {
+	Format  Format
+	Header  Header
+	Mapping Mapping
+}
+
+// PreviewImport reads the first records of an uploaded file and guesses what
+// its columns are. A file that cannot be read is a preview with a Failure.
+func (s *Service) PreviewImport(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID, req PreviewImportRequest) (Preview, error) {
+	i, err := s.Import(ctx, actor, project, id)
+	if err != nil {
+		return Preview{}, err
+	}
+	p, err := s.Project(ctx, actor, string(project))
+	if err != nil {
+		return Preview{}, err
+	}
+	if req.Format != "" {
+		i.Format = req.Format
+	}
+	i.Header = req.Header
+	preview := Preview{Import: i}
+	err = s.parse(ctx, i, 0, PreviewRecords, func(b Batch) error {
+		preview.Columns = slices.Clone(b.Columns)
+		for _, r := range b.Records {
+			r.Values = slices.Clone(r.Values)
+			preview.Records = append(preview.Records, r)
+		}
+		preview.Errors = append(preview.Errors, b.Errors...)
+		return nil
+	})
+	switch fault.KindOf(err) {
+	case "":
+	case fault.Invalid, fault.TooLarge:
+		preview.Failure = fault.Message(err)
+		return preview, nil
+	default:
+		return Preview{}, err
+	}
+	if preview.Mapping = req.Mapping; preview.Mapping == (Mapping{}) {
+		preview.Mapping = GuessMapping(preview.Columns, preview.Records)
+	}
+	if column := slices.Index(preview.Columns, preview.Mapping.Label); column >= 0 {
+		for _, r := range preview.Records {
+			label := strings.TrimSpace(r.Get(column).Text)
+			if label == "" || slices.Contains(preview.Classes, label) {
+				continue
+			}
+			preview.Classes = append(preview.Classes, label)
+			if _, known := p.Schema.ClassNamed(label); !known {
+				preview.New = append(preview.New, label)
+			}
+		}
+	}
+	return preview, nil
+}
+
+// parse opens the bytes of an import and reads their records.
+func (s *Service) parse(ctx context.Context, i Import, skip, limit int64, each func(Batch) error) error {
+	file, err := s.Files.Open(ctx, i.Blob)
+	if err != nil {
+		return fault.Wrap(err, "open upload")
+	}
+	defer file.Close() //nolint:errcheck // only read
+	return s.Parser.Parse(ctx, ParseRequest{File: file, Name: i.File, Format: i.Format, Header: i.Header, Skip: skip, Limit: limit}, each)
+}
+
+// StartImportRequest says what an uploaded file is and where it goes. Empty
+// Format and Mapping are guessed. The dataset is made if it is new; Purpose
+// must be that of one that exists, or empty.
+type StartImportRequest struct {
+	Dataset    string
+	Purpose    Purpose
+	Format     Format
+	Header     Header
+	Mapping    Mapping
+	AddClasses bool
+}
+
+// StartImport lets an uploaded file come in, as work behind the scenes.
+func (s *Service) StartImport(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID, req StartImportRequest) (Import, error) {
+	preview, err := s.PreviewImport(ctx, actor, project, id, PreviewImportRequest{Format: req.Format, Header: req.Header, Mapping: req.Mapping})
+	if err != nil {
+		return Import{}, err
+	}
+	i := preview.Import
+	if err := actor.Must(project, ledger.ActionImport); err != nil {
+		return Import{}, err
+	}
+	if preview.Failure != "" {
+		return Import{}, fault.New(fault.Invalid, "%s: %s", i.File, preview.Failure)
+	}
+	if err := preview.Mapping.Check(preview.Columns); err != nil {
+		return Import{}, err
+	}
+	dataset := Dataset{ID: DatasetID(s.NewID()), Project: project, Name: strings.TrimSpace(req.Dataset), Purpose: req.Purpose}
+	if dataset.Purpose == "" {
+		dataset.Purpose = PurposeTraining
+	}
+	if err := dataset.Validate(); err != nil {
+		return Import{}, err
+	}
+	err = s.Update(ctx, func(tx Tx) error {
+		var err error
+		if i, err = tx.Import(id); err != nil {
+			return fault.Wrap(err, "find import")
+		}
+		if i.State != ImportUploaded {
+			return fault.New(fault.Conflict, "%s is being imported already.", i.File)
+		}
+		d, err := tx.DatasetNamed(project, dataset.Name)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			d = dataset
+			d.CreatedAt = tx.Now()
+			if err := tx.CreateDataset(d); err != nil {
+				return fault.Wrap(err, "create dataset")
+			}
+			if err := tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "dataset.created",
+				Subject: ledger.Subject{Kind: "dataset", ID: string(d.ID)}, Payload: d}); err != nil {
+				return err
+			}
+		case err != nil:
+			return fault.Wrap(err, "find dataset")
+		case req.Purpose != "" && req.Purpose != d.Purpose:
+			return fault.Field("purpose", "The dataset %s is for %s and stays so; import into another dataset for %s.", d.Name, d.Purpose, req.Purpose)
+		}
+		i.State, i.Dataset, i.AddClasses = ImportQueued, d.ID, req.AddClasses
+		i.Format, i.Header, i.Mapping = preview.Import.Format, req.Header, preview.Mapping
+		if err := tx.UpdateImport(i); err != nil {
+			return fault.Wrap(err, "start import")
+		}
+		if err := tx.Enqueue(work.Order{Kind: WorkImport, Key: string(i.ID), Payload: importWork{i.ID}}); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "import.started",
+			Subject: ledger.Subject{Kind: "import", ID: string(i.ID)}, Payload: i})
+	})
+	return i, err
+}
+
+// Import returns an import of a project, or NotFound.
+func (s *Service) Import(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID) (Import, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return Import{}, err
+	}
+	var i Import
+	err := s.View(ctx, func(tx Tx) (err error) {
+		i, err = tx.Import(id)
+		if err == nil && i.Project != project || fault.Is(err, fault.NotFound) {
+			return fault.New(fault.NotFound, "There is no import %q in this project.", id)
+		}
+		return fault.Wrap(err, "find import")
+	})
+	return i, err
+}
+
+// Imports lists the newest imports of a project.
+func (s *Service) Imports(ctx context.Context, actor ledger.Actor, project ProjectID) ([]Import, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	var imports []Import
+	err := s.View(ctx, func(tx Tx) (err error) {
+		imports, err = tx.Imports(project, 50)
+		return fault.Wrap(err, "list imports")
+	})
+	return imports, err
+}
+
+// ImportProblems lists the first problems of an import.
+func (s *Service) ImportProblems(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID, limit int) ([]ImportProblem, error) {
+	if _, err := s.Import(ctx, actor, project, id); err != nil {
+		return nil, err
+	}
+	var problems []ImportProblem
+	err := s.View(ctx, func(tx Tx) (err error) {
+		problems, err = tx.ImportProblems(id, min(max(limit, 1), MostProblems))
+		return fault.Wrap(err, "list problems of an import")
+	})
+	return problems, err
+}
+
+// CancelImport stops an import. What came in stays.
+func (s *Service) CancelImport(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID) (Import, error) {
+	if err := actor.Must(project, ledger.ActionImport); err != nil {
+		return Import{}, err
+	}
+	var i Import
+	err := s.Update(ctx, func(tx Tx) error {
+		var err error
+		if i, err = tx.Import(id); err == nil && i.Project != project || fault.Is(err, fault.NotFound) {
+			return fault.New(fault.NotFound, "There is no import %q in this project.", id)
+		} else if err != nil {
+			return fault.Wrap(err, "find import")
+		}
+		if i.State.Over() {
+			return nil
+		}
+		i.State, i.FinishedAt = ImportCancelled, tx.Now()
+		if err := tx.UpdateImport(i); err != nil {
+			return fault.Wrap(err, "cancel import")
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "import.cancelled",
+			Subject: ledger.Subject{Kind: "import", ID: string(id)}, Payload: i})
+	})
+	return i, err
+}
+
+// errOver ends a run whose import somebody else ended.
+var errOver = fault.New(fault.Conflict, "the import is over")
+
+// RunImport carries out WorkImport: it reads the file from the start, passes
+// over what is in already, and commits each chunk of records together with how
+// far it is, so that it may die and run again at any point.
+func (s *Service) RunImport(ctx context.Context, payload json.RawMessage) error {
+	var order importWork
+	if err := json.Unmarshal(payload, &order); err != nil {
+		return fault.As(fault.Invalid, err, "work of kind %s", WorkImport)
+	}
+	var i Import
+	err := s.View(ctx, func(tx Tx) (err error) {
+		i, err = tx.Import(order.Import)
+		return err
+	})
+	if err != nil {
+		return fault.Wrap(err, "find import")
+	}
+	if i.State.Over() {
+		return nil
+	}
+	if i.AddClasses && i.Mapping.Label != "" && !i.ClassesIn {
+		err = s.importClasses(ctx, i)
+	}
+	if err == nil {
+		err = s.importItems(ctx, i)
+	}
+	switch kind := fault.KindOf(err); {
+	case err == nil:
+		return s.finishImport(ctx, i.ID, ImportDone, "")
+	case err == errOver:
+		return nil
+	case ctx.Err() == nil && (kind == fault.Invalid || kind == fault.TooLarge || kind == fault.NotFound || kind == fault.Unmet):
+		return s.finishImport(ctx, i.ID, ImportFailed, fault.Message(err))
+	}
+	return err
+}
+
+// importClasses reads all labels of the file first and adds those that are new
+// to the schema, once.
+func (s *Service) importClasses(ctx context.Context, i Import) error {
+	names, seen := []string{}, map[string]bool{}
+	r := newReading(i.Mapping)
+	err := s.parse(ctx, i, 0, 0, func(b Batch) error {
+		r.locate(b.Columns)
+		for _, rec := range b.Records {
+			label := strings.TrimSpace(rec.Get(r.label).Text)
+			if label == "" || seen[label] || checkLabel(label) != nil {
+				continue
+			}
+			if len(names) == MostClasses {
+				return fault.Field("label", "The column %q has more than %d different values. Is it the column of labels?", i.Mapping.Label, MostClasses)
+			}
+			label = strings.Clone(label)
+			seen[label] = true
+			names = append(names, label)
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	return s.Update(ctx, func(tx Tx) error {
+		p, err := tx.Project(i.Project)
+		if err != nil {
+			return fault.Wrap(err, "find project")
+		}
+		was := len(p.Schema.Classes)
+		classes := slices.Clone(p.Schema.Classes)
+		for _, name := range names {
+			if _, known := p.Schema.ClassNamed(name); !known {
+				classes = append(classes, Class{ID: ClassID(s.NewID()), Name: name, Color: len(classes) % PaletteSteps})
+			}
+		}
+		p.Schema.Classes = classes
+		if len(classes) > was {
+			p.SchemaVersion++
+			if err := p.Validate(); err != nil {
+				return err
+			}
+			if err := tx.UpdateProject(p); err != nil {
+				return fault.Wrap(err, "add classes")
+			}
+			if err := tx.Record(ledger.Entry{Actor: ledger.Actor{Person: i.CreatedBy, Via: ledger.ViaSystem}, Project: p.ID, Kind: "project.changed",
+				Subject: ledger.Subject{Kind: "project", ID: string(p.ID)}, Payload: map[string]any{"is": p, "import": i.ID}}); err != nil {
+				return err
+			}
+		}
+		now, err := tx.Import(i.ID)
+		if err != nil {
+			return fault.Wrap(err, "find import")
+		}
+		if now.State.Over() {
+			return errOver
+		}
+		now.ClassesIn, now.State = true, ImportRunning
+		return tx.UpdateImport(now)
+	})
+}
+
+func (s *Service) importItems(ctx context.Context, i Import) error {
+	r := newReading(i.Mapping)
+	passed := int64(0)
+	skip := i.Passed
+	if i.Mapping.Key == "" {
+		skip = 0 // every record is read again to number equal contents as before
+	} else {
+		passed = skip
+	}
+	var schema Schema
+	err := s.View(ctx, func(tx Tx) error {
+		p, err := tx.Project(i.Project)
+		schema = p.Schema
+		return fault.Wrap(err, "find project")
+	})
+	if err != nil {
+		return err
+	}
+	classes := map[string]ClassID{}
+	for _, c := range schema.Classes {
+		if resolved, known := schema.ClassNamed(c.Name); known {
+			classes[c.Name] = resolved.ID
+		}
+	}
+	return s.parse(ctx, i, skip, 0, func(b Batch) error {
+		r.locate(b.Columns)
+		if len(b.Records)+len(b.Errors) == 0 {
+			return ctx.Err()
+		}
+		c := chunk{from: passed, to: b.Passed, read: b.Read, adder: i.CreatedBy}
+		if passed = b.Passed; b.Passed <= i.Passed {
+			c = chunk{} // in already; only its keys count
+		}
+		for _, e := range b.Errors {
+			c.problems = append(c.problems, ImportProblem(e))
+		}
+		c.bad = len(b.Errors)
+		for _, rec := range b.Records {
+			in, err := r.item(rec)
+			if err == nil && in.Label != "" {
+				class, known := classes[in.Label]
+				if in.Item.Label = class; !known {
+					err = fmt.Errorf("%q is no class of the schema; add it there, or let the import add classes", in.Label)
+				}
+			}
+			if err != nil {
+				c.problems = append(c.problems, ImportProblem{Line: rec.Line, Reason: err.Error()})
+				c.bad++
+				continue
+			}
+			c.items = append(c.items, in)
+		}
+		if c.to == 0 {
+			return ctx.Err()
+		}
+		return s.importChunk(ctx, i, c)
+	})
+}
+
+// chunk is a piece of a file that is committed at once.
+type chunk struct {
+	from, to, read int64
+	adder          ledger.PersonID
+	items          []incoming
+	problems       []ImportProblem
+	bad            int
+}
+
+// importChunk commits a chunk with the place behind it.
+func (s *Service) importChunk(ctx context.Context, i Import, c chunk) error {
+	items := make([]Item, len(c.items))
+	notes := make(map[string]AnnotationID, len(c.items))
+	lines := make(map[string]int64, len(c.items))
+	for n, in := range c.items {
+		item := in.Item
+		item.ID, item.Project, item.Dataset, item.Status = ItemID(s.NewID()), i.Project, i.Dataset, StatusQueued
+		if item.Label != "" {
+			item.Status, item.Answers = StatusAccepted, 1
+			notes[item.Key] = AnnotationID(s.NewID())
+		}
+		items[n] = item
+		lines[item.Key] = in.Line
+	}
+	slices.SortFunc(c.problems, func(a, b ImportProblem) int { return int(a.Line - b.Line) })
+	return s.Update(ctx, func(tx Tx) error {
+		now, err := tx.Import(i.ID)
+		if err != nil {
+			return fault.Wrap(err, "find import")
+		}
+		if now.State.Over() || now.Passed != c.from {
+			return errOver // cancelled, or another worker does it
+		}
+		at := tx.Now()
+		for n := range items {
+			items[n].CreatedAt = at
+		}
+		added, standing, err := tx.AddItems(items)
+		if err != nil {
+			return fault.Wrap(err, "add items")
+		}
+		var answers []Annotation
+		for _, item := range added {
+			if item.Label == "" {
+				continue
+			}
+			answers = append(answers, Annotation{ID: notes[item.Key], Project: i.Project, Dataset: i.Dataset, Item: item.ID, Person: c.adder,
+				Kind: KindImport, Class: item.Label, State: AnnotationActive, At: at})
+		}
+		if err := tx.AddImported(answers); err != nil {
+			return fault.Wrap(err, "add imported answers")
+		}
+		problems := slices.Clone(c.problems)
+		for _, item := range items {
+			if content, there := standing[item.Key]; there && content != item.Content {
+				problems = append(problems, ImportProblem{Line: lines[item.Key], Reason: fmt.Sprintf("the key %q is there already with another text; nothing was changed", item.Key)})
+			}
+		}
+		if err := tx.AddImportProblems(i.ID, problems); err != nil {
+			return fault.Wrap(err, "keep problems")
+		}
+		now.State, now.Passed, now.Read = ImportRunning, c.to, c.read
+		now.Added += int64(len(added))
+		now.Unchanged += int64(len(items) - len(added))
+		now.Labeled += int64(len(answers))
+		now.Bad += int64(c.bad)
+		return tx.UpdateImport(now)
+	})
+}
+
+func (s *Service) finishImport(ctx context.Context, id ImportID, state ImportState, failure string) error {
+	return s.Update(ctx, func(tx Tx) error {
+		i, err := tx.Import(id)
+		if err != nil {
+			return fault.Wrap(err, "find import")
+		}
+		if i.State.Over() {
+			return nil
+		}
+		i.State, i.Failure, i.FinishedAt = state, failure, tx.Now()
+		if state == ImportDone {
+			i.Read = i.Size
+		}
+		if err := tx.UpdateImport(i); err != nil {
+			return fault.Wrap(err, "finish import")
+		}
+		if err := tx.Enqueue(work.Order{Kind: WorkIndex, Key: string(id), Payload: struct{}{}}); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: ledger.Actor{Person: i.CreatedBy, Via: ledger.ViaSystem}, Project: i.Project, Kind: "import." + string(state),
+			Subject: ledger.Subject{Kind: "import", ID: string(id)}, Payload: i})
+	})
+}
