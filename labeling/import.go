@@ -187,10 +187,10 @@ type Preview struct {
 	Columns []string
 	Records []Record
 	Errors  []RecordError
-	Mapping Mapping // as guessed, or as asked for
+	Mapping Mapping  // as guessed, or as asked for
 	Classes []string // labels among the first records, in the order of their coming
 	New     []string // those that are no class of the schema
-	Failure string  // why the file cannot be read, for people
+	Failure string   // why the file cannot be read, for people
 }
 
 // PreviewRecords is how many records a preview shows and a guess looks at.

@@ -28,8 +28,8 @@ type ImportTx interface {
 	// counts. It returns the items that were added, with their Seq, and for the
 	// others the content that stands under their key.
 	AddItems(items []Item) (added []Item, standing map[string]ledger.Digest, err error)
-	// AddImported adds the answers that came with new items.
-	AddImported([]Annotation) error
+	// AddAnnotations adds active annotations of one person, dataset and time.
+	AddAnnotations([]Annotation) error
 }
 
 // WorkImport is the kind of work that brings a file in; its handler is RunImport.
@@ -414,15 +414,18 @@ func (s *Service) importItems(ctx context.Context, i Import) error {
 		if len(b.Records)+len(b.Errors) == 0 {
 			return ctx.Err()
 		}
-		c := chunk{from: passed, to: b.Passed, read: b.Read, adder: i.CreatedBy}
-		if passed = b.Passed; b.Passed <= i.Passed {
-			c = chunk{} // in already; only its keys count
-		}
-		for _, e := range b.Errors {
-			c.problems = append(c.problems, ImportProblem(e))
-		}
-		c.bad = len(b.Errors)
+		// What is in already counts only for its keys.
+		done := max(0, min(b.Passed, i.Passed)-passed)
+		c := chunk{from: passed + done, to: b.Passed, read: b.Read, adder: i.CreatedBy}
+		passed = b.Passed
+		bad := b.Errors
 		for _, rec := range b.Records {
+			for ; len(bad) > 0 && bad[0].Line < rec.Line; bad = bad[1:] {
+				if done--; done < 0 {
+					c.refuse(ImportProblem(bad[0]))
+				}
+			}
+			done--
 			in, err := r.item(rec)
 			if err == nil && in.Label != "" {
 				class, known := classes[in.Label]
@@ -430,14 +433,20 @@ func (s *Service) importItems(ctx context.Context, i Import) error {
 					err = fmt.Errorf("%q is no class of the schema; add it there, or let the import add classes", in.Label)
 				}
 			}
-			if err != nil {
-				c.problems = append(c.problems, ImportProblem{Line: rec.Line, Reason: err.Error()})
-				c.bad++
-				continue
+			switch {
+			case done >= 0:
+			case err != nil:
+				c.refuse(ImportProblem{Line: rec.Line, Reason: err.Error()})
+			default:
+				c.items = append(c.items, in)
 			}
-			c.items = append(c.items, in)
 		}
-		if c.to == 0 {
+		for _, e := range bad {
+			if done--; done < 0 {
+				c.refuse(ImportProblem(e))
+			}
+		}
+		if c.to <= c.from {
 			return ctx.Err()
 		}
 		return s.importChunk(ctx, i, c)
@@ -453,11 +462,15 @@ type chunk struct {
 	bad            int
 }
 
+func (c *chunk) refuse(p ImportProblem) {
+	c.problems = append(c.problems, p)
+	c.bad++
+}
+
 // importChunk commits a chunk with the place behind it.
 func (s *Service) importChunk(ctx context.Context, i Import, c chunk) error {
 	items := make([]Item, len(c.items))
 	notes := make(map[string]AnnotationID, len(c.items))
-	lines := make(map[string]int64, len(c.items))
 	for n, in := range c.items {
 		item := in.Item
 		item.ID, item.Project, item.Dataset, item.Status = ItemID(s.NewID()), i.Project, i.Dataset, StatusQueued
@@ -466,9 +479,7 @@ func (s *Service) importChunk(ctx context.Context, i Import, c chunk) error {
 			notes[item.Key] = AnnotationID(s.NewID())
 		}
 		items[n] = item
-		lines[item.Key] = in.Line
 	}
-	slices.SortFunc(c.problems, func(a, b ImportProblem) int { return int(a.Line - b.Line) })
 	return s.Update(ctx, func(tx Tx) error {
 		now, err := tx.Import(i.ID)
 		if err != nil {
@@ -493,13 +504,13 @@ func (s *Service) importChunk(ctx context.Context, i Import, c chunk) error {
 			answers = append(answers, Annotation{ID: notes[item.Key], Project: i.Project, Dataset: i.Dataset, Item: item.ID, Person: c.adder,
 				Kind: KindImport, Class: item.Label, State: AnnotationActive, At: at})
 		}
-		if err := tx.AddImported(answers); err != nil {
+		if err := tx.AddAnnotations(answers); err != nil {
 			return fault.Wrap(err, "add imported answers")
 		}
 		problems := slices.Clone(c.problems)
-		for _, item := range items {
+		for n, item := range items {
 			if content, there := standing[item.Key]; there && content != item.Content {
-				problems = append(problems, ImportProblem{Line: lines[item.Key], Reason: fmt.Sprintf("the key %q is there already with another text; nothing was changed", item.Key)})
+				problems = append(problems, ImportProblem{Line: c.items[n].Line, Reason: fmt.Sprintf("the key %q is there already with another text; nothing was changed", item.Key)})
 			}
 		}
 		if err := tx.AddImportProblems(i.ID, problems); err != nil {

@@ -404,7 +404,10 @@ func checkSnapshotName(name string) error {
 	if utf8.RuneCountInString(name) > maxSnapshotName {
 		return fault.Field("name", "The name is longer than %d characters; shorten it.", maxSnapshotName)
 	}
-	return CheckText(name)
+	if err := CheckText(name); err != nil {
+		return fault.Field("name", "The name cannot be kept: %s.", err)
+	}
+	return nil
 }
 
 // sortUTF16 orders names by their UTF-16 code units, as RFC 8785 asks.

@@ -20,6 +20,9 @@ type Tx interface {
 	TaskTx
 	QueueTx
 	KeysTx
+	ImportTx
+	SnapshotTx
+	IndexTx
 
 	// Now is the time of record of this transaction.
 	Now() time.Time

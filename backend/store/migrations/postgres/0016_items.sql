@@ -1,0 +1,48 @@
+-- +goose Up
+-- Items about which a model and the accepted answer differ.
+CREATE INDEX item_disagrees ON item (project, seq) WHERE label <> '' AND model_label <> '' AND label <> model_label;
+
+-- Words of the items, behind the items; scope holds the project.
+CREATE TABLE item_words (
+  seq     BIGINT PRIMARY KEY,
+  project TEXT COLLATE "C" NOT NULL,
+  words   TSVECTOR NOT NULL
+);
+CREATE INDEX item_words_words ON item_words USING GIN (words);
+
+-- How far the words are.
+CREATE TABLE item_indexed (
+  one BIGINT PRIMARY KEY CHECK (one = 1),
+  seq BIGINT NOT NULL
+);
+INSERT INTO item_indexed (one, seq) VALUES (1, 0);
+
+-- Changes of many items at once, so that they can be taken back.
+CREATE TABLE item_batch (
+  id         TEXT COLLATE "C" PRIMARY KEY,
+  project    TEXT COLLATE "C" NOT NULL,
+  action     TEXT COLLATE "C" NOT NULL, -- relabel, requeue, delete
+  class      TEXT COLLATE "C" NOT NULL,
+  person     TEXT COLLATE "C" NOT NULL,
+  items      BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  undone_at  BIGINT NOT NULL
+);
+CREATE INDEX item_batch_project ON item_batch (project, created_at);
+CREATE TABLE item_batch_row (
+  batch      TEXT COLLATE "C" NOT NULL REFERENCES item_batch (id),
+  item       TEXT COLLATE "C" NOT NULL,
+  status     TEXT COLLATE "C" NOT NULL, -- before
+  label      TEXT COLLATE "C" NOT NULL, -- before
+  answers    BIGINT NOT NULL, -- before
+  superseded TEXT COLLATE "C" NOT NULL, -- JSON: ids of the annotations that the change superseded
+  made       TEXT COLLATE "C" NOT NULL, -- the annotation that it made
+  PRIMARY KEY (batch, item)
+);
+
+-- +goose Down
+DROP TABLE item_batch_row;
+DROP TABLE item_batch;
+DROP TABLE item_indexed;
+DROP TABLE item_words;
+DROP INDEX item_disagrees;
