@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/labeling"
 	"github.com/jackc/pgx/v5/pgconn"
 	driver "modernc.org/sqlite"
 	code "modernc.org/sqlite/lib"
@@ -25,6 +26,10 @@ type dialect interface {
 	fatal(err error) bool
 	// translate gives the driver's errors their kinds.
 	translate(err error) error
+	// the search index; see labeling_data_items.go
+	indexItems() string
+	searchItems() string
+	searchFor(project labeling.ProjectID, typed string) string
 }
 
 type sqlite struct{}

@@ -3,7 +3,7 @@
 CREATE INDEX item_disagrees ON item (project, seq) WHERE label <> '' AND model_label <> '' AND label <> model_label;
 
 -- Words of the items, behind the items; scope holds the project.
-CREATE VIRTUAL TABLE item_words USING fts5 (scope, text, content = '', contentless_delete = 1, columnsize = 0, detail = full, tokenize = "unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE item_words USING fts5 (scope, text, content = '', tokenize = "unicode61 remove_diacritics 2");
 
 -- How far the words are.
 CREATE TABLE item_indexed (

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/adjudge/adjudge/labeling"
+)
+
+// indexItems returns the statement that takes the items with a seq over $1 and
+// up to $2 into the search index.
+func (sqlite) indexItems() string {
+	return `INSERT INTO item_words (rowid, scope, text) SELECT seq, 'p' || replace(project, '-', ''), text FROM item WHERE seq > $1 AND seq <= $2`
+}
+
+func (postgres) indexItems() string {
+	// PostgreSQL keeps at most a megabyte of words for a text.
+	return `INSERT INTO item_words (seq, project, words) SELECT seq, project, to_tsvector('simple', left(text, 200000)) FROM item WHERE seq > $1 AND seq <= $2 ON CONFLICT (seq) DO NOTHING`
+}
+
+// searchItems returns what stands behind FROM and the first of WHERE to find
+// items i by words ($1, as searchFor makes it) of a project ($2) after a seq ($3).
+func (sqlite) searchItems() string {
+	return `item_words w JOIN item i ON i.seq = w.rowid WHERE item_words MATCH $1 AND i.project = $2 AND w.rowid > $3`
+}
+
+func (postgres) searchItems() string {
+	return `item_words w JOIN item i ON i.seq = w.seq WHERE w.words @@ to_tsquery('simple', $1) AND w.project = $2 AND w.seq > $3`
+}
+
+// searchFor turns what a person typed into a query of the index: all words must
+// occur, and the last may be the beginning of one. It is empty where there is
+// no word.
+func (sqlite) searchFor(project labeling.ProjectID, typed string) string {
+	words := searchWords(typed)
+	if len(words) == 0 {
+		return ""
+	}
+	for i, w := range words {
+		words[i] = `"` + w + `"`
+	}
+	return `scope : p` + strings.ReplaceAll(string(project), "-", "") + ` AND text : (` + strings.Join(words, " AND ") + ` * )`
+}
+
+func (postgres) searchFor(_ labeling.ProjectID, typed string) string {
+	words := searchWords(typed)
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, " & ") + ":*"
+}
+
+// searchWords cuts a text into words of letters and digits, as both indexes do.
+func searchWords(typed string) []string {
+	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+	})
+	return words[:min(len(words), 12)]
+}
+
+// IndexItems takes up to limit items that came since the last time into the
+// search index and returns how many it took.
+func (tx *Tx) IndexItems(limit int) (int, error) {
+	var from, to int64
+	if err := tx.one([]any{&from}, `SELECT seq FROM item_indexed WHERE one = 1`); err != nil {
+		return 0, err
+	}
+	var n int
+	if err := tx.one([]any{&to, &n}, `SELECT COALESCE(MAX(seq), 0), COUNT(*) FROM (SELECT seq FROM item WHERE seq > $1 ORDER BY seq LIMIT $2) x`, from, limit); err != nil || n == 0 {
+		return 0, err
+	}
+	if _, err := tx.exec(tx.store.dialect.indexItems(), from, to); err != nil {
+		return 0, err
+	}
+	return n, tx.mustExec(`UPDATE item_indexed SET seq = $1 WHERE one = 1`, to)
+}
+
+// Unindexed returns how many items are not in the search index yet, at most limit.
+func (tx *Tx) Unindexed(limit int) (int, error) {
+	var n int
+	err := tx.one([]any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM item WHERE seq > (SELECT seq FROM item_indexed WHERE one = 1) LIMIT $1) x`, limit)
+	return n, err
+}
