@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/adjudge/adjudge/backend/blob"
+	"github.com/adjudge/adjudge/backend/columns"
+	"github.com/adjudge/adjudge/backend/format/ingest"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
@@ -80,6 +82,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	})
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
+		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{},
 	})
 	if err = h.identity.Prepare(ctx); err != nil {
 		return nil, err
@@ -105,7 +108,10 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 // handlers is the table of follow-up work: one idempotent handler per kind.
 func (h *house) handlers() map[string]work.Handler {
 	return map[string]work.Handler{
-		labeling.WorkSchema: h.labeling.MoveLabels,
+		labeling.WorkSchema:   h.labeling.MoveLabels,
+		labeling.WorkImport:   h.labeling.RunImport,
+		labeling.WorkIndex:    h.labeling.IndexItems,
+		labeling.WorkSnapshot: h.labeling.BuildSnapshot,
 	}
 }
 
