@@ -24,7 +24,7 @@ import (
 //	lock             held by the process that owns the directory
 //	server.json      where the server is now; gone when it stops in good order
 //	credential.json  server and token for commands on this machine (0600)
-//	port             the port of the desktop window, because browser storage belongs to it
+//	window.json      port and size of the desktop window; browser storage belongs to the port
 type dataDir struct {
 	path string
 	id   string
