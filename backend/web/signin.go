@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
+	"html"
 	"math"
 	"net/http"
 	"strconv"
@@ -150,7 +152,19 @@ func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.signIn(w, in)
+	if s.Desktop {
+		return s.moveOn(w, next)
+	}
 	return s.seeOther(w, r, next)
+}
+
+// moveOn is a redirect that this server itself begins. The window came from its
+// own scheme, and a webview counts every redirect of such a navigation as one
+// from another site, with which a Strict cookie does not travel.
+func (s *Server) moveOn(w http.ResponseWriter, next string) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, err := fmt.Fprintf(w, "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%s\"><title>Adjudge</title>", html.EscapeString(next))
+	return ignoreGone(err)
 }
 
 // absolute returns the address of a local path as other people type it.
