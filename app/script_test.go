@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 //	stop, crash        end it in good order, or by SIGKILL
 //	sql STATEMENT      change the database behind the server's back
 //	flip FILE OFFSET   change one byte of a file
+//	readenv NAME FILE  set a variable to what stands in a file, as $(…) would
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	databases := map[string]func(*testscript.Env, testing.TB) string{
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"serve": scriptServe, "stop": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
 					"sql": scriptSQL, "flip": scriptFlip,
+					"readenv": scriptReadEnv,
 				},
 			})
 		})
@@ -137,4 +140,11 @@ func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	content[offset] ^= 1
 	ts.Check(os.Chmod(path, 0o600))
 	ts.Check(os.WriteFile(path, content, 0o600))
+}
+
+func scriptReadEnv(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: readenv NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }

@@ -355,7 +355,7 @@ type CreateDatasetIn struct {
 
 // projectAPI registers the operations about projects and datasets.
 func (s *Server) projectAPI() {
-	operation(s, api{GET, "/projects", "list-projects", "List projects", either, ""},
+	operation(s, api{GET, "/projects", "list-projects", "List projects", either, ledger.ActionRead},
 		func(ctx context.Context, _ *struct{}) (*Answer[List[ProjectBody]], error) {
 			projects, err := s.Labeling.Projects(ctx, actorIn(ctx))
 			list := List[ProjectBody]{Items: []ProjectBody{}}
@@ -364,7 +364,7 @@ func (s *Server) projectAPI() {
 			}
 			return &Answer[List[ProjectBody]]{list}, err
 		})
-	operation(s, api{POST, "/projects", "create-project", "Create a project", either, ""},
+	operation(s, api{POST, "/projects", "create-project", "Create a project", either, ledger.ActionManage},
 		func(ctx context.Context, in *CreateProjectIn) (*Answer[ProjectBody], error) {
 			p, err := s.createProject(ctx, actorIn(ctx), labeling.CreateProjectRequest{
 				Name: in.Body.Name, Slug: in.Body.Slug, Overlap: in.Body.Overlap, Schema: in.Body.Schema.schema()})

@@ -204,6 +204,9 @@ func (s *Server) add(rt route) {
 	if strings.Contains(rt.pattern, "{project}") && rt.action == "" && rt.access != attempt && rt.access != signature {
 		panic("web: " + rt.method + " " + rt.pattern + " declares no action")
 	}
+	if (rt.access == either || rt.access == token) && rt.action == "" {
+		panic("web: " + rt.method + " " + rt.pattern + " takes tokens and declares no action to hold their scope against")
+	}
 	for _, other := range s.routes {
 		if other.method == rt.method && other.pattern == rt.pattern {
 			panic("web: " + rt.method + " " + rt.pattern + " is declared twice")
