@@ -26,7 +26,8 @@ func (j *job) command(env []string, name string, args ...string) error {
 
 func (j *job) prepare(env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(j.ctx, name, args...)
-	cmd.Env = append(os.Environ(), env...)
+	// What tests leave behind goes with the run's own folder.
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+j.house.temp), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second

@@ -32,9 +32,11 @@ func stages() []stage {
 			return j.command(nil, "go", "tool", "-modfile=build/tools/go.mod", "golangci-lint", "run", "--allow-parallel-runners")
 		}},
 		{name: "unit", about: "tests of every package but the store and the commands", needs: []string{"generated"}, run: unit},
-		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: store},
-		{name: "commands", about: "tests of the commands, each against a server of its own", needs: []string{"generated"}, run: func(j *job) error {
-			return j.goTest(nil, "./app/...", ".")
+		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: func(j *job) error {
+			return j.onBoth("./backend/store/...")
+		}},
+		{name: "commands", about: "tests of the commands, each against a server of its own, on both databases", needs: []string{"install", "generated"}, run: func(j *job) error {
+			return j.onBoth("./app/...", ".")
 		}},
 		{name: "race", about: "the packages that run things at once, under the race detector", needs: []string{"install", "generated"}, run: race},
 		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "vet", "unit", "store", "commands"}, alone: true, run: func(j *job) error {
@@ -115,12 +117,13 @@ func unit(j *job) error {
 	return j.goTest(nil, args...)
 }
 
-func store(j *job) error {
+// onBoth runs tests that use SQLite always and PostgreSQL where there is one.
+func (j *job) onBoth(packages ...string) error {
 	address, err := j.startPostgres()
 	if err != nil {
 		return err
 	}
-	return j.goTest([]string{"ADJUDGE_TEST_POSTGRES=" + address}, "./backend/store/...")
+	return j.goTest([]string{"ADJUDGE_TEST_POSTGRES=" + address}, packages...)
 }
 
 // race runs under the race detector what runs things at once. The other

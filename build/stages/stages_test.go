@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestAStageRunsAfterWhatItNeedsAndAnAloneOneByItself(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var order []string
+	running := map[string]bool{}
+	row := func(name string, alone bool, needs ...string) stage {
+		return stage{name: name, needs: needs, alone: alone, run: func(*job) error {
+			mu.Lock()
+			order = append(order, name)
+			if len(running) > 0 && alone || running["screen"] {
+				t.Errorf("%s runs beside %v", name, running)
+			}
+			running[name] = true
+			mu.Unlock()
+			time.Sleep(5 * time.Millisecond) // long enough for a wrong neighbour to start
+			mu.Lock()
+			delete(running, name)
+			mu.Unlock()
+			return nil
+		}}
+	}
+	todo := []stage{row("last", false, "screen"), row("screen", true, "first"), row("first", false), row("beside", false, "first")}
+	results, failed := schedule(t.Context(), func() {}, todo, &house{}, false)
+	if failed != nil || len(results) != 4 {
+		t.Fatalf("%d results, failed %v", len(results), failed)
+	}
+	at := func(name string) int { return slices.Index(order, name) }
+	if at("first") > at("screen") || at("screen") > at("last") {
+		t.Errorf("order %v", order)
+	}
+}
+
+func TestAFailedStageStopsTheRun(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := false
+	results, failed := schedule(ctx, cancel, []stage{
+		{name: "bad", run: func(*job) error { return broken }},
+		{name: "after", needs: []string{"bad"}, run: func(*job) error { ran = true; return nil }},
+	}, &house{}, false)
+	if failed == nil || !errors.Is(failed.err, broken) || ran || len(results) != 1 || ctx.Err() == nil {
+		t.Errorf("failed %v, later stage ran %v, %d results, context %v", failed, ran, len(results), ctx.Err())
+	}
+}
+
+func TestChoosingAStageBringsWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	chosen, err := choose(stages(), []string{"e2e"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range chosen {
+		names = append(names, s.name)
+	}
+	for _, want := range []string{"modules", "generated", "install", "e2e"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("e2e runs %v without %s", names, want)
+		}
+	}
+	if slices.Contains(names, "desktop") {
+		t.Errorf("e2e runs %v", names)
+	}
+	if _, err := choose(stages(), []string{"nonsense"}); err == nil {
+		t.Error("a stage that does not exist is chosen")
+	}
+}
+
+func TestOnlyWhatFailedIsPrinted(t *testing.T) {
+	t.Setenv("ADJUDGE_REALDATA", "/somewhere")
+	events := strings.Join([]string{
+		`{"Action":"output","Package":"p","Test":"TestGood","Output":"chatter\n"}`,
+		`{"Action":"pass","Package":"p","Test":"TestGood"}`,
+		`{"Action":"output","Package":"p","Test":"TestBad","Output":"    x_test.go:1: wrong\n"}`,
+		`{"Action":"fail","Package":"p","Test":"TestBad"}`,
+		`{"Action":"output","Package":"p","Test":"TestData","Output":"=== RUN   TestData\n"}`,
+		`{"Action":"output","Package":"p","Test":"TestData","Output":"    x_test.go:2: set ADJUDGE_REALDATA to walk it\n"}`,
+		`{"Action":"output","Package":"p","Test":"TestData","Output":"--- SKIP: TestData (0.00s)\n"}`,
+		`{"Action":"skip","Package":"p","Test":"TestData"}`,
+		`{"ImportPath":"q","Action":"build-output","Output":"q.go:1: does not compile\n"}`,
+		`a crash of the tool`, ``,
+	}, "\n")
+	j := &job{out: &output{}}
+	missing := j.read(strings.NewReader(events))
+	text := j.out.String()
+	for _, want := range []string{"x_test.go:1: wrong", "does not compile", "a crash of the tool"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing from\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "chatter") {
+		t.Errorf("what succeeded is printed, too:\n%s", text)
+	}
+	if j.out.passed != 1 || len(j.out.skipped) != 1 || !strings.Contains(j.out.skipped[0], "ADJUDGE_REALDATA") {
+		t.Errorf("passed %d, skipped %q", j.out.passed, j.out.skipped)
+	}
+	if !slices.Equal(missing, []string{"TestData"}) {
+		t.Errorf("the test that found no data although it was promised: %v", missing)
+	}
+}
+
+func TestAPrivatePostgreSQLStartsAndIsGoneAfterwards(t *testing.T) {
+	t.Parallel()
+	if _, err := postgresBin(); err != nil {
+		t.Skip("PostgreSQL is not installed")
+	}
+	h := &house{temp: t.TempDir()}
+	j := &job{ctx: t.Context(), out: &output{}, house: h}
+	address, err := j.startPostgres()
+	if err != nil {
+		h.stopPostgres()
+		t.Fatalf("%v\n%s", err, j.out)
+	}
+	if again, err := j.startPostgres(); err != nil || again != address {
+		t.Errorf("a second stage gets %s (%v), not %s", again, err, address)
+	}
+	if !strings.HasPrefix(address, "postgres:///postgres?host=") {
+		t.Errorf("address %s", address)
+	}
+	h.stopPostgres()
+}
