@@ -97,6 +97,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		},
 		Identity: h.identity,
 		Labeling: h.labeling,
+		Live:     h.hub,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
@@ -112,6 +113,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkImport:   h.labeling.RunImport,
 		labeling.WorkIndex:    h.labeling.IndexItems,
 		labeling.WorkSnapshot: h.labeling.BuildSnapshot,
+		labeling.WorkQueue:    h.labeling.FillQueue,
 	}
 }
 

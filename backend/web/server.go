@@ -51,6 +51,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -85,6 +86,7 @@ type Deps struct {
 	Config
 	Identity *identity.Service
 	Labeling *labeling.Service
+	Live     *live.Hub // the sockets of open pages
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -184,6 +186,7 @@ func (s *Server) tables() [][]route {
 		s.signInRoutes(),
 		s.deskRoutes(),
 		s.projectRoutes(),
+		s.labelRoutes(),
 		s.nativeRoutes(),
 		s.accountRoutes(),
 		s.peopleRoutes(),
@@ -194,6 +197,7 @@ func (s *Server) tables() [][]route {
 func (s *Server) operations() {
 	s.identityAPI()
 	s.projectAPI()
+	s.labelAPI()
 }
 
 // ServeHTTP answers a request.

@@ -19,7 +19,7 @@ export class Card {
   readonly root = document.createElement("section");
   readonly text = document.createElement("div");
   readonly group = document.createElement("div");
-  readonly radios: HTMLButtonElement[] = [];
+  readonly radios: HTMLElement[] = [];
   /** When the item was first painted, 0 before. */
   painted = 0;
   /** The class that is chosen, "" for none. */
@@ -47,8 +47,8 @@ export class Card {
     const preset = [draft, task.former, task.suggestion].find((c) => c && classes.some((k) => k.id === c)) ?? "";
     this.touched = preset !== "" && preset !== task.suggestion;
     for (const c of classes) {
-      const radio = document.createElement("button");
-      radio.type = "button";
+      // No button: Space and Enter must not click, they have meanings of their own.
+      const radio = document.createElement("div");
       radio.className = `label-answer palette-${c.color}`;
       radio.setAttribute("role", "radio");
       radio.dataset["class"] = c.id;

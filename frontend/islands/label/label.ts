@@ -3,7 +3,7 @@
 import { Card, type Class } from "./card";
 import { find, keysDialog, parkedDialog, skipDialog } from "./dialogs";
 import { newId } from "./ids";
-import { composing, Layout, meaning } from "./keys";
+import { Layout, meaning } from "./keys";
 import { Outbox, type Entry, type Shelf, type State } from "./outbox";
 import { type Batch, type Progress, Server } from "./server";
 import { DeviceShelf, MemoryShelf, type Past, type Task } from "./shelf";
@@ -80,7 +80,7 @@ export class LabelLoop extends HTMLElement {
     this.server.release();
   }
 
-  private part<T extends HTMLElement>(name: string): T {
+  private el<T extends HTMLElement>(name: string): T {
     return this.querySelector<T>(`[data-part="${name}"]`)!;
   }
 
@@ -156,7 +156,7 @@ export class LabelLoop extends HTMLElement {
         break;
       case "space":
         if (e.repeat) break;
-        if (this.scroll()) break;
+        if (this.readOn()) break;
         if (performance.now() - this.scrolledAt < 400) break;
         this.skip("", e.timeStamp);
         break;
@@ -179,7 +179,6 @@ export class LabelLoop extends HTMLElement {
   private clicked(e: MouseEvent): void {
     const target = e.target as HTMLElement;
     const radio = target.closest<HTMLElement>("[data-class]");
-    // detail 0 is a click by a key or a screen reader: Space and Enter have their own meaning.
     if (radio && this.card?.group.contains(radio)) {
       this.answer(radio.dataset["class"]!, e.timeStamp);
       return;
@@ -283,13 +282,13 @@ export class LabelLoop extends HTMLElement {
   }
 
   private show(card: Card | null): void {
-    const stage = this.part("stage");
+    const stage = this.el("stage");
     this.card?.root.remove();
     this.card = card;
     this.hiddenFor = 0;
     this.hiddenSince = document.hidden ? performance.now() : 0;
-    this.part("idle").hidden = card !== null;
-    this.part("answering").hidden = card === null;
+    this.el("idle").hidden = card !== null;
+    this.el("answering").hidden = card === null;
     if (!card) {
       this.removeAttribute("data-item");
       this.idle();
@@ -315,7 +314,7 @@ export class LabelLoop extends HTMLElement {
     if (!this.next && this.ahead.length > 0) {
       this.next = this.draw(this.ahead.shift()!);
       this.next.root.hidden = true;
-      this.part("stage").append(this.next.root);
+      this.el("stage").append(this.next.root);
     }
     if (this.ahead.length < AHEAD / 2) void this.refill();
   }
@@ -326,14 +325,14 @@ export class LabelLoop extends HTMLElement {
     try {
       const batch = await this.server.lease(this.config.dataset, AHEAD, this.skippedAgain);
       await this.take(batch);
-      this.part("trouble").hidden = true;
+      this.el("trouble").hidden = true;
       if (!this.card && this.ahead.length === 0) this.show(null);
       else this.prepareSoon(batch);
     } catch (e) {
       if (!this.card) {
-        this.part("trouble").hidden = false;
-        this.part("trouble-words").textContent = e instanceof Error && e.name === "Error" ? e.message : this.text("nonetwork");
-        this.part("idle").hidden = true;
+        this.el("trouble").hidden = false;
+        this.el("trouble-words").textContent = e instanceof Error && e.name === "Error" ? e.message : this.text("nonetwork");
+        this.el("idle").hidden = true;
       }
       setTimeout(() => void this.refill(), 3000);
     } finally {
@@ -423,14 +422,14 @@ export class LabelLoop extends HTMLElement {
 
   private undoable(): void {
     for (const button of this.querySelectorAll<HTMLButtonElement>('[data-do="undo"]')) button.disabled = this.pasts.length === 0;
-    this.part("strip-undo").hidden = this.pasts.length === 0;
+    this.el("strip-undo").hidden = this.pasts.length === 0;
   }
 
   // --------------------------------------------------------- words and bars
 
   /** The one polite status line: also the strip with the last answer. */
   private say(words: string, warn = false): void {
-    const line = this.part("status");
+    const line = this.el("status");
     line.textContent = words;
     line.toggleAttribute("data-warn", warn);
   }
@@ -446,14 +445,14 @@ export class LabelLoop extends HTMLElement {
   }
 
   private drawProgress(): void {
-    const bar = this.part<HTMLProgressElement>("bar");
+    const bar = this.el<HTMLProgressElement>("bar");
     bar.max = Math.max(1, this.progress.items);
     bar.value = this.progress.answered;
-    this.part("count").textContent = this.text("count", { n: this.progress.answered, of: this.progress.items, mine: this.progress.mine });
+    this.el("count").textContent = this.text("count", { n: this.progress.answered, of: this.progress.items, mine: this.progress.mine });
   }
 
   private saving(s: State, kept: boolean): void {
-    const line = this.part("saving");
+    const line = this.el("saving");
     const time = s.saved ? new Date(s.saved).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "";
     let words = this.text("saving.all");
     let mood = "saved";
@@ -463,9 +462,9 @@ export class LabelLoop extends HTMLElement {
     if (!kept && s.waiting > 0) words += ` ${this.text("saving.unkept")}`;
     line.textContent = words;
     line.dataset["state"] = mood;
-    const link = this.part<HTMLAnchorElement>("sign-in");
+    const link = this.el<HTMLAnchorElement>("sign-in");
     link.hidden = !(s.trouble === "login" && s.waiting > 0);
-    const parked = this.part("parked");
+    const parked = this.el("parked");
     parked.hidden = s.parked.length === 0;
     if (s.parked.length > 0) parked.textContent = this.text("saving.parked", { n: s.parked.length });
     // Only trouble is worth an interruption in the frame's line.
@@ -477,19 +476,19 @@ export class LabelLoop extends HTMLElement {
   }
 
   private idle(): void {
-    const idle = this.part("idle");
+    const idle = this.el("idle");
     idle.hidden = false;
-    this.part("again").hidden = !this.pasts.some((p) => p.kind === "skip") && this.skippedAgain;
+    this.el("again").hidden = !this.pasts.some((p) => p.kind === "skip") && this.skippedAgain;
     idle.querySelector<HTMLElement>("[tabindex]")?.focus();
   }
 
   // ---------------------------------------------------------------- helpers
 
   /** Scrolls on while there is more to read; false when all was shown. */
-  private scroll(): boolean {
+  private readOn(): boolean {
     const card = this.card!;
     const box = card.text;
-    const foot = this.part("foot").getBoundingClientRect().top;
+    const foot = this.el("foot").getBoundingClientRect().top;
     const inner = box.scrollHeight - box.clientHeight - box.scrollTop > 2;
     const outer = box.getBoundingClientRect().bottom > Math.min(foot, window.innerHeight) + 2;
     if (!inner && !outer) return false;
@@ -557,4 +556,3 @@ function safeStorage(): Storage | null {
 }
 
 if (!customElements.get("label-loop")) customElements.define("label-loop", LabelLoop);
-export { composing };

@@ -111,6 +111,11 @@ export class Outbox {
     return this.entries.some((e) => e.item === item);
   }
 
+  /** What the server refused. */
+  parked(): Entry[] {
+    return this.entries.filter((e) => e.parked);
+  }
+
   /** Items with entries that wait. */
   items(): Set<string> {
     return new Set(this.entries.map((e) => e.item));
