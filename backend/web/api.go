@@ -48,8 +48,8 @@ func operation[I, O any](s *Server, a api, handle func(context.Context, *I) (*O,
 		OperationID: a.id, Method: a.method, Path: a.path, Summary: a.summary,
 		Tags:     []string{tagOf(a.path)},
 		Metadata: map[string]any{declared: a},
-		// The guard has limited the body already.
-		MaxBodyBytes: -1,
+		// One byte less than the guard's limit, so that huma answers 413 itself.
+		MaxBodyBytes: maxBody - 1,
 	}
 	switch a.access {
 	case none:

@@ -1,0 +1,295 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+func post(s http.Handler, target string, form url.Values, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(POST, target, strings.NewReader(form.Encode()))
+	r.Host, r.RemoteAddr = "127.0.0.1:8484", "192.0.2.7:1234"
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func signedIn(s *Server, secret string) func(*http.Request) {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: s.cookieName(), Value: secret}) }
+}
+
+func cookieOf(t *testing.T, w *httptest.ResponseRecorder) *http.Cookie {
+	t.Helper()
+	cookies := w.Result().Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("%d %s: cookies %v", w.Code, w.Body, cookies)
+	}
+	return cookies[0]
+}
+
+func leadForm(next string) url.Values {
+	return url.Values{"username": {"lead"}, "password": {"correct horse lead"}, "next": {next}}
+}
+
+func TestSigningInLeadsWhereOneWantedToGo(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	w := ask(s, GET, "/projects/p1/people?x=1", nil)
+	if w.Code != 303 || w.Header().Get("Location") != "/sign-in?next=%2Fprojects%2Fp1%2Fpeople%3Fx%3D1" {
+		t.Fatalf("%d %s", w.Code, w.Header().Get("Location"))
+	}
+	w = post(s, "/sign-in", leadForm("/projects/p1/people?x=1"), nil)
+	if w.Code != 303 || w.Header().Get("Location") != "/projects/p1/people?x=1" {
+		t.Errorf("%d %s", w.Code, w.Header().Get("Location"))
+	}
+	for _, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`} {
+		if w := post(s, "/sign-in", leadForm(next), nil); w.Header().Get("Location") != "/" {
+			t.Errorf("%q leads to %s", next, w.Header().Get("Location"))
+		}
+		if w := ask(s, GET, "/sign-in?next="+url.QueryEscape(next), nil); strings.Contains(w.Body.String(), "evil") {
+			t.Errorf("the form carries %q", next)
+		}
+	}
+	w = ask(s, GET, "/projects/p1/people", func(r *http.Request) {
+		r.Header.Set("HX-Request", "true")
+		r.Header.Set("HX-Current-URL", "http://127.0.0.1:8484/projects/p1/settings")
+	})
+	if w.Code != 401 || w.Header().Get("HX-Redirect") != "/sign-in?next=%2Fprojects%2Fp1%2Fsettings" {
+		t.Errorf("a fragment: %d %v", w.Code, w.Header())
+	}
+}
+
+func TestTheCookieIsAsStrictAsThePlaceAllows(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	public, _ := url.Parse("https://adjudge.example")
+	for name, c := range map[string]struct {
+		change   func(*Deps)
+		cookie   string
+		secure   bool
+		sameSite http.SameSite
+	}{
+		"this machine":  {func(*Deps) {}, "adjudge_d1", false, http.SameSiteLaxMode},
+		"a team server": {func(d *Deps) { d.URL = public }, "__Host-adjudge_d1", true, http.SameSiteLaxMode},
+		"the desktop":   {func(d *Deps) { d.Desktop = true }, "adjudge_d1", false, http.SameSiteStrictMode},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := town.deps()
+			c.change(&d)
+			got := cookieOf(t, post(New(d), "/sign-in", leadForm("/"), nil))
+			if got.Name != c.cookie || got.Secure != c.secure || got.SameSite != c.sameSite || !got.HttpOnly || got.Path != "/" || got.Domain != "" {
+				t.Errorf("cookie = %+v", got)
+			}
+		})
+	}
+}
+
+func TestAPlantedCookieIsWorthNothing(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	planted := "planted-by-somebody-else"
+	got := cookieOf(t, post(s, "/sign-in", leadForm("/"), signedIn(s, planted)))
+	if got.Value == planted {
+		t.Error("the planted secret was taken over")
+	}
+	if w := ask(s, GET, "/account", signedIn(s, planted)); w.Code != 303 {
+		t.Errorf("the planted secret signs in: %d", w.Code)
+	}
+	// Signing in again makes another login; the older one stays its own.
+	again := cookieOf(t, post(s, "/sign-in", leadForm("/"), signedIn(s, got.Value)))
+	if again.Value == got.Value {
+		t.Error("a login is not renewed")
+	}
+}
+
+func TestSigningOutEndsTheLoginItself(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	secret := town.cookie(t, "lead")
+	w := post(s, "/sign-out", nil, signedIn(s, secret))
+	if c := cookieOf(t, w); c.Value != "" || c.MaxAge >= 0 || w.Header().Get("Location") != "/sign-in" {
+		t.Errorf("%d %+v", w.Code, c)
+	}
+	if w := ask(s, GET, "/account", signedIn(s, secret)); w.Code != 303 {
+		t.Errorf("the old cookie still works: %d", w.Code)
+	}
+}
+
+func TestWrongPasswordsAreAnsweredAlikeAndThenSlowly(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	wrong := func(username string) *httptest.ResponseRecorder {
+		return post(s, "/sign-in", url.Values{"username": {username}, "password": {"wrong"}}, nil)
+	}
+	if a, b := wrong("lead"), wrong("nobody"); a.Code != 422 || b.Code != 422 || strings.ReplaceAll(a.Body.String(), `value="lead"`, "") != strings.ReplaceAll(b.Body.String(), `value="nobody"`, "") {
+		t.Errorf("they differ: %d and %d", a.Code, b.Code)
+	}
+	for range 4 {
+		wrong("lead")
+	}
+	if w := wrong("lead"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+		t.Errorf("the sixth: %d %v", w.Code, w.Header())
+	}
+	town.clock.at = town.clock.at.Add(2 * time.Minute)
+	if w := post(s, "/sign-in", leadForm("/"), nil); w.Code != 303 {
+		t.Errorf("after the pause: %d", w.Code)
+	}
+}
+
+func TestALinkIsShownOnceAndFollowedOnce(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	owner := signedIn(s, town.cookie(t, "owner"))
+	w := post(s, "/people", url.Values{"username": {"zoe"}}, owner)
+	_, rest, found := strings.Cut(w.Body.String(), "http://127.0.0.1:8484/welcome?token=")
+	if w.Code != 200 || !found {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	secret := rest[:43]
+	if w := ask(s, GET, "/people", owner); strings.Contains(w.Body.String(), secret) {
+		t.Error("the link is shown again")
+	}
+	for range 2 { // looking uses nothing up
+		if w := ask(s, GET, "/welcome?token="+secret, nil); w.Code != 200 || !strings.Contains(w.Body.String(), "zoe") {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	form := url.Values{"token": {secret}, "name": {""}, "password": {"short"}}
+	w = post(s, "/welcome", form, nil)
+	if body := w.Body.String(); w.Code != 422 || !strings.Contains(body, `id="password-error"`) || !strings.Contains(body, `id="name-error"`) {
+		t.Fatalf("%d %s", w.Code, body)
+	}
+	form = url.Values{"token": {secret}, "name": {"Zoë"}, "password": {"a long enough one"}}
+	if w := post(s, "/welcome", form, nil); w.Code != 303 || cookieOf(t, w).Value == "" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if w := post(s, "/welcome", form, nil); w.Code != 404 {
+		t.Errorf("the second time: %d", w.Code)
+	}
+}
+
+func TestTheLaunchLinkSignsInAndLeadsInside(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	link, err := town.identity.Launch(t.Context(), town.people["owner"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ask(s, GET, "/launch?token="+link+"&next=//evil.example", nil)
+	if w.Code != 303 || w.Header().Get("Location") != "/" {
+		t.Fatalf("%d %s", w.Code, w.Header().Get("Location"))
+	}
+	secret := cookieOf(t, w).Value
+	if w := ask(s, GET, "/launch?token="+link, nil); w.Code != 404 {
+		t.Errorf("the second time: %d", w.Code)
+	}
+	if w := ask(s, GET, "/launch?token="+link, signedIn(s, secret)); w.Code != 303 {
+		t.Errorf("a reload: %d", w.Code)
+	}
+}
+
+func TestRolesAreSavedFromTheMatrix(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	lead := signedIn(s, town.cookie(t, "lead"))
+	annotator := string(town.people["annotator"])
+	form := url.Values{"person": {annotator}, "role:" + annotator: {"annotator", "reviewer"}}
+	if w := post(s, "/projects/p1/people/roles", form, lead); w.Code != 303 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	form = url.Values{"person": {annotator}, "role:" + annotator: {"admin"}}
+	if w := post(s, "/projects/p1/people/roles", form, lead); w.Code != 403 {
+		t.Errorf("a lead makes an admin: %d", w.Code)
+	}
+	members, err := town.identity.Members(t.Context(), ledger.System(), townProject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members {
+		if m.Person.ID == town.people["annotator"] && len(m.Roles) != 2 || m.Person.ID == town.people["lead"] && len(m.Roles) != 1 {
+			t.Errorf("%s holds %v", m.Person.Name, m.Roles)
+		}
+	}
+	if w := ask(s, GET, "/projects/p1/people", lead); w.Code != 200 || !strings.Contains(w.Body.String(), "Save roles") {
+		t.Errorf("%d", w.Code)
+	}
+	if w := ask(s, GET, "/projects/p1/people", signedIn(s, town.cookie(t, "auditor"))); w.Code != 200 || strings.Contains(w.Body.String(), "Save roles") {
+		t.Errorf("an auditor: %d", w.Code)
+	}
+}
+
+func TestATokenIsShownOnce(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	me := signedIn(s, town.cookie(t, "approver"))
+	w := post(s, "/tokens", url.Values{"name": {"CI"}, "scope": {"gate"}, "expires": {"30"}}, me)
+	_, rest, found := strings.Cut(w.Body.String(), `data-copy="adj_`)
+	if w.Code != 200 || !found {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	secret := "adj_" + rest[:43]
+	if v, err := town.identity.AuthenticateToken(t.Context(), secret); err != nil || v.Actor.Scope != ledger.ScopeGate {
+		t.Fatalf("%+v %v", v.Actor, err)
+	}
+	if w := ask(s, GET, "/tokens", me); strings.Contains(w.Body.String(), secret) {
+		t.Error("the token is shown again")
+	}
+	for field, bad := range map[string]url.Values{
+		"name":    {"name": {""}, "scope": {"gate"}, "expires": {"30"}},
+		"scope":   {"name": {"x"}, "scope": {"all"}, "expires": {"30"}},
+		"expires": {"name": {"x"}, "scope": {"gate"}, "expires": {"soon"}},
+	} {
+		if w := post(s, "/tokens", bad, me); w.Code != 422 || !strings.Contains(w.Body.String(), `id="`+field+`-error"`) {
+			t.Errorf("%s: %d", field, w.Code)
+		}
+	}
+	tokens, err := town.identity.Tokens(t.Context(), ledger.Actor{Person: town.people["approver"]}, false)
+	if err != nil || len(tokens) != 1 {
+		t.Fatal(tokens, err)
+	}
+	if w := post(s, "/tokens/"+string(tokens[0].ID)+"/revoke", nil, signedIn(s, town.cookie(t, "lead"))); w.Code != 404 {
+		t.Errorf("somebody else revokes it: %d", w.Code)
+	}
+	if w := post(s, "/tokens/"+string(tokens[0].ID)+"/revoke", nil, me); w.Code != 303 {
+		t.Errorf("revoke: %d", w.Code)
+	}
+	town.clock.at = town.clock.at.Add(31 * 24 * time.Hour)
+}
+
+func TestBodiesAreLimited(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	w := post(s, "/sign-in", url.Values{"username": {strings.Repeat("x", maxBody)}}, nil)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a form: %d", w.Code)
+	}
+	r := httptest.NewRequest(POST, "/api/v1/tokens", strings.NewReader(`{"name":"`+strings.Repeat("x", maxBody)+`"}`))
+	r.Host = "127.0.0.1:8484"
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+town.identity.OpenLocal())
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, r)
+	if rec.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("JSON: %d %s", rec.Code, rec.Body)
+	}
+}
