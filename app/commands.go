@@ -11,6 +11,12 @@ func commands() []*cobra.Command {
 		projectCommand(),
 		personCommand(),
 		tokenCommand(),
+		candidateCommand(),
+		voteCommand(),
+		gateCommand(),
+		verifyCommand(),
+		policyCommand(),
+		evidenceCommand(),
 		doctorCommand(),
 		versionCommand(),
 	}

@@ -17,11 +17,13 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/signer"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/frontend/static"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // settings are what a server is started with.
@@ -45,6 +47,7 @@ type house struct {
 	loop     *work.Loop
 	identity *identity.Service
 	labeling *labeling.Service
+	review   *review.Service
 	web      *web.Server
 	server   *http.Server
 
@@ -84,6 +87,14 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
 		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{},
 	})
+	key, err := signer.Open(h.data.file("keys"))
+	if err != nil {
+		return nil, err
+	}
+	h.review = review.New(review.Config{
+		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
+		Files: h.blobs, Signer: key, Passwords: h.identity, Walk: h.store.CheckHistory,
+	})
 	if err = h.identity.Prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -98,6 +109,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Identity: h.identity,
 		Labeling: h.labeling,
 		Live:     h.hub,
+		Review:   h.review,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
@@ -114,6 +126,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkIndex:    h.labeling.IndexItems,
 		labeling.WorkSnapshot: h.labeling.BuildSnapshot,
 		labeling.WorkQueue:    h.labeling.FillQueue,
+		review.WorkSign:       h.review.SignWork,
 	}
 }
 

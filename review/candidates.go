@@ -12,9 +12,9 @@ import (
 // model and environment is opened, not doubled.
 type ProposeRequest struct {
 	Project     ledger.ProjectID
-	Model       compare.ModelID // empty where Subject names something else
-	Subject     Subject         // used where Model is empty
-	Name        string          // of Subject
+	Model       compare.ModelRef // zero where Subject names something else
+	Subject     Subject          // used where Model is zero
+	Name        string           // of Subject
 	Environment Environment
 	Note        string
 }
@@ -29,8 +29,8 @@ func (s *Service) Propose(ctx context.Context, actor ledger.Actor, req ProposeRe
 	id, now := CandidateID(s.NewID()), s.now()
 	err := s.Update(ctx, func(tx Tx) error {
 		c := Candidate{ID: id, Project: req.Project, Subject: req.Subject, Name: req.Name, CreatedAt: now}
-		if req.Model != "" {
-			model, err := tx.GetModel(req.Project, req.Model)
+		if req.Model != (compare.ModelRef{}) {
+			model, err := modelOf(tx, req.Project, req.Model)
 			if err != nil {
 				return err
 			}
@@ -76,6 +76,21 @@ func (s *Service) Propose(ctx context.Context, actor ledger.Actor, req ProposeRe
 	return out, err
 }
 
+// modelOf finds the model that a reference names; of several the newest.
+func modelOf(tx Tx, project ledger.ProjectID, ref compare.ModelRef) (compare.Model, error) {
+	if ref.ID != "" {
+		return tx.GetModel(project, ref.ID)
+	}
+	found, err := tx.FindModels(compare.ModelFilter{Project: project, Name: ref.Name, Version: ref.Version, Digest: ref.Digest, Limit: 1})
+	if err != nil {
+		return compare.Model{}, err
+	}
+	if len(found) == 0 {
+		return compare.Model{}, fault.New(fault.NotFound, "This project has no model %s. Register it with `adjudge predict import`, or train it.", ref)
+	}
+	return found[0], nil
+}
+
 // openCandidate fixes what a draft is judged by and against, and puts it to the vote.
 func openCandidate(tx Tx, actor ledger.Actor, c Candidate, s *Service) (Candidate, error) {
 	policy, err := currentPolicy(tx, c.Project)
@@ -108,7 +123,7 @@ func (s *Service) Open(ctx context.Context, actor ledger.Actor, project ledger.P
 	if out.State != StateDraft {
 		return out, fault.New(fault.Conflict, "Candidate %d is %s already.", out.Number, out.State)
 	}
-	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: out.Model, Subject: out.Subject, Name: out.Name, Environment: out.Environment, Note: note})
+	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: compare.ModelRef{ID: out.Model}, Subject: out.Subject, Name: out.Name, Environment: out.Environment, Note: note})
 }
 
 // Rebase measures an open candidate against what ships now, where that changed
@@ -147,6 +162,32 @@ func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger
 		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: eventRebased, Subject: about(c), Payload: c.Terms()})
 	})
 	return out, err
+}
+
+// Locate finds a candidate in whichever project has it, of those that the actor
+// may read. It returns Invalid where several projects have one.
+func (s *Service) Locate(ctx context.Context, actor ledger.Actor, ref CandidateRef) (Candidate, error) {
+	var found []Candidate
+	if err := s.View(ctx, func(tx Tx) (err error) {
+		found, err = tx.FindCandidates(CandidateFilter{ID: ref.ID, Number: ref.Number, Digest: ref.Digest, Limit: 1000})
+		return err
+	}); err != nil {
+		return Candidate{}, err
+	}
+	var best Candidate
+	for _, c := range found {
+		switch {
+		case !actor.May(c.Project, ledger.ActionRead):
+		case best.ID == "":
+			best = c
+		case best.Project != c.Project:
+			return Candidate{}, fault.Field("project", "Several projects have such a candidate. Say which with --project.")
+		}
+	}
+	if best.ID == "" {
+		return best, fault.New(fault.NotFound, "There is no such candidate in a project of yours.")
+	}
+	return best, nil
 }
 
 // Candidates lists the candidates of a project, newest first.

@@ -30,6 +30,8 @@ type Config struct {
 	Files     Files
 	Signer    Signer
 	Passwords Passwords
+	// Walk checks the whole history and returns how many events it holds.
+	Walk func(context.Context) (int64, error)
 }
 
 // Service decides about candidates.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/review"
 )
 
@@ -291,9 +292,9 @@ func TestADraftOfATrainingIsOpenedNotDoubled(t *testing.T) {
 	if c.ID != "draft-1" || c.State != review.StateOpen || c.Maker() != w.tom.Person {
 		t.Errorf("candidate = %+v", c)
 	}
-	_, err = w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Model: m.ID, Environment: review.Production})
+	_, err = w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Model: compare.ModelRef{ID: m.ID}, Environment: review.Production})
 	wantFault(t, err, fault.Conflict, "candidate 1")
-	staging, err := w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Model: m.ID, Environment: "staging"})
+	staging, err := w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Model: compare.ModelRef{ID: m.ID}, Environment: "staging"})
 	if err != nil || staging.Number != 2 {
 		t.Errorf("for another environment: %+v, %v", staging, err)
 	}

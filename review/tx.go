@@ -92,6 +92,7 @@ type Policies interface {
 // Models is the little that this desk reads of desk two.
 type Models interface {
 	GetModel(ledger.ProjectID, compare.ModelID) (compare.Model, error)
+	FindModels(compare.ModelFilter) ([]compare.Model, error)
 	FindComparisons(compare.ComparisonFilter) ([]compare.ComparisonRecord, error)
 }
 

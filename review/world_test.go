@@ -140,7 +140,7 @@ func (w *world) model(content string) compare.Model {
 // propose puts a model to the vote for production.
 func (w *world) propose(m compare.Model) review.Candidate {
 	w.t.Helper()
-	c, err := w.Propose(w.t.Context(), w.tom, review.ProposeRequest{Project: project, Model: m.ID, Environment: review.Production, Note: "better on refunds"})
+	c, err := w.Propose(w.t.Context(), w.tom, review.ProposeRequest{Project: project, Model: compare.ModelRef{ID: m.ID}, Environment: review.Production, Note: "better on refunds"})
 	w.must(err)
 	return c
 }

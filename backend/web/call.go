@@ -13,6 +13,7 @@ import (
 type call struct {
 	id      string // quoted to people as the reference
 	host    string // as the browser addressed us; checked
+	address string // IP address of the other end
 	pattern string
 	access  access
 	visit   identity.Visit

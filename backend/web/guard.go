@@ -17,7 +17,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 	large := largeRoutes[rt.method+" "+rt.pattern]
 	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
 		c := callIn(r.Context())
-		c.pattern, c.access = rt.pattern, rt.access
+		c.pattern, c.access, c.address = rt.pattern, rt.access, address(r)
 		if !large {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}

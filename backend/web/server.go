@@ -53,6 +53,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // Config is what the server must know about where it runs.
@@ -87,6 +88,7 @@ type Deps struct {
 	Identity *identity.Service
 	Labeling *labeling.Service
 	Live     *live.Hub // the sockets of open pages
+	Review   *review.Service
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -198,6 +200,7 @@ func (s *Server) operations() {
 	s.identityAPI()
 	s.projectAPI()
 	s.labelAPI()
+	s.reviewAPI()
 }
 
 // ServeHTTP answers a request.

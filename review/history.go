@@ -1,0 +1,139 @@
+package review
+
+import (
+	"context"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Trace is one event as an auditor reads it.
+type Trace struct {
+	ledger.Record
+	Problem string // what does not verify; empty if all does
+}
+
+// Erased reports whether the event's payload was erased.
+func (t Trace) Erased() bool { return t.Salt == nil }
+
+// History reads the events of a project, newest first, each held against its
+// own hash and commitment and, where both are shown, against its neighbour.
+// Payloads hold names and contents, so only whoever may export data gets them.
+func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger.Filter) ([]Trace, error) {
+	if err := actor.Must(filter.Project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	var records []ledger.Record
+	if err := s.View(ctx, func(tx Tx) (err error) {
+		records, err = tx.Events(filter)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	whole := actor.May(filter.Project, ledger.ActionExport)
+	traces := make([]Trace, len(records))
+	for i, r := range records {
+		t := Trace{Record: r}
+		switch {
+		case r.Sum() != r.Hash:
+			t.Problem = "This event was changed after it was written."
+		case r.Salt != nil && ledger.Commit(r.Salt, r.Payload) != r.Commitment:
+			t.Problem = "The payload of this event was changed after it was written."
+		case i > 0 && records[i-1].Seq == r.Seq+1 && records[i-1].Prev != r.Hash:
+			t.Problem = "The next event does not follow this one."
+		}
+		if !whole {
+			t.Payload = nil
+		}
+		traces[i] = t
+	}
+	return traces, nil
+}
+
+// CheckHistory walks the whole chain and returns how many events it holds, or
+// Conflict with what is wrong.
+func (s *Service) CheckHistory(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (int64, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return 0, err
+	}
+	if s.Walk == nil {
+		return 0, fault.New(fault.Unavailable, "This server cannot walk the history.")
+	}
+	return s.Walk(ctx)
+}
+
+// Shipped is what may run in an environment, and by whose word.
+type Shipped struct {
+	Environment Environment
+	Current     Candidate // the last approved; zero for none
+	SignOff     SignOff   // of Current
+	Votes       []Vote    // for Current
+	Before      []Candidate
+	Open        []Candidate
+}
+
+// Environments lists every environment that something was proposed for, with
+// production first, and what was last approved there.
+func (s *Service) Environments(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) ([]Shipped, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	var list []Shipped
+	err := s.View(ctx, func(tx Tx) error {
+		list = []Shipped{{Environment: Production}}
+		found, err := tx.FindCandidates(CandidateFilter{Project: project, Limit: 1000})
+		if err != nil {
+			return err
+		}
+		for _, c := range found {
+			at := -1
+			for i := range list {
+				if list[i].Environment == c.Environment {
+					at = i
+				}
+			}
+			if at < 0 {
+				list, at = append(list, Shipped{Environment: c.Environment}), len(list)
+			}
+			list[at].add(c)
+		}
+		for i := range list {
+			if list[i].Current.ID == "" {
+				continue
+			}
+			votes, err := tx.FindVotes(list[i].Current.ID)
+			if err != nil {
+				return err
+			}
+			signed, err := tx.FindSignOffs(list[i].Current.ID)
+			if err != nil {
+				return err
+			}
+			list[i].Votes = Live(votes)
+			if len(signed) > 0 {
+				list[i].SignOff = signed[len(signed)-1]
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (s *Shipped) add(c Candidate) {
+	switch c.State {
+	case StateApproved:
+		switch {
+		case s.Current.ID == "":
+			s.Current = c
+		case c.DecidedAt.After(s.Current.DecidedAt):
+			s.Before, s.Current = append(s.Before, s.Current), c
+		default:
+			s.Before = append(s.Before, c)
+		}
+	case StateOpen, StateRejected:
+		s.Open = append(s.Open, c)
+	case StateWithdrawn:
+		s.Before = append(s.Before, c)
+	case StateDraft:
+	}
+}
