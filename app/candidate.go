@@ -74,7 +74,7 @@ func candidateCreateCommand() *cobra.Command {
 	f.StringVar(&model, "model", "", "model: name, name@version, id or digest")
 	f.StringVar(&snapshot, "snapshot", "", "digest of a snapshot, instead of a model")
 	f.StringVar(&environment, "environment", "production", "where it shall ship to")
-	f.StringVar(&note, "note", "", "why")
+	f.StringVar(&note, "note", "", "why it is proposed, for those who vote")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	_ = cmd.MarkFlagRequired("project") // the flag exists
 	return cmd
