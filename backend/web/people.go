@@ -198,6 +198,7 @@ func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	here := page.ProjectLink{Slug: projectOf(r).Slug}
 	v := page.SettingsView{Links: []page.SettingsLink{
+		{Key: "schema", Icon: "label", Href: here.Href("schema")},
 		{Key: "people", Icon: "people", Href: here.Href("people")},
 		{Key: "tokens", Icon: "token", Href: "/tokens"},
 	}}
