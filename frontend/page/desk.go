@@ -105,6 +105,15 @@ func (v DeskView) sorted() []Waiting {
 	return list
 }
 
+// items counts the items of all projects.
+func (v DeskView) items() int64 {
+	var total int64
+	for _, c := range v.Projects {
+		total += c.Total
+	}
+	return total
+}
+
 func (c ProjectCard) week() int {
 	total := 0
 	for _, n := range c.Days {
@@ -113,10 +122,11 @@ func (c ProjectCard) week() int {
 	return total
 }
 
-// mayLabel reports whether the card offers labeling; an admin of the
-// installation has no role and may.
-func (c ProjectCard) mayLabel() bool {
-	return len(c.Roles) == 0 || slices.ContainsFunc(c.Roles, func(r ledger.Role) bool { return r.May(ledger.ActionLabel) })
+// may reports whether the person may do something in this project; an admin of
+// the installation has no role there.
+func (c ProjectCard) may(action ledger.Action) bool {
+	return len(c.Roles) == 0 && ledger.RoleAdmin.May(action) ||
+		slices.ContainsFunc(c.Roles, func(r ledger.Role) bool { return r.May(action) })
 }
 
 // WaitingItems lists what waits for an actor among the items of a project.
