@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/adjudge/adjudge/backend/store"
 )
 
 // Browser tests start the real server on a data directory of their own and
@@ -85,7 +88,22 @@ func (b *lockedBuffer) String() string {
 // directory and waits until it answers.
 func startSite(t testing.TB, flags ...string) *site {
 	t.Helper()
+	return startSiteWith(t, nil, flags...)
+}
+
+// startSiteWith is startSite on a database that seed has filled.
+func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *site {
+	t.Helper()
 	s := &site{t: t, data: t.TempDir(), flags: flags}
+	if seed != nil {
+		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(db.Update(t.Context(), seed), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		s.end(syscall.SIGTERM)
@@ -98,7 +116,7 @@ func startSite(t testing.TB, flags ...string) *site {
 
 var (
 	listensOn   = regexp.MustCompile(`listens on (http\S+)`)
-	welcomeLink = regexp.MustCompile(`(/welcome\?token=\S+)`)
+	welcomeLink = regexp.MustCompile(`(/first-start\?token=\S+)`)
 )
 
 // start starts the server and reads what it says about itself.
@@ -709,6 +727,15 @@ func (v *visitor) submit() {
 	v.t.Helper()
 	ask[bool](v, `(() => { document.documentElement.dataset.leaving = "1"; document.querySelector('main form button.primary, main form [type="submit"]').click(); return true; })()`)
 	v.wait(`document.readyState === "complete" && !document.documentElement.dataset.leaving`)
+}
+
+// person makes an account with roles in a project.
+func (s *site) person(username, project string, roles ...string) {
+	s.t.Helper()
+	if code := s.api(http.MethodPost, "/people", map[string]any{"username": username, "name": strings.ToUpper(username[:1]) + username[1:],
+		"project": project, "roles": roles, "password": password}, nil); code >= 300 {
+		s.t.Fatalf("make %s: %d", username, code)
+	}
 }
 
 // signIn signs a person in.
