@@ -325,3 +325,18 @@ func (s *Service) ClassUses(ctx context.Context, actor ledger.Actor, project Pro
 
 // MayCreateProjects reports whether CreateProject would take this actor.
 func MayCreateProjects(actor ledger.Actor) bool { return mayCreate(actor) }
+
+// AnswersByDay counts the answers of people in the last days, today among
+// them, by days since 1970 in UTC.
+func (s *Service) AnswersByDay(ctx context.Context, actor ledger.Actor, project ProjectID, days int) (map[int64]int64, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	since := s.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days)
+	var counts map[int64]int64
+	err := s.View(ctx, func(tx Tx) (err error) {
+		counts, err = tx.AnswersByDay(project, since)
+		return fault.Wrap(err, "count answers by day")
+	})
+	return counts, err
+}

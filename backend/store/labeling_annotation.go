@@ -100,3 +100,17 @@ func (tx *Tx) AnswersBy(person ledger.PersonID, project labeling.ProjectID, data
 func (tx *Tx) Disputed(project labeling.ProjectID, after int64, limit int) ([]labeling.Item, error) {
 	return tx.items(`WHERE i.project = $1 AND i.status = 'disputed' AND i.seq > $2 ORDER BY i.seq LIMIT $3`, string(project), after, limit)
 }
+
+// AnswersByDay counts the active answers of people since a time, by day.
+func (tx *Tx) AnswersByDay(project labeling.ProjectID, since time.Time) (map[int64]int64, error) {
+	days := map[int64]int64{}
+	err := tx.each(`SELECT at / 86400000000, COUNT(*) FROM annotation
+		WHERE project = $1 AND at >= $2 AND kind = 'answer' AND state = 'active' GROUP BY at / 86400000000`,
+		[]any{string(project), micros(since)}, func(scan func(...any) error) error {
+			var day, n int64
+			err := scan(&day, &n)
+			days[day] = n
+			return err
+		})
+	return days, err
+}

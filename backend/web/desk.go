@@ -7,6 +7,7 @@ import (
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // deskRoutes are the pages that belong to no project.
@@ -40,12 +41,31 @@ func (s *Server) getDesk(w http.ResponseWriter, r *http.Request) error {
 // projectCard gathers what the desk shows of one project, and what waits there
 // for the actor.
 func (s *Server) projectCard(r *http.Request, actor ledger.Actor, p labeling.Project) (page.ProjectCard, []page.Waiting, error) {
-	counts, err := s.Labeling.Counts(r.Context(), actor, p.ID)
+	ctx := r.Context()
+	counts, err := s.Labeling.Counts(ctx, actor, p.ID)
+	if err != nil {
+		return page.ProjectCard{}, nil, err
+	}
+	days, err := s.Labeling.AnswersByDay(ctx, actor, p.ID, page.Days)
 	if err != nil {
 		return page.ProjectCard{}, nil, err
 	}
 	card := page.NewProjectCard(p, actor.Roles[p.ID], counts)
-	return card, page.WaitingItems(p, actor, counts), nil
+	card.Days = page.ByDay(s.Now(), days)
+	waiting := page.WaitingItems(p, actor, counts)
+	if s.Review == nil {
+		return card, waiting, nil
+	}
+	votes, err := s.Review.WaitingFor(ctx, actor, p.ID)
+	if err != nil {
+		return page.ProjectCard{}, nil, err
+	}
+	last, err := s.Review.Candidates(ctx, actor, review.CandidateFilter{Project: p.ID, Limit: 10})
+	if err != nil {
+		return page.ProjectCard{}, nil, err
+	}
+	card.SetCandidates(ctx, last)
+	return card, append(waiting, page.WaitingCandidates(ctx, p, actor, votes, last)...), nil
 }
 
 func (s *Server) getPalette(w http.ResponseWriter, r *http.Request) error {

@@ -2,12 +2,15 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // DeskView is a person's start page: what waits for them, then their projects.
@@ -147,6 +150,50 @@ func WaitingItems(p labeling.Project, actor ledger.Actor, counts []labeling.Coun
 	}
 	if queued > 0 && len(p.Schema.Open()) > 0 && actor.May(p.ID, ledger.ActionLabel) {
 		waiting = append(waiting, Waiting{Kind: WaitsTask, Count: queued, Project: p.Name, Href: link.Href("label")})
+	}
+	return waiting
+}
+
+// candidateTones says how the state of a candidate looks on the desk.
+var candidateTones = map[review.State]ui.Tone{
+	review.StateDraft: ui.Plain, review.StateOpen: ui.Undecided, review.StateApproved: ui.Gain,
+	review.StateRejected: ui.Loss, review.StateWithdrawn: ui.Loss,
+}
+
+func candidateHref(p ProjectLink, c review.Candidate) string {
+	return p.Href("candidates", strconv.Itoa(c.Number))
+}
+
+// SetCandidates puts the last candidate of a project on its card; candidates
+// come latest first.
+func (c *ProjectCard) SetCandidates(ctx context.Context, candidates []review.Candidate) {
+	if len(candidates) == 0 {
+		return
+	}
+	last := candidates[0]
+	c.Candidate = ui.T(ctx, "desk.candidate", "n", last.Number)
+	c.State, c.Tone = ui.T(ctx, "desk.state."+string(last.State)), candidateTones[last.State]
+	c.Href = candidateHref(c.Project, last)
+}
+
+// WaitingCandidates lists the candidates that wait for an actor: their vote, or
+// a draft that they may propose.
+func WaitingCandidates(ctx context.Context, p labeling.Project, actor ledger.Actor, votes, all []review.Candidate) []Waiting {
+	link := ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
+	var waiting []Waiting
+	for _, c := range votes {
+		waiting = append(waiting, Waiting{
+			Kind: WaitsVote, Project: p.Name, Href: candidateHref(link, c),
+			Subject: ui.T(ctx, "desk.candidate.named", "n", c.Number, "name", c.Name),
+		})
+	}
+	for _, c := range all {
+		if c.State == review.StateDraft && actor.May(p.ID, ledger.ActionPropose) {
+			waiting = append(waiting, Waiting{
+				Kind: WaitsDraft, Project: p.Name, Href: candidateHref(link, c),
+				Subject: ui.T(ctx, "desk.candidate.named", "n", c.Number, "name", c.Name),
+			})
+		}
 	}
 	return waiting
 }

@@ -19,6 +19,7 @@ CREATE TABLE annotation (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX annotation_item ON annotation (item, at);
 CREATE INDEX annotation_person ON annotation (project, person, at);
+CREATE INDEX annotation_day ON annotation (project, at);
 
 -- Who has answered how much, per dataset: kept with every change of an annotation.
 CREATE TABLE answer_count (
