@@ -56,7 +56,7 @@ func rooms() []room {
 			"a candidate is judged by snapshots and comparisons"},
 		{"backend/training", and(leaves, desks), nil,
 			"a finished attempt makes a run, a model and a draft candidate in one transaction"},
-		{"backend/training/recipe/...", and(leaves, []string{"backend/training"}), nil,
+		{"backend/training/recipe", and(leaves, []string{"backend/training"}), nil,
 			"a recipe describes itself in training's words"},
 		{"backend/identity", leaves, []string{"golang.org/x/crypto"},
 			"who somebody is does not depend on what they do; passwords are hashed with argon2id"},

@@ -19,6 +19,7 @@ import (
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/backend/signer"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/frontend/static"
@@ -48,6 +49,7 @@ type house struct {
 	identity *identity.Service
 	labeling *labeling.Service
 	review   *review.Service
+	training *training.Service
 	web      *web.Server
 	server   *http.Server
 
@@ -95,6 +97,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
 		Files: h.blobs, Signer: key, Passwords: h.identity, Walk: h.store.CheckHistory,
 	})
+	if err = h.openTraining(); err != nil {
+		return nil, err
+	}
 	if err = h.identity.Prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -110,6 +115,8 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Labeling: h.labeling,
 		Live:     h.hub,
 		Review:   h.review,
+		Training: h.training,
+		Attempts: h.training,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
@@ -127,6 +134,9 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkSnapshot: h.labeling.BuildSnapshot,
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		review.WorkSign:       h.review.SignWork,
+
+		training.WorkFollow:      h.training.Follow,
+		training.WorkPredictions: h.training.TakePredictions,
 	}
 }
 
@@ -134,6 +144,7 @@ func (h *house) handlers() map[string]work.Handler {
 func (h *house) run(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.running.Go(func() { h.loop.Run(ctx) })
+	h.running.Go(func() { h.training.Dispatch(ctx) })
 }
 
 // close stops what runs and closes what is open, in the opposite order.

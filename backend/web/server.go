@@ -52,6 +52,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
@@ -89,6 +90,7 @@ type Deps struct {
 	Labeling *labeling.Service
 	Live     *live.Hub // the sockets of open pages
 	Review   *review.Service
+	Training *training.Service
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -145,7 +147,9 @@ type route struct {
 
 // largeRoutes lists the routes that take bodies over maxBody, by method and
 // pattern; their handlers set their own limits.
-var largeRoutes = map[string]bool{}
+var largeRoutes = map[string]bool{
+	PUT + " " + apiPrefix + "/attempts/{fence}/output/*": true,
+}
 
 // maxBody is the most a request may carry unless its route is large.
 const maxBody = 1 << 20
@@ -187,6 +191,8 @@ func (s *Server) tables() [][]route {
 		s.systemRoutes(),
 		s.signInRoutes(),
 		s.deskRoutes(),
+		s.attemptRoutes(),
+		s.runRoutes(),
 		s.projectRoutes(),
 		s.labelRoutes(),
 		s.nativeRoutes(),
@@ -201,6 +207,7 @@ func (s *Server) operations() {
 	s.projectAPI()
 	s.labelAPI()
 	s.reviewAPI()
+	s.runsAPI()
 }
 
 // ServeHTTP answers a request.

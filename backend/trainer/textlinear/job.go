@@ -76,9 +76,9 @@ func run(ctx context.Context, dir string, log io.Writer) error {
 
 // row is one line of an input part.
 type row struct {
-	Key   string `json:"key"`
-	Text  string `json:"text"`
-	Label string `json:"label"`
+	Key    string `json:"key"`
+	Text   string `json:"text"`
+	Answer string `json:"answer"` // name of the class; empty in what is to be predicted
 }
 
 // dataset is the part of dataset.json that a trainer of texts needs.
@@ -146,9 +146,9 @@ func train(ctx context.Context, dir string, seed uint64, log io.Writer) error {
 	var learn, held []Example
 	var keys []string // of the held-out rows
 	for _, r := range rows {
-		class, known := number[r.Label]
+		class, known := number[r.Answer]
 		if !known {
-			return badData("item %q is labeled %q, which is no class of the schema", r.Key, r.Label)
+			return badData("item %q has the answer %q, which is no class of the schema", r.Key, r.Answer)
 		}
 		if heldOut(r.Key, seed, p.Holdout) {
 			held, keys = append(held, Example{r.Text, class}), append(keys, r.Key)

@@ -27,7 +27,7 @@ func sample(n int) (rows []row, classes []string) {
 	}
 	for i := range n {
 		c := i % 3
-		rows = append(rows, row{Key: fmt.Sprintf("k%03d", i), Text: fmt.Sprintf("%s %d", texts[c][i/3%4], i%7), Label: classes[c]})
+		rows = append(rows, row{Key: fmt.Sprintf("k%03d", i), Text: fmt.Sprintf("%s %d", texts[c][i/3%4], i%7), Answer: classes[c]})
 	}
 	return rows, classes
 }

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"iter"
+	"os"
+
+	"github.com/adjudge/adjudge/backend/engine/local"
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/training"
+	"github.com/adjudge/adjudge/backend/training/recipe"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// openTraining joins the queue, the recipes that ship and the local engine.
+func (h *house) openTraining() error {
+	book, err := recipe.Shipped()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	engine, err := local.New(local.Config{Root: h.data.file("jobs"), Data: h.data.path, Binary: self, Log: h.Log})
+	if err != nil {
+		return err
+	}
+	h.training = training.New(training.Config{
+		Update: store.In[training.Tx](h.store), View: store.From[training.Tx](h.store), NewID: newID, Now: h.store.Now,
+		Secret: func() string { return "adjudge_attempt_" + rand.Text() }, Files: h.blobs, Predicted: h.predicted,
+		Recipes: book, Engines: []training.Engine{engine}, Log: h.Log,
+		Grew: func(project ledger.ProjectID, run compare.RunID) {
+			h.hub.Publish([]ledger.Event{{Project: project, Kind: "run.grew", Subject: ledger.Subject{Kind: "run", ID: string(run)}}})
+		},
+	})
+	return nil
+}
+
+// predicted keeps what a predict job answered.
+func (h *house) predicted(context.Context, training.Job, iter.Seq2[compare.Prediction, error]) error {
+	return fault.New(fault.Unavailable, "Predictions cannot be kept yet.")
+}

@@ -1,0 +1,248 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+// bench is a data directory with a project that can be trained, and the real
+// program as its server.
+type trainingRig struct {
+	t      testing.TB
+	data   string
+	server *exec.Cmd
+}
+
+// newTrainingRig makes a project "bank" with rows of training items, every
+// tenth of them unlabeled, thirty evaluation items, and snapshot 1.
+func newTrainingRig(t testing.TB, rows int) *trainingRig {
+	t.Helper()
+	rig := &trainingRig{t: t, data: t.TempDir()}
+	h, err := openHouse(t.Context(), settings{Data: rig.data, Port: "0", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.run(t.Context())
+	ctx, actor := t.Context(), ledger.System()
+	classes := []labeling.Class{{Name: "card"}, {Name: "refund"}, {Name: "transfer"}}
+	project, err := h.labeling.CreateProject(ctx, actor, labeling.CreateProjectRequest{Name: "Bank", Schema: labeling.Schema{Question: "What is it about?", Classes: classes}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rig.fill(h, project, "train", labeling.PurposeTraining, rows, func(i int) bool { return i%10 != 9 })
+	rig.fill(h, project, "test", labeling.PurposeEvaluation, 30, func(int) bool { return true })
+	snapshot, err := h.labeling.CreateSnapshot(ctx, actor, project.ID, labeling.CreateSnapshotRequest{Datasets: []string{"train"}})
+	for deadline := time.Now().Add(20 * time.Second); err == nil && snapshot.State == labeling.SnapshotBuilding; {
+		if time.Now().After(deadline) {
+			t.Fatal("the snapshot is not made")
+		}
+		time.Sleep(10 * time.Millisecond)
+		snapshot, err = h.labeling.Snapshot(ctx, actor, project.ID, string(snapshot.ID))
+	}
+	if err != nil || snapshot.State != labeling.SnapshotReady {
+		t.Fatalf("snapshot %s %s: %v", snapshot.State, snapshot.Failure, err)
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rig.kill)
+	return rig
+}
+
+func (rig *trainingRig) fill(h *house, p labeling.Project, name string, purpose labeling.Purpose, rows int, labeled func(int) bool) {
+	rig.t.Helper()
+	ctx := rig.t.Context()
+	d, err := h.labeling.CreateDataset(ctx, ledger.System(), p.ID, name, purpose)
+	if err != nil {
+		rig.t.Fatal(err)
+	}
+	said := [][]string{
+		{"my card is lost", "the card does not work", "where is my new card"},
+		{"I want my money back", "refund me please", "when does the refund come"},
+		{"my transfer failed", "how long does a transfer take", "transfer to a friend"},
+	}
+	err = store.In[labeling.Tx](h.store)(ctx, func(tx labeling.Tx) error {
+		for i := range rows {
+			text := fmt.Sprintf("%s, number %d", said[i%3][i/3%3], i)
+			item := labeling.Item{ID: labeling.ItemID(newID()), Project: p.ID, Dataset: d.ID, Key: fmt.Sprintf("%s-%05d", name, i), Text: text,
+				Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, ModelScore: -1, Uncertainty: -1, CreatedAt: tx.Now()}
+			if labeled(i) {
+				item.Status, item.Label, item.Answers = labeling.StatusAccepted, p.Schema.Classes[i%3].ID, 1
+			}
+			if _, err := tx.CreateItem(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		rig.t.Fatal(err)
+	}
+}
+
+// serve starts the server and waits until it says where it is.
+func (rig *trainingRig) serve() {
+	rig.t.Helper()
+	cmd := exec.Command(binary(rig.t), "serve", "--data", rig.data, "--listen", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		rig.t.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		rig.t.Fatal(err)
+	}
+	rig.server = cmd
+	rig.t.Cleanup(func() {
+		if rig.t.Failed() && said.Len() > 0 {
+			rig.t.Logf("the server said:\n%s", &said)
+		}
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "listens on") {
+			go func() {
+				for lines.Scan() { // or it would block on a full pipe
+				}
+			}()
+			return
+		}
+	}
+	rig.t.Fatalf("the server did not start:\n%s", &said)
+}
+
+// kill ends the server as a crash does. Stopping twice is fine.
+func (rig *trainingRig) kill() {
+	if rig.server != nil {
+		_ = rig.server.Process.Kill()
+		_ = rig.server.Wait()
+		rig.server = nil
+	}
+}
+
+// adjudge runs a command against the server and returns its output and exit code.
+func (rig *trainingRig) adjudge(args ...string) (string, string, int) {
+	rig.t.Helper()
+	ctx, cancel := context.WithTimeout(rig.t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary(rig.t), append(args, "--data", rig.data)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	_ = cmd.Run()
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// train starts a training and returns its run.
+func (rig *trainingRig) train(args ...string) web.RunBody {
+	rig.t.Helper()
+	out, errs, _ := rig.adjudge(append([]string{"train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--json"}, args...)...)
+	var run web.RunBody
+	if err := json.Unmarshal([]byte(out), &run); err != nil {
+		rig.t.Fatalf("train printed %q and %q: %v", out, errs, err)
+	}
+	return run
+}
+
+// run returns how a run stands.
+func (rig *trainingRig) run(number int) web.RunBody {
+	rig.t.Helper()
+	c, err := rig.client()
+	var run web.RunBody
+	if err == nil {
+		err = c.get(rig.t.Context(), apiPath("projects", "bank", "runs", fmt.Sprint(number)), &run)
+	}
+	if err != nil {
+		rig.t.Fatal(err)
+	}
+	return run
+}
+
+func (rig *trainingRig) client() (*client, error) {
+	raw, err := os.ReadFile(filepath.Join(rig.data, "credential.json"))
+	var found credentialFile
+	if err == nil {
+		err = json.Unmarshal(raw, &found)
+	}
+	return &client{base: found.Server, token: found.Token}, err
+}
+
+// until waits for a run to be as wanted.
+func (rig *trainingRig) until(number int, what string, wanted func(web.RunBody) bool) web.RunBody {
+	rig.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; {
+		run := rig.run(number)
+		if wanted(run) {
+			return run
+		}
+		if time.Now().After(deadline) {
+			rig.t.Fatalf("run %d is %s (%s) after a minute, not %s", number, run.State, run.Reason, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// processes lists the command lines of everything that belongs to the rig's jobs.
+func (rig *trainingRig) processes() []string {
+	var found []string
+	entries, _ := os.ReadDir("/proc")
+	jobs := filepath.Join(rig.data, "jobs")
+	for _, e := range entries {
+		environ, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+		command, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if bytes.Contains(environ, []byte("ADJUDGE_JOB_DIR="+jobs)) || bytes.Contains(command, []byte(jobs)) {
+			found = append(found, e.Name()+" "+strings.ReplaceAll(string(command), "\x00", " "))
+		}
+	}
+	return found
+}
+
+// noProcess waits a moment for what is on its way out and complains about the rest.
+func (rig *trainingRig) noProcess() {
+	rig.t.Helper()
+	var left []string
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if left = rig.processes(); len(left) == 0 {
+			return
+		}
+	}
+	rig.t.Errorf("processes are left: %v", left)
+}
+
+func TestTrainLeavesAModelAndADraftCandidate(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 300)
+	rig.serve()
+	out, errs, code := rig.adjudge("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--param", "epochs=3", "--wait")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s %s", code, out, errs)
+	}
+	for _, want := range []string{"Started run 1 of bank.", "epoch 3/3", "Run 1 succeeded. accuracy", "Model text-linear@1 (sha256:", "Draft candidate 1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("train --wait does not say %q:\n%s", want, out)
+		}
+	}
+	run := rig.run(1)
+	if run.State != "succeeded" || run.Digest == "" || run.Attempts != 1 || run.StartedAt == nil || run.EndedAt == nil || run.Primary == nil || run.Primary.Value < 0.9 {
+		t.Errorf("run %+v", run)
+	}
+	if out, errs, code := rig.adjudge("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--param", "epochs=0", "--wait"); code != exitUsage || !strings.Contains(errs, "Epochs: 0 is out of range") {
+		t.Errorf("a wrong parameter: exit code %d, %s%s", code, out, errs)
+	}
+	rig.noProcess()
+}
