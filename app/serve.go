@@ -77,6 +77,10 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	}
 	defer func() { _ = listener.Close() }() // closed by Shutdown when all went well
 	_, set.Port, _ = net.SplitHostPort(listener.Addr().String())
+	if o.cert != "" && set.Public == nil {
+		// https without a public address is this machine's; cookies must be Secure.
+		set.Public = &url.URL{Scheme: "https", Host: "localhost:" + set.Port}
+	}
 	h, err := openHouse(ctx, set)
 	if err != nil {
 		return err
@@ -90,6 +94,9 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	}
 	if err == nil {
 		err = ready(ctx, h, address, out)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // told to stop while it was getting ready
 	}
 	if err == nil {
 		select {
