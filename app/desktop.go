@@ -56,9 +56,10 @@ func newWindow(dir string) *window {
 	return &window{dir: dir, state: readWindowState(dir)}
 }
 
-// show opens the window and returns when it was closed. The doorway starts the
-// server and signs the window in.
-func (w *window) show(ctx context.Context, d *doorway) error {
+// show opens the window and returns when it was closed, by the person or by the
+// signals at which Wails closes it. The doorway starts the server and signs the
+// window in.
+func (w *window) show(d *doorway) error {
 	if goruntime.GOOS == "linux" && os.Getenv("WEBKIT_DMABUF_RENDERER_FORCE_SHM") == "" {
 		// Without it the window stays blank on some Wayland and NVIDIA systems.
 		if err := os.Setenv("WEBKIT_DMABUF_RENDERER_FORCE_SHM", "1"); err != nil {
@@ -73,8 +74,6 @@ func (w *window) show(ctx context.Context, d *doorway) error {
 	if w.state.Maximised {
 		start = options.Maximised
 	}
-	ended := make(chan struct{})
-	defer close(ended)
 	return wails.Run(&options.App{
 		Title:            "Adjudge",
 		Width:            w.state.Width,
@@ -92,13 +91,6 @@ func (w *window) show(ctx context.Context, d *doorway) error {
 			w.mu.Lock()
 			w.ctx = own
 			w.mu.Unlock()
-			go func() {
-				select {
-				case <-ctx.Done(): // the program was asked to end
-					runtime.Quit(own)
-				case <-ended:
-				}
-			}()
 		},
 		OnDomReady:    func(own context.Context) { runtime.WindowExecJS(own, desktopScript) },
 		OnBeforeClose: w.beforeClose,

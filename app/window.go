@@ -82,8 +82,8 @@ func (s windowState) write(dir string) error {
 // nativeWindow is a window that shows what a doorway leads to.
 type nativeWindow interface {
 	web.Native
-	// show opens the window and returns when it was closed or ctx ended.
-	show(ctx context.Context, d *doorway) error
+	// show opens the window and returns when it was closed.
+	show(d *doorway) error
 }
 
 func desktopCommand(newWindow func(dir string) nativeWindow) *cobra.Command {
@@ -144,7 +144,7 @@ func openDesktop(cmd *cobra.Command, database, start string, newWindow func(dir 
 		}
 		return h.identity.Launch(ctx, owner.ID)
 	}
-	err = w.show(ctx, d)
+	err = w.show(d)
 	if h == nil {
 		return errors.Join(err, data.close())
 	}
