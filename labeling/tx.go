@@ -23,6 +23,8 @@ type Tx interface {
 	ImportTx
 	SnapshotTx
 	IndexTx
+	ListTx
+	BulkTx
 
 	// Now is the time of record of this transaction.
 	Now() time.Time

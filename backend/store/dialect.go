@@ -28,7 +28,7 @@ type dialect interface {
 	translate(err error) error
 	// the search index; see labeling_data_items.go
 	indexItems() string
-	searchItems() string
+	searchItems() (from, seq, where string)
 	searchFor(project labeling.ProjectID, typed string) string
 }
 

@@ -19,13 +19,14 @@ func (postgres) indexItems() string {
 }
 
 // searchItems returns what stands behind FROM and the first of WHERE to find
-// items i by words ($1, as searchFor makes it) of a project ($2) after a seq ($3).
-func (sqlite) searchItems() string {
-	return `item_words w JOIN item i ON i.seq = w.rowid WHERE item_words MATCH $1 AND i.project = $2 AND w.rowid > $3`
+// items i by words ($1, as searchFor makes it) of a project ($2), and the column
+// that is the items' seq.
+func (sqlite) searchItems() (from, seq, where string) {
+	return `item_words w JOIN item i ON i.seq = w.rowid`, `w.rowid`, `w.item_words MATCH $1 AND i.project = $2`
 }
 
-func (postgres) searchItems() string {
-	return `item_words w JOIN item i ON i.seq = w.seq WHERE w.words @@ to_tsquery('simple', $1) AND w.project = $2 AND w.seq > $3`
+func (postgres) searchItems() (from, seq, where string) {
+	return `item_words w JOIN item i ON i.seq = w.seq`, `w.seq`, `w.words @@ to_tsquery('simple', $1) AND w.project = $2`
 }
 
 // searchFor turns what a person typed into a query of the index: all words must

@@ -18,31 +18,30 @@ CREATE TABLE item_indexed (
 INSERT INTO item_indexed (one, seq) VALUES (1, 0);
 
 -- Changes of many items at once, so that they can be taken back.
-CREATE TABLE item_batch (
+CREATE TABLE item_bulk (
   id         TEXT COLLATE "C" PRIMARY KEY,
   project    TEXT COLLATE "C" NOT NULL,
   action     TEXT COLLATE "C" NOT NULL, -- relabel, requeue, delete
   class      TEXT COLLATE "C" NOT NULL,
+  reason     TEXT COLLATE "C" NOT NULL,
   person     TEXT COLLATE "C" NOT NULL,
   items      BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   undone_at  BIGINT NOT NULL
 );
-CREATE INDEX item_batch_project ON item_batch (project, created_at);
-CREATE TABLE item_batch_row (
-  batch      TEXT COLLATE "C" NOT NULL REFERENCES item_batch (id),
+CREATE INDEX item_bulk_project ON item_bulk (project, created_at);
+-- What one of them did to an item; gone once it was taken back.
+CREATE TABLE item_bulk_row (
+  bulk       TEXT COLLATE "C" NOT NULL REFERENCES item_bulk (id),
   item       TEXT COLLATE "C" NOT NULL,
-  status     TEXT COLLATE "C" NOT NULL, -- before
-  label      TEXT COLLATE "C" NOT NULL, -- before
-  answers    BIGINT NOT NULL, -- before
-  superseded TEXT COLLATE "C" NOT NULL, -- JSON: ids of the annotations that the change superseded
+  superseded TEXT COLLATE "C" NOT NULL, -- JSON: ids of the annotations that counted before
   made       TEXT COLLATE "C" NOT NULL, -- the annotation that it made
-  PRIMARY KEY (batch, item)
+  PRIMARY KEY (bulk, item)
 );
 
 -- +goose Down
-DROP TABLE item_batch_row;
-DROP TABLE item_batch;
+DROP TABLE item_bulk_row;
+DROP TABLE item_bulk;
 DROP TABLE item_indexed;
 DROP TABLE item_words;
 DROP INDEX item_disagrees;

@@ -13,31 +13,30 @@ CREATE TABLE item_indexed (
 INSERT INTO item_indexed (one, seq) VALUES (1, 0);
 
 -- Changes of many items at once, so that they can be taken back.
-CREATE TABLE item_batch (
+CREATE TABLE item_bulk (
   id         TEXT PRIMARY KEY,
   project    TEXT NOT NULL,
   action     TEXT NOT NULL, -- relabel, requeue, delete
   class      TEXT NOT NULL,
+  reason     TEXT NOT NULL,
   person     TEXT NOT NULL,
   items      INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   undone_at  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX item_batch_project ON item_batch (project, created_at);
-CREATE TABLE item_batch_row (
-  batch      TEXT NOT NULL REFERENCES item_batch (id),
+CREATE INDEX item_bulk_project ON item_bulk (project, created_at);
+-- What one of them did to an item; gone once it was taken back.
+CREATE TABLE item_bulk_row (
+  bulk       TEXT NOT NULL REFERENCES item_bulk (id),
   item       TEXT NOT NULL,
-  status     TEXT NOT NULL, -- before
-  label      TEXT NOT NULL, -- before
-  answers    INTEGER NOT NULL, -- before
-  superseded TEXT NOT NULL, -- JSON: ids of the annotations that the change superseded
+  superseded TEXT NOT NULL, -- JSON: ids of the annotations that counted before
   made       TEXT NOT NULL, -- the annotation that it made
-  PRIMARY KEY (batch, item)
+  PRIMARY KEY (bulk, item)
 ) STRICT, WITHOUT ROWID;
 
 -- +goose Down
-DROP TABLE item_batch_row;
-DROP TABLE item_batch;
+DROP TABLE item_bulk_row;
+DROP TABLE item_bulk;
 DROP TABLE item_indexed;
 DROP TABLE item_words;
 DROP INDEX item_disagrees;

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/adjudge/adjudge/labeling"
+)
+
+// listing is a query over items: what to read from, where the order is, and the
+// conditions. Only the driving conditions may use an index: the others are
+// written as expressions, so that neither database is tempted to walk another
+// index and sort.
+type listing struct {
+	from  string // behind FROM
+	seq   string // the column that orders
+	where []string
+	args  []any
+}
+
+func (l *listing) arg(v any) string {
+	l.args = append(l.args, v)
+	return "$" + strconv.Itoa(len(l.args))
+}
+
+func (l *listing) and(condition string) { l.where = append(l.where, condition) }
+
+// smallShare is how many answers of a person are looked up one by one; of more,
+// most items have one, and walking the items finds them quickly.
+const smallShare = 5000
+
+// list plans a query for a filter. ok is false where nothing can be found.
+func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listing, ok bool, err error) {
+	l = &listing{from: "item i", seq: "i.seq"}
+	var driven struct{ dataset, status, label bool }
+	switch {
+	case f.Search != "":
+		query := tx.store.dialect.searchFor(project, f.Search)
+		if query == "" {
+			return nil, false, nil
+		}
+		l.args = []any{query, string(project)}
+		var matches string
+		l.from, l.seq, matches = tx.store.dialect.searchItems()
+		l.and(matches)
+	case f.Disagrees:
+		l.and("i.project = " + l.arg(string(project)) + " AND i.label <> '' AND i.model_label <> '' AND i.label <> i.model_label")
+	case f.Label != "":
+		l.and("i.project = " + l.arg(string(project)) + " AND i.label = " + l.arg(string(f.Label)))
+		driven.label = true
+	case f.Dataset != "" && f.Status != "":
+		l.and("i.dataset = " + l.arg(string(f.Dataset)) + " AND i.status = " + l.arg(string(f.Status)))
+		driven.dataset, driven.status = true, true
+	case f.Status != "":
+		l.and("i.project = " + l.arg(string(project)) + " AND i.status = " + l.arg(string(f.Status)))
+		driven.status = true
+	default:
+		l.and("i.project || '' = " + l.arg(string(project)))
+	}
+	if f.Dataset != "" && !driven.dataset {
+		l.and("i.dataset || '' = " + l.arg(string(f.Dataset)))
+	}
+	if f.Label != "" && !driven.label {
+		l.and("i.label || '' = " + l.arg(string(f.Label)))
+	}
+	if f.Disagrees && f.Search != "" {
+		l.and("i.label <> '' AND i.model_label <> '' AND i.label || '' <> i.model_label")
+	}
+	switch {
+	case f.Status == "":
+		l.and("i.status || '' <> 'trashed'")
+	case !driven.status:
+		l.and("i.status || '' = " + l.arg(string(f.Status)))
+	}
+	if f.Model != "" {
+		l.and("i.model_label || '' = " + l.arg(string(f.Model)))
+	}
+	if f.Person != "" {
+		answers, err := tx.AnswersBy(f.Person, project, "")
+		if err != nil || answers == 0 {
+			return nil, false, err
+		}
+		person := l.arg(string(f.Person))
+		if answers <= smallShare {
+			l.and("i.id IN (SELECT a.item FROM annotation a WHERE a.project = " + l.arg(string(project)) + " AND a.person = " + person + " AND a.state = 'active' AND a.kind <> 'skip')")
+		} else {
+			l.and("EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person || '' = " + person + " AND a.state = 'active' AND a.kind <> 'skip')")
+		}
+	}
+	return l, true, nil
+}
+
+// page completes the query to one page of the columns.
+func (l *listing) page(columns string, after, before int64, limit int) (string, []any) {
+	q := *l
+	q.args = slices.Clone(l.args)
+	q.where = slices.Clone(l.where)
+	order := " ORDER BY " + l.seq
+	switch {
+	case before != 0:
+		q.and(l.seq + " < " + q.arg(before))
+		order += " DESC"
+	case after != 0:
+		q.and(l.seq + " > " + q.arg(after))
+	}
+	return "SELECT " + columns + " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + order + " LIMIT " + q.arg(limit), q.args
+}
+
+// FindItems returns the items that a filter lets through, on one side of a Seq.
+func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, after, before int64, limit int) ([]labeling.Item, error) {
+	if f.Search == "" && !f.Disagrees && f.Label == "" && f.Person == "" && f.Model == "" && (f.Dataset == "" || f.Status == "") {
+		return tx.merge(project, f, after, before, limit)
+	}
+	l, ok, err := tx.list(project, f)
+	if err != nil || !ok {
+		return nil, err
+	}
+	query, args := l.page(itemFields, after, before, limit)
+	return tx.itemsBy(query, args)
+}
+
+// merge walks the datasets and statuses that have items side by side, since
+// each of them alone is in order.
+func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, before int64, limit int) ([]labeling.Item, error) {
+	counts, err := tx.Counts(project)
+	if err != nil {
+		return nil, err
+	}
+	type place struct {
+		dataset labeling.DatasetID
+		status  labeling.Status
+	}
+	seen := map[place]bool{}
+	var seqs []int64
+	for _, c := range counts {
+		p := place{c.Dataset, c.Status}
+		if seen[p] || f.Dataset != "" && f.Dataset != c.Dataset || f.Status != "" && f.Status != c.Status || f.Status == "" && c.Status == labeling.StatusTrashed {
+			continue
+		}
+		seen[p] = true
+		l, _, err := tx.list(project, labeling.ItemFilter{Dataset: c.Dataset, Status: c.Status})
+		if err != nil {
+			return nil, err
+		}
+		query, args := l.page("i.seq", after, before, limit)
+		if err := tx.each(query, args, func(scan func(...any) error) error {
+			var seq int64
+			err := scan(&seq)
+			seqs = append(seqs, seq)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(seqs)
+	if before != 0 {
+		slices.Reverse(seqs)
+	}
+	seqs = seqs[:min(limit, len(seqs))]
+	found := make([]labeling.Item, 0, len(seqs))
+	for part := range slices.Chunk(seqs, 50) {
+		marks := make([]string, 50)
+		args := make([]any, 50)
+		for i := range marks { // always fifty, so that one statement is kept
+			marks[i] = "$" + strconv.Itoa(i+1)
+			args[i] = part[min(i, len(part)-1)]
+		}
+		items, err := tx.itemsBy("SELECT "+itemFields+" FROM item i WHERE i.seq IN ("+strings.Join(marks, ", ")+") ORDER BY i.seq", args)
+		if err != nil {
+			return nil, err
+		}
+		if before != 0 {
+			slices.Reverse(items)
+		}
+		found = append(found, items...)
+	}
+	return found, nil
+}
+
+// itemFields are the columns that scanItem reads.
+var itemFields = strings.TrimSuffix(strings.TrimPrefix(itemColumns, "SELECT "), " FROM item i ")
+
+func (tx *Tx) itemsBy(query string, args []any) ([]labeling.Item, error) {
+	var found []labeling.Item
+	err := tx.each(query, args, func(scan func(...any) error) error {
+		item, err := scanItem(scan)
+		found = append(found, item)
+		return err
+	})
+	return found, err
+}
+
+// CountItems counts the items that a filter lets through, up to a limit.
+func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limit int) (int64, error) {
+	l, ok, err := tx.list(project, f)
+	if err != nil || !ok {
+		return 0, err
+	}
+	var n int64
+	err = tx.one([]any{&n}, "SELECT COUNT(*) FROM (SELECT 1 FROM "+l.from+" WHERE "+strings.Join(l.where, " AND ")+" LIMIT "+l.arg(limit)+") x", l.args...)
+	return n, err
+}
+
+// ItemsAfter returns items of a dataset in the order of arrival, trash left out.
+func (tx *Tx) ItemsAfter(dataset labeling.DatasetID, after int64, limit int) ([]labeling.Item, error) {
+	found := make([]labeling.Item, 0, limit)
+	err := tx.each(`SELECT seq, key, text, status, label, content FROM item WHERE dataset || '' = $1 AND seq > $2 AND status || '' <> 'trashed' ORDER BY seq LIMIT $3`,
+		[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
+			var i labeling.Item
+			err := scan(&i.Seq, &i.Key, &i.Text, &i.Status, &i.Label, &i.Content)
+			found = append(found, i)
+			return err
+		})
+	return found, err
+}

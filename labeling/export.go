@@ -1,0 +1,187 @@
+package labeling
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"io"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// sheet takes rows of text in one of the formats.
+type sheet interface {
+	row(cells ...string) error
+	close() error
+}
+
+// newSheet begins a file of named columns. few names the columns with few
+// different values.
+func (s *Service) newSheet(f Format, w io.Writer, few string, names ...string) (sheet, error) {
+	switch f {
+	case FormatCSV, FormatTSV:
+		out := csv.NewWriter(w)
+		if f == FormatTSV {
+			out.Comma = '\t'
+		}
+		return &csvSheet{out}, out.Write(names)
+	case FormatJSONL:
+		return &jsonSheet{out: bufio.NewWriterSize(w, 64<<10), names: names}, nil
+	case FormatParquet:
+		columns := make([]TableColumn, len(names))
+		for i, name := range names {
+			columns[i] = TableColumn{Name: name, Few: name == few}
+		}
+		out, err := s.Tables.Table(w, columns)
+		return &tableSheet{out: out, cells: make([][]string, len(names))}, err
+	case FormatText:
+	}
+	return nil, fault.Field("format", "%.40q cannot be written; choose csv, tsv, jsonl or parquet.", string(f))
+}
+
+type csvSheet struct{ out *csv.Writer }
+
+func (s *csvSheet) row(cells ...string) error { return s.out.Write(cells) }
+func (s *csvSheet) close() error              { s.out.Flush(); return s.out.Error() }
+
+type jsonSheet struct {
+	out   *bufio.Writer
+	names []string
+	line  []byte
+}
+
+func (s *jsonSheet) row(cells ...string) error {
+	s.line = append(s.line[:0], '{')
+	for i, name := range s.names {
+		if i > 0 {
+			s.line = append(s.line, ',')
+		}
+		s.line = appendCanonical(append(appendCanonical(s.line, name), ':'), cells[i])
+	}
+	s.line = append(s.line, '}', '\n')
+	_, err := s.out.Write(s.line)
+	return err
+}
+
+func (s *jsonSheet) close() error { return s.out.Flush() }
+
+type tableSheet struct {
+	out   Table
+	cells [][]string
+}
+
+func (s *tableSheet) row(cells ...string) error {
+	for i, c := range cells {
+		s.cells[i] = append(s.cells[i], c)
+	}
+	if len(s.cells[0]) < 4096 {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *tableSheet) flush() error {
+	err := s.out.Append(s.cells...)
+	for i := range s.cells {
+		s.cells[i] = s.cells[i][:0]
+	}
+	return err
+}
+
+func (s *tableSheet) close() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return s.out.Close()
+}
+
+// CheckExport returns Invalid for a format that cannot be written.
+func CheckExport(f Format) error {
+	switch f {
+	case FormatCSV, FormatTSV, FormatJSONL, FormatParquet:
+		return nil
+	case FormatText:
+	}
+	return fault.Field("format", "%.40q cannot be written; choose csv, tsv, jsonl or parquet.", string(f))
+}
+
+// ExportDataset writes the items of a dataset, with their accepted answers
+// where they have one, in the order of arrival. What is written can be imported
+// again: keys and answers come back as they were.
+func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project ProjectID, dataset string, f Format, w io.Writer) error {
+	if err := actor.Must(project, ledger.ActionExport); err != nil {
+		return err
+	}
+	return s.View(ctx, func(tx Tx) error {
+		d, err := datasetBy(tx, project, dataset)
+		if err != nil {
+			return err
+		}
+		p, err := tx.Project(project)
+		if err != nil {
+			return fault.Wrap(err, "find project")
+		}
+		names := map[ClassID]string{"": ""}
+		for _, c := range p.Schema.Classes {
+			names[c.ID] = p.Schema.Name(c.ID)
+		}
+		out, err := s.newSheet(f, w, "label", "key", "text", "label", "status")
+		if err != nil {
+			return err
+		}
+		for after := int64(0); ; {
+			items, err := tx.ItemsAfter(d.ID, after, 5000)
+			if err != nil {
+				return fault.Wrap(err, "read items")
+			}
+			if len(items) == 0 {
+				return out.close()
+			}
+			for _, i := range items {
+				if err := out.row(i.Key, i.Text, names[i.Label], string(i.Status)); err != nil {
+					return err
+				}
+			}
+			after = items[len(items)-1].Seq
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// ExportSnapshot writes a snapshot. As JSON lines and as Parquet it is the file
+// whose digest the snapshot names, to the byte.
+func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, project ProjectID, name string, f Format, w io.Writer) error {
+	if err := actor.Must(project, ledger.ActionExport); err != nil {
+		return err
+	}
+	snap, rows, err := s.OpenSnapshot(ctx, actor, project, name)
+	if err != nil {
+		return err
+	}
+	stored := map[Format]ledger.Digest{FormatJSONL: snap.Rows, FormatParquet: snap.Parquet}[f]
+	if stored != "" {
+		file, err := s.Files.Open(ctx, stored)
+		if err != nil {
+			return fault.Wrap(err, "open the file of a snapshot")
+		}
+		defer file.Close() //nolint:errcheck // only read
+		_, err = io.Copy(w, file)
+		return err
+	}
+	out, err := s.newSheet(f, w, "answer", "key", "text", "answer", "content")
+	if err != nil {
+		return err
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if err := out.row(row.Key, row.Text, row.Answer, string(row.Content)); err != nil {
+			return err
+		}
+	}
+	return out.close()
+}

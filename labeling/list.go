@@ -1,0 +1,189 @@
+package labeling
+
+import (
+	"context"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// ItemFilter says which items of a project one wants to see. Empty fields do
+// not matter. The trash is shown only when asked for by its status.
+type ItemFilter struct {
+	Dataset   DatasetID
+	Status    Status
+	Label     ClassID         // the accepted answer
+	Model     ClassID         // what the newest model says
+	Person    ledger.PersonID // has an active answer there
+	Disagrees bool            // model and accepted answer differ
+	Search    string          // words of the text, the last may be the beginning of one
+}
+
+// Empty reports whether the filter lets everything through.
+func (f ItemFilter) Empty() bool { return f == ItemFilter{} }
+
+// counted reports whether the counts kept with the items answer how many the
+// filter lets through.
+func (f ItemFilter) counted() bool {
+	return f.Model == "" && f.Person == "" && !f.Disagrees && f.Search == ""
+}
+
+// sum adds up the counts that the filter lets through.
+func (f ItemFilter) sum(counts []Count) (total int64) {
+	for _, c := range counts {
+		if f.lets(c) {
+			total += c.Items
+		}
+	}
+	return total
+}
+
+func (f ItemFilter) lets(c Count) bool {
+	return (f.Dataset == "" || f.Dataset == c.Dataset) && (f.Label == "" || f.Label == c.Label) &&
+		(f.Status == c.Status || f.Status == "" && c.Status != StatusTrashed)
+}
+
+// MostTotal is where counting ends: more is shown as "10,000+".
+const MostTotal = 10_000
+
+// ItemPage is one page of a list of items, in the order of their arrival.
+type ItemPage struct {
+	Items     []Item
+	Total     int64 // of the whole list; if TotalOpen at least so many
+	TotalOpen bool
+	Next      int64   // pass as After for the page behind; 0 at the end
+	Previous  int64   // pass as Before for the page ahead; 0 at the start
+	Behind    int     // items that the search does not know yet, up to MostTotal
+	Facets    []Count // the counts of the project, for the bars above the list
+}
+
+// PageRequest says which page of a list one wants: behind After, or ahead of
+// Before, which are Seqs.
+type PageRequest struct {
+	After  int64
+	Before int64
+	Limit  int // 50 if zero, 500 at most
+}
+
+// ListTx finds items.
+type ListTx interface {
+	// FindItems returns the items that a filter lets through with a Seq over
+	// after in ascending order or, where before is not 0, below it in descending.
+	FindItems(project ProjectID, f ItemFilter, after, before int64, limit int) ([]Item, error)
+	// CountItems counts them, up to a limit.
+	CountItems(project ProjectID, f ItemFilter, limit int) (int64, error)
+	// ItemsAfter returns items of a dataset, trash left out, by Seq. Only Seq,
+	// key, text, status, label and content are set.
+	ItemsAfter(dataset DatasetID, after int64, limit int) ([]Item, error)
+}
+
+// Items returns a page of the items of a project.
+func (s *Service) Items(ctx context.Context, actor ledger.Actor, project ProjectID, f ItemFilter, req PageRequest) (ItemPage, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return ItemPage{}, err
+	}
+	limit := req.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, 500)
+	var page ItemPage
+	err := s.View(ctx, func(tx Tx) error {
+		var err error
+		page = ItemPage{}
+		// One more than fits tells whether there is a page behind.
+		if page.Items, err = tx.FindItems(project, f, req.After, req.Before, limit+1); err != nil {
+			return fault.Wrap(err, "find items")
+		}
+		more := len(page.Items) > limit
+		page.Items = page.Items[:min(limit, len(page.Items))]
+		if req.Before != 0 {
+			reverse(page.Items)
+		}
+		if n := len(page.Items); n > 0 {
+			if more || req.Before != 0 {
+				page.Next = page.Items[n-1].Seq
+			}
+			if req.After != 0 || req.Before != 0 && more {
+				page.Previous = page.Items[0].Seq
+			}
+		}
+		if page.Facets, err = tx.Counts(project); err != nil {
+			return fault.Wrap(err, "count items")
+		}
+		if f.counted() {
+			page.Total = f.sum(page.Facets)
+		} else {
+			if page.Total, err = tx.CountItems(project, f, MostTotal+1); err != nil {
+				return fault.Wrap(err, "count items")
+			}
+		}
+		page.TotalOpen = page.Total > MostTotal
+		page.Total = min(page.Total, MostTotal)
+		if page.Behind, err = tx.Unindexed(MostTotal); err != nil {
+			return fault.Wrap(err, "look at the search index")
+		}
+		return nil
+	})
+	return page, err
+}
+
+func reverse(items []Item) {
+	for i, j := 0, len(items)-1; i < j; i, j = i+1, j-1 {
+		items[i], items[j] = items[j], items[i]
+	}
+}
+
+// Answerers lists who has answered in a project, most answers first.
+func (s *Service) Answerers(ctx context.Context, actor ledger.Actor, project ProjectID) ([]PersonCount, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	var people []PersonCount
+	err := s.View(ctx, func(tx Tx) error {
+		datasets, err := tx.Datasets(project)
+		if err != nil {
+			return fault.Wrap(err, "list datasets")
+		}
+		ids := make([]DatasetID, len(datasets))
+		for i, d := range datasets {
+			ids[i] = d.ID
+		}
+		people, err = tx.Answerers(ids)
+		return fault.Wrap(err, "count who answered")
+	})
+	return people, err
+}
+
+// ItemHistory is an item with all that was ever said about it.
+type ItemHistory struct {
+	Item        Item
+	Dataset     Dataset
+	Annotations []Annotation // in every state, newest first
+}
+
+// Item returns an item of a project, by id, with its history.
+func (s *Service) Item(ctx context.Context, actor ledger.Actor, project ProjectID, id ItemID) (ItemHistory, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return ItemHistory{}, err
+	}
+	var h ItemHistory
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if h.Item, err = itemIn(tx, project, id); err != nil {
+			return err
+		}
+		if h.Dataset, err = tx.Dataset(h.Item.Dataset); err != nil {
+			return fault.Wrap(err, "find dataset")
+		}
+		all, err := tx.AllAnnotationsOf(id)
+		if err != nil {
+			return fault.Wrap(err, "find annotations")
+		}
+		h.Annotations = nil
+		for i := len(all) - 1; i >= 0; i-- {
+			h.Annotations = append(h.Annotations, all[i])
+		}
+		return nil
+	})
+	return h, err
+}

@@ -1,0 +1,121 @@
+package labeling
+
+import (
+	"context"
+	"iter"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// DiffRequest asks what changed from one snapshot to another, each by id,
+// number, digest or name. Kind narrows the rows down; all are counted.
+type DiffRequest struct {
+	Before, After string
+	Kind          DiffKind
+	Limit         int // rows; 200 if zero
+}
+
+// DiffSnapshots compares two ready snapshots of a project.
+func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project ProjectID, req DiffRequest) (SnapshotDiff, error) {
+	before, beforeRows, err := s.OpenSnapshot(ctx, actor, project, req.Before)
+	if err != nil {
+		return SnapshotDiff{}, err
+	}
+	after, afterRows, err := s.OpenSnapshot(ctx, actor, project, req.After)
+	if err != nil {
+		return SnapshotDiff{}, err
+	}
+	limit := req.Limit
+	if limit <= 0 {
+		limit = 200
+	}
+	d := SnapshotDiff{Before: before, After: after, SchemaChanged: before.Schema != after.Schema, Balance: diffBalance(before.Classes, after.Classes)}
+	if before.Digest == after.Digest {
+		d.Same = before.Items
+		return d, nil
+	}
+	left, stopLeft := pull(beforeRows)
+	defer stopLeft()
+	right, stopRight := pull(afterRows)
+	defer stopRight()
+	err = compareRows(left, right, func(kind DiffKind, was, is SnapshotRow) error {
+		switch kind {
+		case DiffAdded:
+			d.Added++
+		case DiffRemoved:
+			d.Removed++
+		case DiffRelabelled:
+			d.Relabelled++
+		case DiffReworded:
+			d.Reworded++
+		default:
+			d.Same++
+			return ctx.Err()
+		}
+		if req.Kind != "" && req.Kind != kind {
+			return nil
+		}
+		if len(d.Rows) >= limit {
+			d.More = true
+			return nil
+		}
+		row := DiffRow{Kind: kind, Key: is.Key, Text: is.Text, Before: was.Answer, After: is.Answer}
+		switch kind {
+		case DiffRemoved:
+			row.Key, row.Text = was.Key, was.Text
+		case DiffReworded:
+			row.OldText = was.Text
+		case DiffAdded, DiffRelabelled:
+		}
+		d.Rows = append(d.Rows, row)
+		return nil
+	})
+	if err != nil {
+		return SnapshotDiff{}, err
+	}
+	return d, s.attribute(ctx, after, d.Rows)
+}
+
+// attribute finds who gave the newer answers, where the items still know.
+func (s *Service) attribute(ctx context.Context, after Snapshot, rows []DiffRow) error {
+	return s.View(ctx, func(tx Tx) error {
+		for i := range rows {
+			if rows[i].After == "" {
+				continue
+			}
+			for _, d := range after.Datasets {
+				item, err := tx.ItemKeyed(d.ID, rows[i].Key)
+				if fault.Is(err, fault.NotFound) {
+					continue
+				}
+				if err != nil {
+					return fault.Wrap(err, "find item")
+				}
+				notes, err := tx.AnnotationsOf(item.ID)
+				if err != nil {
+					return fault.Wrap(err, "find annotations")
+				}
+				p, err := tx.Project(after.Project)
+				if err != nil {
+					return fault.Wrap(err, "find project")
+				}
+				for _, a := range notes { // oldest first: the newest stays
+					if a.Answers() && p.Schema.Name(a.Class) == rows[i].After {
+						rows[i].By, rows[i].At, rows[i].Reason = a.Person, a.At, a.Reason
+					}
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// pull turns the rows of a snapshot into calls, one row each.
+func pull(rows iter.Seq2[SnapshotRow, error]) (next func() (SnapshotRow, bool, error), stop func()) {
+	take, stop := iter.Pull2(rows)
+	return func() (SnapshotRow, bool, error) {
+		row, err, ok := take()
+		return row, ok && err == nil, err
+	}, stop
+}
