@@ -7,6 +7,9 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		serveCommand(),
 		demoCommand(),
+		importCommand(),
+		exportCommand(),
+		snapshotCommand(),
 		ingestCommand(),
 		recipeCommand(),
 		trainCommand(),

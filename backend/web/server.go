@@ -149,6 +149,8 @@ type route struct {
 // pattern; their handlers set their own limits.
 var largeRoutes = map[string]bool{
 	PUT + " " + apiPrefix + "/attempts/{fence}/output/*": true,
+	POST + " " + apiPrefix + "/projects/{project}/uploads": true,
+	POST + " /projects/{project}/imports":                  true,
 }
 
 // maxBody is the most a request may carry unless its route is large.
@@ -195,6 +197,7 @@ func (s *Server) tables() [][]route {
 		s.runRoutes(),
 		s.projectRoutes(),
 		s.labelRoutes(),
+		s.dataRoutes(),
 		s.nativeRoutes(),
 		s.accountRoutes(),
 		s.peopleRoutes(),
@@ -208,6 +211,7 @@ func (s *Server) operations() {
 	s.labelAPI()
 	s.reviewAPI()
 	s.runsAPI()
+	s.dataAPI()
 }
 
 // ServeHTTP answers a request.
