@@ -148,7 +148,7 @@ type route struct {
 // largeRoutes lists the routes that take bodies over maxBody, by method and
 // pattern; their handlers set their own limits.
 var largeRoutes = map[string]bool{
-	PUT + " " + apiPrefix + "/attempts/{fence}/output/*": true,
+	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":   true,
 	POST + " " + apiPrefix + "/projects/{project}/uploads": true,
 	POST + " /projects/{project}/imports":                  true,
 }
