@@ -61,7 +61,7 @@ func (s *Server) postPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	err := s.Identity.ChangePassword(r.Context(), visitOf(r), r.PostForm.Get("old_password"), r.PostForm.Get("password"), address(r))
+	err := s.Identity.ChangePassword(r.Context(), visitOf(r), r.PostForm.Get("old_password"), r.PostForm.Get("password"), s.address(r))
 	if isRefusal(err) || fault.Is(err, fault.Unavailable) {
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Password: page.Refused(nil, err)})
 	}

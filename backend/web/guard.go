@@ -17,7 +17,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 	large := largeRoutes[rt.method+" "+rt.pattern]
 	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
 		c := callIn(r.Context())
-		c.pattern, c.access, c.address = rt.pattern, rt.access, address(r)
+		c.pattern, c.access, c.address = rt.pattern, rt.access, s.address(r)
 		if !large {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
@@ -132,12 +132,12 @@ func bearer(r *http.Request) (string, bool) {
 // fromThisMachine reports whether the connection itself is a loopback one that
 // no proxy passed on.
 func fromThisMachine(r *http.Request) bool {
-	addr, err := netip.ParseAddr(address(r))
+	addr, err := netip.ParseAddr(peer(r))
 	return err == nil && addr.Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
 }
 
-// address returns the IP address of the other end.
-func address(r *http.Request) string {
+// peer returns the IP address of the other end of the connection.
+func peer(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
@@ -145,8 +145,26 @@ func address(r *http.Request) string {
 	return host
 }
 
-func from(r *http.Request) identity.From {
-	return identity.From{Address: address(r), Agent: r.UserAgent()}
+// address returns the IP address that a request comes from. A server with a
+// public address may have a proxy on its own machine; then the last entry of
+// X-Forwarded-For is what that proxy saw. From any other peer the header is
+// what a stranger wrote, and counts for nothing.
+func (s *Server) address(r *http.Request) string {
+	direct := peer(r)
+	addr, err := netip.ParseAddr(direct)
+	if s.URL == nil || err != nil || !addr.Unmap().IsLoopback() {
+		return direct
+	}
+	seen := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	last, err := netip.ParseAddr(strings.TrimSpace(seen[len(seen)-1]))
+	if err != nil {
+		return direct
+	}
+	return last.Unmap().String()
+}
+
+func (s *Server) from(r *http.Request) identity.From {
+	return identity.From{Address: s.address(r), Agent: r.UserAgent()}
 }
 
 // cookieName carries the id of the data directory, because cookies ignore the

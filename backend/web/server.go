@@ -48,6 +48,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -179,6 +180,7 @@ func declare(d Deps) *Server {
 
 // mount puts every route behind its guard, and the house before all of them.
 func (s *Server) mount() {
+	s.mux.Use(middleware.GetHead) // load balancers ask by HEAD
 	for _, rt := range s.routes {
 		s.mux.Method(rt.method, rt.pattern, s.guard(rt))
 	}

@@ -151,3 +151,54 @@ func TestTheOpenAPIDocumentDeclaresVersion31(t *testing.T) {
 		t.Errorf("%d %v %s", w.Code, err, w.Body)
 	}
 }
+
+func TestAForwardedAddressCountsOnlyFromAProxyOnThisMachine(t *testing.T) {
+	t.Parallel()
+	public, _ := url.Parse("https://adjudge.example")
+	for name, c := range map[string]struct {
+		url       *url.URL
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		"no proxy":                       {public, "192.0.2.7:1", nil, "192.0.2.7"},
+		"a stranger writes the header":   {public, "192.0.2.7:1", []string{"10.0.0.1"}, "192.0.2.7"},
+		"a proxy on this machine":        {public, "127.0.0.1:1", []string{"203.0.113.9"}, "203.0.113.9"},
+		"what the proxy saw stands last": {public, "[::1]:1", []string{"10.0.0.1", "evil, 203.0.113.9"}, "203.0.113.9"},
+		"a proxy that says nonsense":     {public, "127.0.0.1:1", []string{"unknown"}, "127.0.0.1"},
+		"a server without an address":    {nil, "127.0.0.1:1", []string{"203.0.113.9"}, "127.0.0.1"},
+	} {
+		s := closed(t, func(d *Deps) { d.URL = c.url })
+		r := httptest.NewRequest(GET, "/", nil)
+		r.RemoteAddr = c.peer
+		for _, f := range c.forwarded {
+			r.Header.Add("X-Forwarded-For", f)
+		}
+		if got := s.address(r); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	if w := ask(s, http.MethodHead, "/healthz", nil); w.Code != 200 {
+		t.Errorf("HEAD /healthz: %d", w.Code)
+	}
+}
+
+func TestMetricsNameRoutesAndNeverPaths(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	ask(s, GET, "/projects/secret-project/people", nil)
+	ask(s, "BREW", "/secret-path", nil)
+	w := ask(s, GET, "/metrics", func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1" })
+	body := w.Body.String()
+	if w.Code != 200 || !strings.Contains(body, `route="/projects/{project}/people",status="303"} 1`) || strings.Contains(body, "secret") || strings.Contains(body, "BREW") {
+		t.Errorf("%d %s", w.Code, body)
+	}
+	if w := ask(s, GET, "/metrics", func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1"; r.Header.Set("X-Forwarded-For", "203.0.113.9") }); w.Code != 401 {
+		t.Errorf("through a proxy: %d", w.Code)
+	}
+}

@@ -46,7 +46,7 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := localPath(r.PostForm.Get("next"))
-	in, err := s.Identity.SignIn(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"), from(r))
+	in, err := s.Identity.SignIn(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"), s.from(r))
 	if err != nil {
 		status := http.StatusUnprocessableEntity
 		if many, ok := errors.AsType[identity.TooMany](err); ok {
@@ -84,7 +84,7 @@ func (s *Server) postFirstStart(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	secret := r.PostForm.Get("token")
-	in, err := s.Identity.CreateFirstAdmin(r.Context(), secret, accountRequest(r), from(r))
+	in, err := s.Identity.CreateFirstAdmin(r.Context(), secret, accountRequest(r), s.from(r))
 	return s.arrive(w, r, in, err, page.ArrivalView{First: true, Token: secret})
 }
 
@@ -104,7 +104,7 @@ func (s *Server) postWelcome(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	secret := r.PostForm.Get("token")
-	in, err := s.Identity.Welcome(r.Context(), secret, accountRequest(r), from(r))
+	in, err := s.Identity.Welcome(r.Context(), secret, accountRequest(r), s.from(r))
 	return s.arrive(w, r, in, err, page.ArrivalView{Token: secret, Username: r.PostForm.Get("username")})
 }
 
@@ -142,7 +142,7 @@ func accountRequest(r *http.Request) identity.AccountRequest {
 // nobody else has it and it works once.
 func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
 	next := localPath(r.URL.Query().Get("next"))
-	in, err := s.Identity.FollowLaunch(r.Context(), r.URL.Query().Get("token"), from(r))
+	in, err := s.Identity.FollowLaunch(r.Context(), r.URL.Query().Get("token"), s.from(r))
 	if fault.Is(err, fault.NotFound) {
 		if _, err := s.byCookie(r.Context(), r); err == nil {
 			return s.seeOther(w, r, next) // a reload of the first page
