@@ -22,6 +22,7 @@ import (
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/backend/work"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/static"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
@@ -50,6 +51,7 @@ type house struct {
 	labeling *labeling.Service
 	review   *review.Service
 	training *training.Service
+	compare  *compare.Service
 	web      *web.Server
 	server   *http.Server
 
@@ -89,6 +91,10 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
 		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{},
 	})
+	h.compare = compare.New(compare.Config{
+		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,
+		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log},
+	})
 	key, err := signer.Open(h.data.file("keys"))
 	if err != nil {
 		return nil, err
@@ -117,6 +123,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Review:   h.review,
 		Training: h.training,
 		Attempts: h.training,
+		Compare:  h.compare,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
@@ -137,6 +144,9 @@ func (h *house) handlers() map[string]work.Handler {
 
 		training.WorkFollow:      h.training.Follow,
 		training.WorkPredictions: h.training.TakePredictions,
+		compare.WorkRead:         h.compare.ReadUpload,
+		compare.WorkSuggest:      h.compare.CopySuggestions,
+		compare.WorkEvaluate:     h.compare.EvaluateSet,
 	}
 }
 

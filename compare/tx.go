@@ -4,21 +4,17 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
-	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/labeling"
 )
 
 // Tx is what this desk needs of a transaction.
 type Tx interface {
-	ledger.Recorder
-	work.Enqueuer
+	labeling.Tx // whose snapshots and items are compared
 	Runs
 	Models
 	Predictions
 	Comparisons
-
-	// Now is the time of record of this transaction.
-	Now() time.Time
+	Texts
 }
 
 // Runs keeps runs and the points of their metrics.
@@ -142,6 +138,13 @@ type ComparisonFilter struct {
 	Snapshot  labeling.SnapshotID // any if empty
 	Digest    ledger.Digest       // any if empty
 	Limit     int                 // 50 if zero
+}
+
+// Texts reads what the items of a comparison say.
+type Texts interface {
+	// ItemTexts returns items by key, of whichever of the datasets has it; keys
+	// without an item are missing.
+	ItemTexts([]labeling.DatasetID, []string) (map[string]ItemText, error)
 }
 
 // ItemText is an item as the comparison shows it.

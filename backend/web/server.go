@@ -54,6 +54,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/backend/training"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
@@ -92,6 +93,7 @@ type Deps struct {
 	Live     *live.Hub // the sockets of open pages
 	Review   *review.Service
 	Training *training.Service
+	Compare  *compare.Service
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -149,9 +151,12 @@ type route struct {
 // largeRoutes lists the routes that take bodies over maxBody, by method and
 // pattern; their handlers set their own limits.
 var largeRoutes = map[string]bool{
-	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":   true,
-	POST + " " + apiPrefix + "/projects/{project}/uploads": true,
-	POST + " /projects/{project}/imports":                  true,
+	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":    true,
+	POST + " " + apiPrefix + "/projects/{project}/uploads":  true,
+	POST + " /projects/{project}/imports":                   true,
+	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":    true,
+	"POST /projects/{project}/predictions":                  true,
+	"POST " + apiPrefix + "/projects/{project}/predictions": true,
 }
 
 // maxBody is the most a request may carry unless its route is large.
@@ -203,6 +208,7 @@ func (s *Server) tables() [][]route {
 		s.nativeRoutes(),
 		s.accountRoutes(),
 		s.peopleRoutes(),
+		s.compareRoutes(),
 	}
 }
 
@@ -214,6 +220,7 @@ func (s *Server) operations() {
 	s.reviewAPI()
 	s.runsAPI()
 	s.dataAPI()
+	s.compareAPI()
 }
 
 // ServeHTTP answers a request.

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/compare"
+)
+
+func compareCommand() *cobra.Command {
+	var project, snapshot string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "compare BASELINE CANDIDATE --project P --snapshot S",
+		Short: "Compare two models on a snapshot",
+		Long:  "Compare two models on a snapshot whose items both have answered. Models go by name, name@version, id or digest; snapshots by number, name, id or digest.",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var raw json.RawMessage
+			if err := c.post(cmd.Context(), apiPath("projects", project, "comparisons"), map[string]string{
+				"baseline": args[0], "candidate": args[1], "snapshot": snapshot}, &raw); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, raw)
+			}
+			var body web.ComparisonBody
+			if err := json.Unmarshal(raw, &body); err != nil {
+				return fmt.Errorf("decode the comparison: %w", err)
+			}
+			return printComparison(cmd, body)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&project, "project", "", "project, by its slug")
+	f.StringVar(&snapshot, "snapshot", "", "snapshot to compare on: number, name, id or digest")
+	f.BoolVar(&asJSON, "json", false, "print one JSON document")
+	require(cmd, "project", "snapshot")
+	return cmd
+}
+
+// printComparison says in a few lines what a comparison found.
+func printComparison(cmd *cobra.Command, body web.ComparisonBody) error {
+	c, out := body.Comparison, cmd.OutOrStdout()
+	if _, err := fmt.Fprintf(out, "%s\n\n", c.Sentence); err != nil {
+		return err
+	}
+	for _, m := range c.Metrics {
+		if _, err := fmt.Fprintf(out, "%-9s  %s %.1f %%  %s %.1f %%  difference %s points (%s to %s)\n", m.Name,
+			c.Baseline.Title(), 100*float64(m.Baseline.Value), c.Candidate.Title(), 100*float64(m.Candidate.Value),
+			compare.SignedPoints(m.Difference.Value), compare.SignedPoints(m.Difference.Low), compare.SignedPoints(m.Difference.High)); err != nil {
+			return err
+		}
+	}
+	q := c.Quadrants
+	_, err := fmt.Fprintf(out, "items      both right %s, won %s, lost %s, both wrong %s; McNemar exact p %s\ndocument   %s\n",
+		compare.Thousands(q.Both), compare.Thousands(q.OnlyCandidate), compare.Thousands(q.OnlyBaseline), compare.Thousands(q.Neither), compare.PValue(c.P), body.ID)
+	return err
+}

@@ -1,0 +1,249 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// ModelBody is a model as the API shows it.
+type ModelBody struct {
+	ID          string           `json:"id"`
+	Name        string           `json:"name"`
+	Version     int              `json:"version"`
+	Title       string           `json:"title" doc:"name@version, as commands take it"`
+	Digest      ledger.Digest    `json:"digest,omitempty" doc:"Of the model directory; absent when nobody gave it"`
+	Files       []compare.File   `json:"files" nullable:"false"`
+	Run         string           `json:"run,omitempty"`
+	Snapshot    string           `json:"snapshot,omitempty" doc:"What it was trained on"`
+	Params      json.RawMessage  `json:"params"`
+	Metrics     []compare.Metric `json:"metrics" nullable:"false"`
+	Environment json.RawMessage  `json:"environment"`
+	TrainedBy   ledger.PersonID  `json:"trained_by,omitempty"`
+	CreatedBy   ledger.PersonID  `json:"created_by"`
+	CreatedAt   time.Time        `json:"created_at"`
+}
+
+func modelBody(m compare.Model) ModelBody {
+	return ModelBody{
+		ID: string(m.ID), Name: m.Name, Version: m.Version, Title: m.Title(), Digest: m.Digest, Files: listed(m.Files), Run: string(m.Run), Snapshot: string(m.Snapshot),
+		Params: m.Params, Metrics: listed(m.Metrics), Environment: m.Environment, TrainedBy: m.TrainedBy, CreatedBy: m.CreatedBy, CreatedAt: m.CreatedAt,
+	}
+}
+
+// listed makes a list that is never null.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// PredictionSetBody is a prediction set as the API shows it.
+type PredictionSetBody struct {
+	ID         string                   `json:"id"`
+	Model      string                   `json:"model"`
+	Snapshot   string                   `json:"snapshot,omitempty"`
+	Dataset    string                   `json:"dataset,omitempty"`
+	State      string                   `json:"state" enum:"waiting,ready,failed"`
+	Digest     ledger.Digest            `json:"digest,omitempty"`
+	KeysDigest ledger.Digest            `json:"keys_digest,omitempty"`
+	Rows       int                      `json:"rows"`
+	Report     compare.PredictionReport `json:"report"`
+	CreatedAt  time.Time                `json:"created_at"`
+}
+
+func predictionSetBody(p compare.PredictionSet) PredictionSetBody {
+	return PredictionSetBody{
+		ID: string(p.ID), Model: string(p.Model), Snapshot: string(p.Snapshot), Dataset: string(p.Dataset), State: string(p.State),
+		Digest: p.Digest, KeysDigest: p.KeysDigest, Rows: p.Rows, Report: p.Report, CreatedAt: p.CreatedAt,
+	}
+}
+
+// ComparisonBody is a comparison as the API shows it: the document under its
+// digest.
+type ComparisonBody struct {
+	ID         ledger.Digest      `json:"id" doc:"The digest of the document, which votes and attestations name"`
+	Baseline   string             `json:"baseline"`
+	Candidate  string             `json:"candidate"`
+	Snapshot   string             `json:"snapshot"`
+	CreatedAt  time.Time          `json:"created_at"`
+	Comparison compare.Comparison `json:"comparison"`
+}
+
+func comparisonBody(c compare.Compared) ComparisonBody {
+	return ComparisonBody{
+		ID: c.Record.Digest, Baseline: string(c.Record.Baseline), Candidate: string(c.Record.Candidate), Snapshot: string(c.Record.Snapshot),
+		CreatedAt: c.Record.CreatedAt, Comparison: c.Comparison,
+	}
+}
+
+// ComparisonLine is a comparison in a list.
+type ComparisonLine struct {
+	ID         ledger.Digest    `json:"id"`
+	Baseline   string           `json:"baseline" doc:"name@version"`
+	Candidate  string           `json:"candidate" doc:"name@version"`
+	Snapshot   string           `json:"snapshot"`
+	Items      int              `json:"items"`
+	Verdict    compare.Verdict  `json:"verdict" enum:"gain,loss,undecided"`
+	Difference compare.Estimate `json:"difference"`
+	P          compare.Number   `json:"p"`
+	CreatedAt  time.Time        `json:"created_at"`
+}
+
+// EvaluationBody is an evaluation as the API shows it.
+type EvaluationBody struct {
+	ID         ledger.Digest      `json:"id" doc:"The digest of the document"`
+	Model      string             `json:"model"`
+	Snapshot   string             `json:"snapshot"`
+	CreatedAt  time.Time          `json:"created_at"`
+	Evaluation compare.Evaluation `json:"evaluation"`
+}
+
+// ComparedItemBody is one item of a comparison.
+type ComparedItemBody struct {
+	Key       string `json:"key"`
+	Item      string `json:"item,omitempty"`
+	Text      string `json:"text,omitempty"`
+	Class     string `json:"class" doc:"The accepted answer"`
+	Baseline  string `json:"baseline"`
+	Candidate string `json:"candidate"`
+	Outcome   string `json:"outcome" enum:"lost,won,both-differ,both-wrong,both-right"`
+}
+
+// compareAPI registers models, prediction sets, evaluations and comparisons.
+func (s *Server) compareAPI() {
+	operation(s, api{GET, "/projects/{project}/models", "list-models", "List models, newest first", either, ledger.ActionRead},
+		func(ctx context.Context, in *struct {
+			InProject
+			Name  string `query:"name" doc:"Only versions of this name"`
+			After string `query:"after" doc:"Where the page before ended"`
+			Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+		}) (*Answer[List[ModelBody]], error) {
+			models, err := s.Compare.Models(ctx, actorIn(ctx), compare.ModelFilter{
+				Project: projectIn(ctx).ID, Name: in.Name, Before: compare.ModelID(in.After), Limit: in.Limit + 1,
+			})
+			if err != nil {
+				return nil, err
+			}
+			out := &Answer[List[ModelBody]]{Body: List[ModelBody]{Items: []ModelBody{}}}
+			for i, m := range models {
+				if i == in.Limit {
+					out.Body.Next = out.Body.Items[i-1].ID
+					break
+				}
+				out.Body.Items = append(out.Body.Items, modelBody(m))
+			}
+			return out, nil
+		})
+	operation(s, api{GET, "/projects/{project}/models/{model}", "get-model", "Get a model by id, name, name@version or digest", either, ledger.ActionRead},
+		func(ctx context.Context, in *struct {
+			InProject
+			Model string `path:"model" maxLength:"300"`
+		}) (*Answer[ModelBody], error) {
+			m, err := s.Compare.Model(ctx, actorIn(ctx), projectIn(ctx).ID, in.Model)
+			return &Answer[ModelBody]{Body: modelBody(m)}, err
+		})
+	operation(s, api{GET, "/projects/{project}/predictions/{set}", "get-predictions", "Get a prediction set with the report of reading it", either, ledger.ActionRead},
+		func(ctx context.Context, in *struct {
+			InProject
+			Set string `path:"set" maxLength:"100"`
+		}) (*Answer[PredictionSetBody], error) {
+			set, err := s.Compare.PredictionSet(ctx, actorIn(ctx), projectIn(ctx).ID, compare.PredictionSetID(in.Set))
+			return &Answer[PredictionSetBody]{Body: predictionSetBody(set)}, err
+		})
+	operation(s, api{POST, "/projects/{project}/evaluations", "evaluate-model", "Measure a model on a snapshot", either, ledger.ActionCompare},
+		func(ctx context.Context, in *struct {
+			InProject
+			Body struct {
+				Model    string `json:"model" maxLength:"300"`
+				Snapshot string `json:"snapshot" maxLength:"300"`
+			}
+		}) (*Answer[EvaluationBody], error) {
+			snapshot, err := s.Labeling.Snapshot(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.Snapshot)
+			if err != nil {
+				return nil, err
+			}
+			e, err := s.Compare.Evaluate(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.Model, snapshot.ID)
+			return &Answer[EvaluationBody]{Body: EvaluationBody{
+				ID: e.Record.Digest, Model: string(e.Record.Model), Snapshot: string(e.Record.Snapshot), CreatedAt: e.Record.CreatedAt, Evaluation: e.Evaluation,
+			}}, err
+		})
+	s.comparisonAPI()
+}
+
+func (s *Server) comparisonAPI() {
+	operation(s, api{POST, "/projects/{project}/comparisons", "compare-models", "Compare two models on a snapshot", either, ledger.ActionCompare},
+		func(ctx context.Context, in *struct {
+			InProject
+			Body struct {
+				Baseline  string `json:"baseline" maxLength:"300" doc:"A model: id, name, name@version or digest"`
+				Candidate string `json:"candidate" maxLength:"300"`
+				Snapshot  string `json:"snapshot" maxLength:"300" doc:"A snapshot: id, number, name or digest"`
+			}
+		}) (*Answer[ComparisonBody], error) {
+			snapshot, err := s.Labeling.Snapshot(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.Snapshot)
+			if err != nil {
+				return nil, err
+			}
+			c, err := s.Compare.Compare(ctx, actorIn(ctx), compare.CompareRequest{
+				Project: projectIn(ctx).ID, Baseline: in.Body.Baseline, Candidate: in.Body.Candidate, Snapshot: snapshot.ID,
+			})
+			return &Answer[ComparisonBody]{Body: comparisonBody(c)}, err
+		})
+	operation(s, api{GET, "/projects/{project}/comparisons", "list-comparisons", "List comparisons, newest first", either, ledger.ActionRead},
+		func(ctx context.Context, _ *struct{ InProject }) (*Answer[List[ComparisonLine]], error) {
+			rows, err := s.Compare.Comparisons(ctx, actorIn(ctx), compare.ComparisonFilter{Project: projectIn(ctx).ID, Limit: 500})
+			out := &Answer[List[ComparisonLine]]{Body: List[ComparisonLine]{Items: []ComparisonLine{}}}
+			for _, row := range rows {
+				r := row.Record
+				out.Body.Items = append(out.Body.Items, ComparisonLine{
+					ID: r.Digest, Baseline: row.Baseline.Title(), Candidate: row.Candidate.Title(), Snapshot: row.Snapshot, Items: r.Items,
+					Verdict: r.Verdict, Difference: r.Difference, P: r.P, CreatedAt: r.CreatedAt,
+				})
+			}
+			return out, err
+		})
+	operation(s, api{GET, "/projects/{project}/comparisons/{digest}", "get-comparison", "Get a comparison by the digest of its document", either, ledger.ActionRead},
+		func(ctx context.Context, in *struct {
+			InProject
+			Digest string `path:"digest" maxLength:"80"`
+		}) (*Answer[ComparisonBody], error) {
+			digest, err := digestOf(in.Digest)
+			if err != nil {
+				return nil, err
+			}
+			c, err := s.Compare.Comparison(ctx, actorIn(ctx), projectIn(ctx).ID, digest)
+			return &Answer[ComparisonBody]{Body: comparisonBody(c)}, err
+		})
+	operation(s, api{GET, "/projects/{project}/comparisons/{digest}/items", "list-compared-items", "List the items of a comparison, disagreements first", either, ledger.ActionRead},
+		func(ctx context.Context, in *struct {
+			InProject
+			Digest    string   `path:"digest" maxLength:"80"`
+			Outcome   []string `query:"outcome,explode" doc:"lost, won, wrong, both-differ, both-wrong, both-right"`
+			Class     string   `query:"class" doc:"The accepted answer"`
+			Answer    string   `query:"answer" doc:"What at least one of the models said"`
+			Baseline  string   `query:"baseline" doc:"What the baseline said"`
+			Candidate string   `query:"candidate" doc:"What the candidate said"`
+			After     string   `query:"after" doc:"Where the page before ended"`
+			Limit     int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+		}) (*Answer[List[ComparedItemBody]], error) {
+			digest, err := digestOf(in.Digest)
+			if err != nil {
+				return nil, err
+			}
+			list, err := s.Compare.ComparedItems(ctx, actorIn(ctx), projectIn(ctx).ID, digest, compare.ItemFilter{
+				Outcomes: in.Outcome, Class: in.Class, Answer: in.Answer, Baseline: in.Baseline, Candidate: in.Candidate, After: in.After, Limit: in.Limit,
+			})
+			out := &Answer[List[ComparedItemBody]]{Body: List[ComparedItemBody]{Items: []ComparedItemBody{}, Next: list.Next}}
+			for _, row := range list.Rows {
+				out.Body.Items = append(out.Body.Items, ComparedItemBody{
+					Key: row.Key, Item: string(row.Item), Text: row.Text, Class: row.Class, Baseline: row.Baseline, Candidate: row.Candidate, Outcome: row.Outcome.String(),
+				})
+			}
+			return out, err
+		})
+}

@@ -1,0 +1,605 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// ComparisonView is the page of one comparison.
+type ComparisonView struct {
+	Project    ProjectLink
+	Record     compare.ComparisonRecord
+	Comparison compare.Comparison
+	Baseline   compare.Model
+	Candidate  compare.Model
+	Snapshot   string // its title
+	SnapshotNo int
+	Filter     compare.ItemFilter
+	AllSlices  bool
+	AllClasses bool
+	Items      compare.ItemList
+	MayPropose bool
+}
+
+// shownSlices and shownClasses are how many slices and classes a panel shows
+// until one asks for all.
+const (
+	shownSlices  = 12
+	shownClasses = 12
+)
+
+// href returns the address of the page with the filter changed.
+func (v ComparisonView) href(change func(*compare.ItemFilter)) string {
+	f := v.Filter
+	f.After = ""
+	change(&f)
+	return v.address(f, v.AllSlices, v.AllClasses)
+}
+
+func (v ComparisonView) address(f compare.ItemFilter, allSlices, allClasses bool) string {
+	query := url.Values{}
+	for _, o := range f.Outcomes {
+		query.Add("outcome", o)
+	}
+	for name, value := range map[string]string{"class": f.Class, "answer": f.Answer, "baseline": f.Baseline, "candidate": f.Candidate, "after": f.After} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if allSlices {
+		query.Set("slices", "all")
+	}
+	if allClasses {
+		query.Set("classes", "all")
+	}
+	address := v.Project.Href("compare", v.Record.Digest.Hex())
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return address
+}
+
+// toggle adds an outcome to the filter or takes it away.
+func (v ComparisonView) toggle(name string) string {
+	return v.href(func(f *compare.ItemFilter) {
+		if slices.Contains(f.Outcomes, name) {
+			f.Outcomes = slices.DeleteFunc(slices.Clone(f.Outcomes), func(o string) bool { return o == name })
+		} else {
+			f.Outcomes = append(slices.Clone(f.Outcomes), name)
+		}
+	})
+}
+
+// only chooses one outcome, or none if it is chosen already.
+func (v ComparisonView) only(name string) string {
+	return v.href(func(f *compare.ItemFilter) {
+		if len(f.Outcomes) == 1 && f.Outcomes[0] == name {
+			f.Outcomes = nil
+		} else {
+			f.Outcomes = []string{name}
+		}
+	})
+}
+
+func (v ComparisonView) chosen(name string) bool { return slices.Contains(v.Filter.Outcomes, name) }
+
+// ofClass chooses a class, or none if it is chosen already.
+func (v ComparisonView) ofClass(name string) string {
+	return v.href(func(f *compare.ItemFilter) {
+		f.Baseline, f.Candidate, f.Answer = "", "", ""
+		if f.Class == name {
+			name = ""
+		}
+		f.Class = name
+	})
+}
+
+// ofCell chooses the items of a class to which a model gave an answer.
+func (v ComparisonView) ofCell(class, answer string) string {
+	return v.href(func(f *compare.ItemFilter) {
+		f.Baseline, f.Candidate = "", ""
+		if f.Class == class && f.Answer == answer {
+			class, answer = "", ""
+		}
+		f.Class, f.Answer = class, answer
+	})
+}
+
+func (v ComparisonView) filtered() bool {
+	f := v.Filter
+	return len(f.Outcomes) > 0 || f.Class != "" || f.Answer != "" || f.Baseline != "" || f.Candidate != ""
+}
+
+// verdictTone is the tone of a verdict.
+func verdictTone(v compare.Verdict) ui.Tone {
+	switch v {
+	case compare.VerdictGain:
+		return ui.Gain
+	case compare.VerdictLoss:
+		return ui.Loss
+	}
+	return ui.Undecided
+}
+
+func verdictWord(ctx context.Context, v compare.Verdict) string {
+	switch v {
+	case compare.VerdictGain:
+		return ui.T(ctx, "compare.verdict.gain")
+	case compare.VerdictLoss:
+		return ui.T(ctx, "compare.verdict.loss")
+	}
+	return ui.T(ctx, "compare.verdict.undecided")
+}
+
+// verdictSentence says what a comparison found.
+func verdictSentence(ctx context.Context, c compare.Comparison) string {
+	args := []any{"n", c.Base.Items, "baseline", c.Baseline.Title(), "candidate", c.Candidate.Title(), "low", compare.SignedPoints(c.Difference.Low), "high", compare.SignedPoints(c.Difference.High)}
+	switch {
+	case c.Verdict == compare.VerdictGain:
+		return ui.T(ctx, "compare.says.gain", append(args, "points", compare.Points(c.Difference.Value))...)
+	case c.Verdict == compare.VerdictLoss:
+		return ui.T(ctx, "compare.says.loss", append(args, "points", compare.Points(-c.Difference.Value))...)
+	case c.Visible >= 1:
+		return ui.T(ctx, "compare.says.nothing", args...)
+	}
+	return ui.T(ctx, "compare.says.undecided", append(args, "visible", compare.Points(c.Visible))...)
+}
+
+func percentOf(n compare.Number) string {
+	return strconv.FormatFloat(float64(n)*100, 'f', 1, 64) + " %"
+}
+
+func percentRange(e compare.Estimate) string {
+	return strconv.FormatFloat(float64(e.Low)*100, 'f', 1, 64) + "–" + strconv.FormatFloat(float64(e.High)*100, 'f', 1, 64) + " %"
+}
+
+func pointsRange(e compare.Estimate) string {
+	return compare.SignedPoints(e.Low) + " … " + compare.SignedPoints(e.High)
+}
+
+func metricName(ctx context.Context, name string) string {
+	switch name {
+	case "accuracy":
+		return ui.T(ctx, "compare.metric.accuracy")
+	case "macro_f1":
+		return ui.T(ctx, "compare.metric.macro_f1")
+	}
+	return name
+}
+
+// axisFor is the half width of an axis of differences that shows all of the given
+// intervals, rounded up to a step that people can read.
+func axisFor(estimates ...compare.Estimate) float64 {
+	widest := 0.0
+	for _, e := range estimates {
+		widest = max(widest, math.Abs(float64(e.Low)), math.Abs(float64(e.High)))
+	}
+	for _, step := range []float64{.005, .01, .02, .05, .1, .2, .5} {
+		if widest <= step {
+			return step
+		}
+	}
+	return 1
+}
+
+// slice is one row of the panel of slices.
+type sliceRow struct {
+	compare.Slice
+	Facet  compare.ClassFacet // under the filter
+	Letter string
+	Href   string
+	On     bool
+}
+
+// sliceRows returns the slices to show, by harm, and how many there are.
+func (v ComparisonView) sliceRows() ([]sliceRow, int) {
+	facets := map[string]compare.ClassFacet{}
+	for _, f := range v.Items.Facets.Classes {
+		facets[f.Class] = f
+	}
+	letters := v.letters()
+	var rows []sliceRow
+	for _, s := range v.Comparison.Slices {
+		facet, some := facets[s.Name]
+		on := v.Filter.Class == s.Name
+		if !some && !on && (len(v.Filter.Outcomes) > 0 || v.Filter.Answer != "") {
+			continue
+		}
+		rows = append(rows, sliceRow{Slice: s, Facet: facet, Letter: letters[s.Name], Href: v.ofClass(s.Name), On: on})
+	}
+	total := len(rows)
+	if !v.AllSlices && total > shownSlices {
+		kept := rows[:shownSlices]
+		for _, row := range rows[shownSlices:] {
+			if row.On {
+				kept = append(slices.Clone(kept), row)
+			}
+		}
+		rows = kept
+	}
+	return rows, total
+}
+
+// letters names every class of the comparison by a letter, in the order of names.
+func (v ComparisonView) letters() map[string]string {
+	names := map[string]bool{}
+	for _, c := range v.Comparison.Confusion {
+		names[c.Class], names[c.Answer] = true, true
+	}
+	letters := map[string]string{}
+	for i, name := range slices.Sorted(keysOf(names)) {
+		letters[name] = ui.Letter(i)
+	}
+	return letters
+}
+
+func keysOf(set map[string]bool) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for name := range set {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// heat is the signed confusion difference as a grid.
+type heat struct {
+	Classes []heatClass
+	Cells   []heatCell // those that changed
+	Total   int        // classes there are
+	Size    int        // of the drawing
+}
+
+type heatClass struct {
+	Name, Letter string
+	Pattern      int
+	Href         string
+	On           bool
+}
+
+type heatCell struct {
+	compare.ConfusionShift
+	Row, Column int
+	Tone        ui.Tone
+	Step        int // 1 to 4
+	Href        string
+	On          bool
+}
+
+// The measures of the drawing.
+const (
+	heatCellSize = 26
+	heatMargin   = 28
+)
+
+func (c heatCell) x() string { return strconv.Itoa(heatMargin + c.Column*heatCellSize) }
+func (c heatCell) y() string { return strconv.Itoa(heatMargin + c.Row*heatCellSize) }
+func (c heatCell) midX() string {
+	return strconv.Itoa(heatMargin + c.Column*heatCellSize + heatCellSize/2)
+}
+func (c heatCell) midY() string {
+	return strconv.Itoa(heatMargin + c.Row*heatCellSize + heatCellSize/2)
+}
+
+// label says in words what a cell shows.
+func (c heatCell) label(ctx context.Context) string {
+	args := []any{"class", c.Class, "answer", c.Answer, "change", signed(c.Change()), "before", c.Baseline, "after", c.Candidate}
+	if c.Class == c.Answer {
+		return ui.T(ctx, "compare.heat.right", args...)
+	}
+	return ui.T(ctx, "compare.heat.wrong", args...)
+}
+
+func signed(n int) string {
+	if n > 0 {
+		return "+" + ui.Count(n)
+	}
+	return ui.Count(n)
+}
+
+// heatMap lays out the classes that changed most, or all of them.
+func (v ComparisonView) heatMap() heat {
+	shifts := v.Items.Facets.Confusion
+	weight, names := map[string]int{}, map[string]bool{}
+	most := 1
+	for _, s := range shifts {
+		names[s.Class], names[s.Answer] = true, true
+		change := s.Change()
+		if change < 0 {
+			change = -change
+		}
+		weight[s.Class] += change
+		weight[s.Answer] += change
+		most = max(most, change)
+	}
+	all := slices.Sorted(keysOf(names))
+	shown := all
+	if !v.AllClasses && len(all) > shownClasses {
+		shown = slices.Clone(all)
+		slices.SortStableFunc(shown, func(a, b string) int { return cmp.Compare(weight[b], weight[a]) })
+		shown = shown[:shownClasses]
+		slices.Sort(shown)
+	}
+	letters := v.letters()
+	h := heat{Total: len(all), Size: heatMargin + len(shown)*heatCellSize + 2}
+	places := map[string]int{}
+	for i, name := range shown {
+		places[name] = i
+		h.Classes = append(h.Classes, heatClass{Name: name, Letter: letters[name], Pattern: i % 4, Href: v.ofClass(name), On: v.Filter.Class == name})
+	}
+	for _, s := range shifts {
+		row, okRow := places[s.Class]
+		column, okColumn := places[s.Answer]
+		if !okRow || !okColumn || s.Change() == 0 {
+			continue
+		}
+		// On the diagonal more is better, beside it more is worse.
+		tone, size := ui.Gain, s.Change()
+		if size < 0 {
+			size = -size
+		}
+		if (s.Change() > 0) != (s.Class == s.Answer) {
+			tone = ui.Loss
+		}
+		h.Cells = append(h.Cells, heatCell{
+			ConfusionShift: s, Row: row, Column: column, Tone: tone, Step: 1 + min(3, size*4/(most+1)),
+			Href: v.ofCell(s.Class, s.Answer), On: v.Filter.Class == s.Class && v.Filter.Answer == s.Answer,
+		})
+	}
+	return h
+}
+
+// largest lists the cells that changed most, for the table behind the map.
+func (h heat) largest() []heatCell {
+	cells := slices.Clone(h.Cells)
+	slices.SortStableFunc(cells, func(a, b heatCell) int {
+		return cmp.Or(cmp.Compare(magnitude(b.Change()), magnitude(a.Change())), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Answer, b.Answer))
+	})
+	return cells[:min(len(cells), 40)]
+}
+
+func magnitude(n int) int { return max(n, -n) }
+
+// outcomeTone is the tone of an outcome.
+func outcomeTone(o compare.Outcome) ui.Tone {
+	switch o {
+	case compare.OnlyCandidate:
+		return ui.Gain
+	case compare.OnlyBaseline:
+		return ui.Loss
+	}
+	return ui.Undecided
+}
+
+func outcomeWord(ctx context.Context, o compare.Outcome) string {
+	switch o {
+	case compare.OnlyBaseline:
+		return ui.T(ctx, "compare.outcome.lost")
+	case compare.OnlyCandidate:
+		return ui.T(ctx, "compare.outcome.won")
+	case compare.BothDiffer:
+		return ui.T(ctx, "compare.outcome.both-differ")
+	case compare.BothWrong:
+		return ui.T(ctx, "compare.outcome.both-wrong")
+	}
+	return ui.T(ctx, "compare.outcome.both-right")
+}
+
+// quadrant is one of the four fields.
+type quadrant struct {
+	Title string
+	Count int
+	Tone  ui.Tone
+	Href  string
+	On    bool
+}
+
+// quadrants returns the four fields under the filter: both right, only the
+// candidate, only the baseline, both wrong.
+func (v ComparisonView) quadrants(ctx context.Context) [4]quadrant {
+	n := v.Items.Facets.Outcomes
+	return [4]quadrant{
+		{ui.T(ctx, "compare.quadrant.both"), n[compare.BothRight], ui.Plain, v.only("both-right"), v.chosen("both-right")},
+		{ui.T(ctx, "compare.quadrant.candidate"), n[compare.OnlyCandidate], ui.Gain, v.only("won"), v.chosen("won")},
+		{ui.T(ctx, "compare.quadrant.baseline"), n[compare.OnlyBaseline], ui.Loss, v.only("lost"), v.chosen("lost")},
+		{ui.T(ctx, "compare.quadrant.neither"), n[compare.BothDiffer] + n[compare.BothWrong], ui.Plain, v.only("wrong"), v.chosen("wrong")},
+	}
+}
+
+// outcomeChips are the filters above the items.
+func (v ComparisonView) outcomeChips(ctx context.Context) []ui.Chip {
+	var chips []ui.Chip
+	for _, o := range compare.Outcomes() {
+		chips = append(chips, ui.Chip{
+			Text: outcomeWord(ctx, o) + " " + ui.Count(v.Items.Facets.Outcomes[o]), Href: v.toggle(o.String()), Icon: outcomeTone(o).Icon(), On: v.chosen(o.String()),
+		})
+	}
+	for _, part := range []struct {
+		text, value string
+		clear       func(*compare.ItemFilter)
+	}{
+		{ui.T(ctx, "compare.filter.class", "name", v.Filter.Class), v.Filter.Class, func(f *compare.ItemFilter) { f.Class = "" }},
+		{ui.T(ctx, "compare.filter.answer", "name", v.Filter.Answer), v.Filter.Answer, func(f *compare.ItemFilter) { f.Answer = "" }},
+		{ui.T(ctx, "compare.filter.baseline", "name", v.Filter.Baseline), v.Filter.Baseline, func(f *compare.ItemFilter) { f.Baseline = "" }},
+		{ui.T(ctx, "compare.filter.candidate", "name", v.Filter.Candidate), v.Filter.Candidate, func(f *compare.ItemFilter) { f.Candidate = "" }},
+	} {
+		if part.value != "" {
+			chips = append(chips, ui.Chip{Text: part.text, Href: v.href(part.clear), On: true})
+		}
+	}
+	return chips
+}
+
+// CompareView lists comparisons and starts one.
+type CompareView struct {
+	Project   ProjectLink
+	Rows      []compare.ComparisonRow
+	Models    []compare.Model
+	Snapshots []SnapshotChoice
+	Form      FormView
+	May       bool
+	MayImport bool
+}
+
+// SnapshotChoice is a snapshot that one can choose.
+type SnapshotChoice struct {
+	ID, Title string
+}
+
+func modelOptions(ctx context.Context, models []compare.Model, empty string) []ui.Option {
+	options := []ui.Option{{Text: empty}}
+	for _, m := range models {
+		options = append(options, ui.Option{Value: string(m.ID), Text: m.Title()})
+	}
+	return options
+}
+
+func snapshotOptions(snapshots []SnapshotChoice, empty string) []ui.Option {
+	options := []ui.Option{{Text: empty}}
+	for _, s := range snapshots {
+		options = append(options, ui.Option{Value: s.ID, Text: s.Title})
+	}
+	return options
+}
+
+// ModelsView lists the models of a project.
+type ModelsView struct {
+	Project     ProjectLink
+	Models      []compare.Model
+	Evaluations map[compare.ModelID]compare.EvaluationRecord // the newest
+	Next        string
+	MayImport   bool
+	MayTrain    bool
+}
+
+// ModelView is the page of one model.
+type ModelView struct {
+	Project    ProjectLink
+	Page       compare.ModelPage
+	People     map[ledger.PersonID]string
+	Evaluation *compare.Evaluation // the newest, with its classes
+	MayCompare bool
+	MayPropose bool
+}
+
+func (v ModelView) person(id ledger.PersonID) string {
+	if name := v.People[id]; name != "" {
+		return name
+	}
+	return string(id)
+}
+
+// setTarget names what a set was made for.
+func (v ModelView) setTarget(s compare.PredictionSet) string {
+	if s.Snapshot != "" {
+		return v.Page.Snapshots[string(s.Snapshot)]
+	}
+	return v.Page.Snapshots[string(s.Dataset)]
+}
+
+// UploadView is the form that brings predictions from elsewhere.
+type UploadView struct {
+	Project   ProjectLink
+	Snapshots []SnapshotChoice
+	Models    []compare.Model
+	Form      FormView
+}
+
+// PredictionsView says how reading a set of predictions went.
+type PredictionsView struct {
+	Project ProjectLink
+	Set     compare.PredictionSet
+	Model   compare.Model
+}
+
+func (v PredictionsView) href() string { return v.Project.Href("predictions", string(v.Set.ID)) }
+
+// sizeWords writes a size for people.
+func sizeWords(n int64) string {
+	size, unit := float64(n), "B"
+	for _, next := range []string{"kB", "MB", "GB", "TB"} {
+		if size < 1000 {
+			break
+		}
+		size, unit = size/1000, next
+	}
+	if unit == "B" {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
+}
+
+// jsonMember is one member of a JSON object, as text.
+type jsonMember struct{ Name, Value string }
+
+// membersOf lists the members of a JSON object by name; nothing for anything else.
+func membersOf(raw []byte) []jsonMember {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return nil
+	}
+	members := make([]jsonMember, 0, len(object))
+	for name, value := range object {
+		text := string(value)
+		var plain string
+		if json.Unmarshal(value, &plain) == nil {
+			text = plain
+		}
+		members = append(members, jsonMember{name, text})
+	}
+	slices.SortFunc(members, func(a, b jsonMember) int { return cmp.Compare(a.Name, b.Name) })
+	return members
+}
+
+// swap makes a link of this page quick where scripts run: the panels and the
+// items come as one fragment, the address follows, the place on the page stays.
+func swap() ui.Attrs {
+	return ui.Attrs{"hx-boost": "true", "hx-target": "#compare-view", "hx-select": "#compare-view", "hx-swap": "outerHTML show:none", "hx-push-url": "true"}
+}
+
+func (v ComparisonView) nextPage() string {
+	if v.Items.Next == "" {
+		return ""
+	}
+	f := v.Filter
+	f.After = v.Items.Next
+	return v.address(f, v.AllSlices, v.AllClasses)
+}
+
+// firstPage leads back to the beginning of the list.
+func (v ComparisonView) firstPage() string {
+	if v.Filter.After == "" {
+		return ""
+	}
+	f := v.Filter
+	f.After = ""
+	return v.address(f, v.AllSlices, v.AllClasses)
+}
+
+func comparisonColumns(ctx context.Context) []ui.Column {
+	return []ui.Column{
+		{Label: ui.T(ctx, "compare.comparison")}, {Label: ui.T(ctx, "compare.snapshot")}, {Label: ui.T(ctx, "compare.items"), Numeric: true}, {Label: ui.T(ctx, "compare.verdict")},
+		{Label: ui.T(ctx, "compare.difference"), Numeric: true}, {Label: ui.T(ctx, "compare.interval95"), Numeric: true}, {Label: ui.T(ctx, "models.made")},
+	}
+}
+
+func modelLead(ctx context.Context, v ModelView) string {
+	m := v.Page.Model
+	switch {
+	case m.External():
+		return ui.T(ctx, "models.lead.external")
+	case len(m.Files) > 0:
+		return ui.T(ctx, "models.lead.trained", "files", len(m.Files), "size", sizeWords(m.Bytes()))
+	}
+	return ""
+}
