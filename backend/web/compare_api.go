@@ -34,14 +34,6 @@ func modelBody(m compare.Model) ModelBody {
 	}
 }
 
-// listed makes a list that is never null.
-func listed[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
 // PredictionSetBody is a prediction set as the API shows it.
 type PredictionSetBody struct {
 	ID         string                   `json:"id"`

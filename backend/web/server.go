@@ -151,12 +151,11 @@ type route struct {
 // largeRoutes lists the routes that take bodies over maxBody, by method and
 // pattern; their handlers set their own limits.
 var largeRoutes = map[string]bool{
-	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":    true,
-	POST + " " + apiPrefix + "/projects/{project}/uploads":  true,
-	POST + " /projects/{project}/imports":                   true,
-	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":    true,
-	"POST /projects/{project}/predictions":                  true,
-	"POST " + apiPrefix + "/projects/{project}/predictions": true,
+	PUT + " " + apiPrefix + "/attempts/{fence}/output/*":       true,
+	POST + " " + apiPrefix + "/projects/{project}/uploads":     true,
+	POST + " /projects/{project}/imports":                      true,
+	POST + " /projects/{project}/predictions":                  true,
+	POST + " " + apiPrefix + "/projects/{project}/predictions": true,
 }
 
 // maxBody is the most a request may carry unless its route is large.
