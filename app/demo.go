@@ -15,6 +15,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -38,15 +39,25 @@ func demoCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := h.fillDemo(ctx, owner); err != nil {
+				colleagues, err := h.fillDemo(ctx, owner)
+				if err != nil {
 					return fmt.Errorf("fill the demo project: %w", err)
 				}
 				link, err := h.identity.Launch(ctx, owner.ID)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(out, "Open this link to begin; it signs you in once:\n\n    %s/launch?token=%s\n\n", address, link)
-				return err
+				if _, err = fmt.Fprintf(out, "Open this link to begin; it signs you in once:\n\n    %s/launch?token=%s\n\n", address, link); err != nil {
+					return err
+				}
+				for i, c := range colleagues {
+					if i == 0 {
+						fmt.Fprintln(out, "To sign a model off it takes two more people. Open these in private windows, whenever you like:")
+						fmt.Fprintln(out)
+					}
+					fmt.Fprintf(out, "    %s (%s)  %s/welcome?token=%s\n", c.name, c.role, address, c.link)
+				}
+				return nil
 			})
 		},
 	}
@@ -68,14 +79,22 @@ func demoDirectory(cmd *cobra.Command) error {
 	return flag.Value.Set(filepath.Join(filepath.Dir(path), "adjudge-demo"))
 }
 
+// demoColleague is a person whom the demo invents, because nobody may approve
+// what they trained themselves.
+type demoColleague struct {
+	username, name string
+	role           ledger.Role
+	link           string // the secret of their welcome link
+}
+
 // fillDemo makes the demo project through the services that pages call, so it
-// holds nothing that a person could not have made. It does nothing where the
-// project is already there.
-func (h *house) fillDemo(ctx context.Context, owner identity.Person) error {
+// holds nothing that a person could not have made. It does nothing, and names
+// no colleagues, where the project is already there.
+func (h *house) fillDemo(ctx context.Context, owner identity.Person) ([]demoColleague, error) {
 	actor := ledger.Actor{Person: owner.ID, Name: owner.Name, Via: ledger.ViaLocal, Admin: true, Scope: ledger.ScopeFull}
 	_, err := h.labeling.Project(ctx, actor, demoProject)
 	if err == nil || !fault.Is(err, fault.NotFound) {
-		return err
+		return nil, err
 	}
 	schema := labeling.Schema{Question: "What does this person write about?"}
 	for i, intent := range demoIntents() {
@@ -83,7 +102,7 @@ func (h *house) fillDemo(ctx context.Context, owner identity.Person) error {
 	}
 	project, err := h.labeling.CreateProject(ctx, actor, labeling.CreateProjectRequest{Name: "Support questions", Slug: demoProject, Schema: schema})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	questions := demoQuestions("question", demoTraining, 7, 0.06)
 	for i := range questions {
@@ -92,9 +111,62 @@ func (h *house) fillDemo(ctx context.Context, owner identity.Person) error {
 		}
 	}
 	if err := h.importDemo(ctx, actor, project.ID, "questions", labeling.PurposeTraining, questions); err != nil {
-		return err
+		return nil, err
 	}
-	return h.importDemo(ctx, actor, project.ID, "test", labeling.PurposeEvaluation, demoQuestions("test", demoEvaluation, 8, 0.3))
+	if err := h.importDemo(ctx, actor, project.ID, "test", labeling.PurposeEvaluation, demoQuestions("test", demoEvaluation, 8, 0.3)); err != nil {
+		return nil, err
+	}
+	if err := h.trainDemo(ctx, actor, project.ID); err != nil {
+		return nil, err
+	}
+	colleagues := []demoColleague{
+		{username: "mara", name: "Mara Lindqvist", role: ledger.RoleReviewer},
+		{username: "tomas", name: "Tomas Rey", role: ledger.RoleApprover},
+	}
+	for i := range colleagues {
+		c := &colleagues[i]
+		if _, c.link, err = h.identity.CreatePerson(ctx, actor, identity.CreatePersonRequest{
+			Username: c.username, Name: c.name, Project: project.ID, Roles: []ledger.Role{c.role},
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return colleagues, nil
+}
+
+// trainDemo freezes what is labeled and sends two trainings off: a hasty one
+// and a careful one, so that there is something to compare. It does not wait
+// for them, because watching them is part of the demo.
+func (h *house) trainDemo(ctx context.Context, actor ledger.Actor, project labeling.ProjectID) error {
+	var labeled labeling.Snapshot
+	for _, dataset := range []string{"test", "questions"} {
+		name := dataset + "-1"
+		made, err := h.labeling.CreateSnapshot(ctx, actor, project, labeling.CreateSnapshotRequest{Name: name, Datasets: []string{dataset}})
+		if err != nil {
+			return err
+		}
+		if err := until(ctx, func() (bool, error) {
+			made, err = h.labeling.Snapshot(ctx, actor, project, string(made.ID))
+			if err == nil && made.State == labeling.SnapshotFailed {
+				err = fmt.Errorf("snapshot %s failed", name)
+			}
+			return made.State == labeling.SnapshotReady, err
+		}); err != nil {
+			return err
+		}
+		labeled = made
+	}
+	for _, params := range []map[string]json.RawMessage{
+		{"word_ngrams": []byte("1"), "char_max": []byte("0"), "epochs": []byte("2")},
+		{},
+	} {
+		if _, err := h.training.Submit(ctx, actor, training.SubmitRequest{
+			Project: project, Recipe: "text-linear", Snapshot: labeled.ID, Params: params,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // How many questions the demo has.
