@@ -91,6 +91,18 @@ func modelOf(tx Tx, project ledger.ProjectID, ref compare.ModelRef) (compare.Mod
 	return found[0], nil
 }
 
+// Models lists the models that could be proposed, newest first.
+func (s *Service) Models(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (found []compare.Model, err error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		found, err = tx.FindModels(compare.ModelFilter{Project: project, Limit: 200})
+		return err
+	})
+	return found, err
+}
+
 // openCandidate fixes what a draft is judged by and against, and puts it to the vote.
 func openCandidate(tx Tx, actor ledger.Actor, c Candidate, s *Service) (Candidate, error) {
 	policy, err := currentPolicy(tx, c.Project)

@@ -93,7 +93,7 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 
 // Ballot returns what the actor is asked before a vote on a case.
 func (c Case) Ballot(actor ledger.Actor) Ballot {
-	b := Ballot{Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: actor.Person == c.Candidate.Maker()}
+	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: actor.Person == c.Candidate.Maker()}
 	for _, v := range c.Votes {
 		if v.Person == actor.Person {
 			b.Mine = append(b.Mine, v)

@@ -85,6 +85,22 @@ func (s *Service) Gate(ctx context.Context, actor ledger.Actor, req GateRequest)
 	return s.recompute(ctx, c, answer)
 }
 
+// Recompute answers for one candidate and the environment it is proposed for,
+// to whoever may read the project.
+func (s *Service) Recompute(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) (Answer, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return Answer{}, err
+	}
+	var c Candidate
+	if err := s.View(ctx, func(tx Tx) (err error) {
+		c, err = tx.GetCandidate(project, ref)
+		return err
+	}); err != nil {
+		return Answer{}, err
+	}
+	return s.recompute(ctx, c, Answer{Environment: c.Environment, CheckedAt: s.now(), Project: c.Project, Candidate: c.ID, Number: c.Number, Name: c.Name, Subject: c.Subject})
+}
+
 // meant finds the candidate that a request is about: of several for one digest
 // and environment the one that is approved, else the newest.
 func (s *Service) meant(ctx context.Context, actor ledger.Actor, req GateRequest) (Candidate, error) {

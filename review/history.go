@@ -50,6 +50,18 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 	return traces, nil
 }
 
+// EventKinds lists the kinds of the latest events of a project.
+func (s *Service) EventKinds(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (kinds []string, err error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		kinds, err = tx.EventKinds(project)
+		return err
+	})
+	return kinds, err
+}
+
 // CheckHistory walks the whole chain and returns how many events it holds, or
 // Conflict with what is wrong.
 func (s *Service) CheckHistory(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (int64, error) {

@@ -24,6 +24,8 @@ type Chain interface {
 	ledger.History
 	// RecordsAbout returns all records about a subject, oldest first.
 	RecordsAbout(ledger.Subject) ([]ledger.Record, error)
+	// EventKinds lists the kinds of the latest events of a project.
+	EventKinds(ledger.ProjectID) ([]string, error)
 	// Whole reports whether the history counts from 1 to its last event without
 	// a gap.
 	Whole() (bool, error)

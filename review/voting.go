@@ -15,6 +15,7 @@ import (
 // Ballot is what a person is asked before they vote: the roles they may vote
 // in, the labels, and for every answer the sentence that would be signed.
 type Ballot struct {
+	Actor     ledger.PersonID
 	Candidate Candidate
 	Rules     Rules
 	Roles     []ledger.Role // in which the actor may vote; empty: none

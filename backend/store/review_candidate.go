@@ -91,6 +91,19 @@ func (tx *Tx) RecordsAbout(subject ledger.Subject) ([]ledger.Record, error) {
 	return records, fault.Wrap(err, "read the history of a subject")
 }
 
+// EventKinds lists the kinds of the last five thousand events of a project.
+func (tx *Tx) EventKinds(project ledger.ProjectID) ([]string, error) {
+	var kinds []string
+	err := tx.each(`SELECT DISTINCT kind FROM (SELECT kind FROM event WHERE project = $1 ORDER BY seq DESC LIMIT 5000) recent ORDER BY kind`,
+		[]any{string(project)}, func(scan func(...any) error) error {
+			var kind string
+			err := scan(&kind)
+			kinds = append(kinds, kind)
+			return err
+		})
+	return kinds, fault.Wrap(err, "list kinds of events")
+}
+
 // Whole reports whether the history counts from 1 to its last event without a gap.
 func (tx *Tx) Whole() (bool, error) {
 	var events, first, last int64

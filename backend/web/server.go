@@ -208,6 +208,7 @@ func (s *Server) tables() [][]route {
 		s.accountRoutes(),
 		s.peopleRoutes(),
 		s.compareRoutes(),
+		s.reviewRoutes(),
 	}
 }
 
