@@ -275,7 +275,7 @@ func (s *Server) postVote(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	req := review.VoteRequest{
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Role: ledger.Role(f.Get("role")), Comment: f.Get("comment"),
-		Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: address(r),
+		Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	}
 	req.Value, err = strconv.Atoi(f.Get("value"))
 	if err != nil {
@@ -303,7 +303,7 @@ func (s *Server) postUnvote(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.WithdrawVote(r.Context(), actorOf(r), review.WithdrawVoteRequest{
-		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: address(r),
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) {
 		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "comment"), err), true)
@@ -341,7 +341,7 @@ func (s *Server) postRevoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.Withdraw(r.Context(), actorOf(r), review.WithdrawRequest{
-		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: address(r),
+		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) && !fault.Is(err, fault.Conflict) {
 		return s.showRevoke(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "reason"), err))
