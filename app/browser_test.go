@@ -58,8 +58,9 @@ type site struct {
 	t       testing.TB
 	url     string // http://127.0.0.1:port
 	data    string
+	verb    string // serve, or demo
 	flags   []string
-	welcome string // path of the link that makes the first admin, while there is none
+	welcome string // path of the link that makes the first admin or, in the demo, signs its owner in
 
 	cmd    *exec.Cmd
 	output *lockedBuffer
@@ -94,7 +95,7 @@ func startSite(t testing.TB, flags ...string) *site {
 // startSiteWith is startSite on a database that seed has filled.
 func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *site {
 	t.Helper()
-	s := &site{t: t, data: t.TempDir(), flags: flags}
+	s := &site{t: t, data: t.TempDir(), verb: "serve", flags: flags}
 	if seed != nil {
 		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
 		if err != nil {
@@ -114,15 +115,38 @@ func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *s
 	return s
 }
 
+// startDemo starts `adjudge demo`, a server with the demo project.
+func startDemo(t testing.TB) *site {
+	t.Helper()
+	s := &site{t: t, data: t.TempDir(), verb: "demo"}
+	s.start("127.0.0.1:0")
+	t.Cleanup(func() { s.end(syscall.SIGTERM) })
+	s.until("the demo is filled", func() bool {
+		if m := welcomeLink.FindStringSubmatch(s.output.String()); m != nil {
+			s.welcome = m[1]
+		}
+		return s.welcome != ""
+	})
+	return s
+}
+
+// owner signs in whoever the demo belongs to.
+func (s *site) owner() *visitor {
+	s.t.Helper()
+	v := s.visit()
+	v.open(s.welcome)
+	return v
+}
+
 var (
 	listensOn   = regexp.MustCompile(`listens on (http\S+)`)
-	welcomeLink = regexp.MustCompile(`(/first-start\?token=\S+)`)
+	welcomeLink = regexp.MustCompile(`(/(?:first-start|launch)\?token=\S+)`)
 )
 
 // start starts the server and reads what it says about itself.
 func (s *site) start(listen string, wrapper ...string) {
 	s.t.Helper()
-	args := append([]string{binary(s.t), "serve", "--data", s.data, "--listen", listen}, s.flags...)
+	args := append([]string{binary(s.t), s.verb, "--data", s.data, "--listen", listen}, s.flags...)
 	args = append(wrapper, args...)
 	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Env = append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN=")

@@ -24,7 +24,8 @@ interface LiveEvent {
 type Message = { type: "presence"; present: Presence[] } | { type: "events"; events: LiveEvent[] };
 
 const SHOWN = 5;
-const slug = /^\/projects\/([^/]+)/.exec(location.pathname)?.[1];
+// The frame names a project only on its own pages: /projects/new is none.
+const slug = document.documentElement.dataset.project ? /^\/projects\/([^/]+)/.exec(location.pathname)?.[1] : undefined;
 const me = document.documentElement.dataset["person"] ?? "";
 const backoff = new Backoff();
 let socket: WebSocket | undefined;
