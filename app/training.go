@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/adjudge/adjudge/backend/engine/local"
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/training"
@@ -41,6 +40,9 @@ func (h *house) openTraining() error {
 }
 
 // predicted keeps what a predict job answered.
-func (h *house) predicted(context.Context, training.Job, iter.Seq2[compare.Prediction, error]) error {
-	return fault.New(fault.Unavailable, "Predictions cannot be kept yet.")
+func (h *house) predicted(ctx context.Context, job training.Job, rows iter.Seq2[compare.Prediction, error]) error {
+	_, err := h.compare.AddPredictions(ctx, ledger.System(), compare.AddRequest{
+		Project: job.Project, Model: job.Model, Dataset: job.Dataset, Rows: rows,
+	})
+	return err
 }
