@@ -60,7 +60,6 @@ type site struct {
 	data    string
 	verb    string // serve, or demo
 	flags   []string
-	welcome string // path of the link that makes the first admin or, in the demo, signs its owner in
 
 	cmd    *exec.Cmd
 	output *lockedBuffer
@@ -121,12 +120,6 @@ func startDemo(t testing.TB) *site {
 	s := &site{t: t, data: t.TempDir(), verb: "demo"}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() { s.end(syscall.SIGTERM) })
-	s.until("the demo is filled", func() bool {
-		if m := welcomeLink.FindStringSubmatch(s.output.String()); m != nil {
-			s.welcome = m[1]
-		}
-		return s.welcome != ""
-	})
 	return s
 }
 
@@ -134,7 +127,7 @@ func startDemo(t testing.TB) *site {
 func (s *site) owner() *visitor {
 	s.t.Helper()
 	v := s.visit()
-	v.open(s.welcome)
+	v.open(s.firstLink())
 	return v
 }
 
@@ -188,9 +181,6 @@ func (s *site) start(listen string, wrapper ...string) {
 			return false
 		}
 		_ = response.Body.Close()
-		if m := welcomeLink.FindStringSubmatch(s.output.String()); m != nil {
-			s.welcome = m[1]
-		}
 		return response.StatusCode == http.StatusOK
 	})
 }
@@ -721,11 +711,24 @@ func (v *visitor) looks(name string) {
 // password is what everybody of the tests signs in with.
 const password = "correct horse battery staple"
 
+// firstLink returns the path of the link that makes the first admin or, in the
+// demo, signs its owner in; the server prints it once it is ready.
+func (s *site) firstLink() (path string) {
+	s.t.Helper()
+	s.until("the server prints the link of the first start", func() bool {
+		if m := welcomeLink.FindStringSubmatch(s.output.String()); m != nil {
+			path = m[1]
+		}
+		return path != ""
+	})
+	return path
+}
+
 // firstAdmin makes the first account by the link that the server printed.
 func (s *site) firstAdmin(name string) *visitor {
 	s.t.Helper()
 	v := s.visit()
-	v.open(s.welcome)
+	v.open(s.firstLink())
 	v.arrive(strings.ToLower(name), name)
 	return v
 }

@@ -78,11 +78,15 @@ func (s *Server) allow(r *http.Request, rt route, c *call) error {
 		if err != nil {
 			return err
 		}
-		c.place = place
+		// Who may not see the project must not find its name in the frame around the refusal.
 		if rt.access == attempt {
-			return nil // the service holds the attempt against the project
+			c.place = place // the service holds the attempt against the project
+			return nil
 		}
-		return c.visit.Actor.Must(place.ID, rt.action)
+		if err = c.visit.Actor.Must(place.ID, rt.action); err == nil || !fault.Is(err, fault.NotFound) {
+			c.place = place
+		}
+		return err
 	}
 	if rt.action == "" || rt.access == none {
 		return nil

@@ -265,6 +265,10 @@ func TestAProjectThatIsNotTheirsLooksLikeNone(t *testing.T) {
 	town := newTown(t)
 	s := New(town.deps())
 	cookie := &http.Cookie{Name: s.cookieName(), Value: town.cookie(t, "stranger")}
+	page := ask(s, GET, "/projects/p1/people", func(r *http.Request) { r.AddCookie(cookie) })
+	if page.Code != 404 || strings.Contains(page.Body.String(), "Project one") || strings.Contains(page.Body.String(), `data-project="p1"`) {
+		t.Errorf("the page gives the project away: %d %s", page.Code, page.Body)
+	}
 	there := ask(s, GET, "/api/v1/projects/p1/people", func(r *http.Request) { r.AddCookie(cookie) })
 	nowhere := ask(s, GET, "/api/v1/projects/nowhere/people", func(r *http.Request) { r.AddCookie(cookie) })
 	blank := func(body, id string) string { return strings.ReplaceAll(body, id, "") }

@@ -1,0 +1,110 @@
+//go:build e2e
+
+package app
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// The first start, an invitation, roles, a token and signing out, as people
+// meet them, with the keyboard where it matters.
+func TestPeopleArriveGetRolesAndLeave(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil))
+
+	anna := s.visit()
+	anna.forgive(`status of 4(22|04)`) // forms that are refused on purpose
+	anna.open(s.firstLink())
+	anna.looks("first-start")
+	anna.fill("Name", "Anna Ω")
+	anna.fill("Sign-in name", "anna")
+	anna.fill("Password", "short")
+	anna.press("Enter")
+	anna.waitText("#password-error", "at least 10 characters")
+	if zone := ask[string](anna, `document.querySelector("#time_zone").value`); zone == "" {
+		t.Error("the time zone of the device is not offered")
+	}
+	if ask[string](anna, `document.querySelector("#name").value`) != "Anna Ω" {
+		t.Error("what was typed is gone after the refusal")
+	}
+	anna.fill("Password", password)
+	anna.press("Enter")
+	anna.waitText(".whoami", "Anna Ω")
+	anna.waitText(".whoami", "Admin")
+
+	// An invitation is a link, shown once.
+	anna.open("/people")
+	anna.fill("Sign-in name", "bo")
+	anna.press("Enter")
+	anna.waitText(".copyline", "/welcome?token=")
+	anna.looks("people")
+	link := anna.text(".copyline code")
+
+	bo := s.visit()
+	bo.forgive(`status of 4(03|04|22|29)`)
+	bo.open(strings.TrimPrefix(link, s.url))
+	bo.fill("Name", "Bo")
+	bo.fill("Password", password)
+	bo.press("Enter")
+	bo.waitText(".whoami", "Bo")
+	bo.open("/projects/news/people")
+	bo.waitText("main", "No such project")
+	bo.open("/people")
+	bo.waitText("main", "Only an admin")
+
+	// The matrix gives roles, by keyboard alone.
+	anna.open("/projects/news/people")
+	anna.fill("Sign-in name", "bo")
+	anna.press("Enter")
+	anna.waitText("table", "Bo")
+	node := `document.querySelector('input[aria-label="Bo: Reviewer"]')`
+	ask[bool](anna, `(`+node+`.focus(), true)`)
+	anna.press("Space")
+	anna.looks("members")
+	ask[bool](anna, `(document.documentElement.dataset.leaving = "1", true)`)
+	anna.click("button", "Save roles")
+	anna.wait(`document.readyState === "complete" && !document.documentElement.dataset.leaving`)
+	anna.waitText(".banner", "Roles saved")
+	anna.wait(node + `.checked`)
+	bo.open("/projects/news/people")
+	bo.waitText(".whoami", "Reviewer")
+
+	// A token is shown once and works.
+	anna.open("/tokens")
+	anna.fill("Name", "CI")
+	anna.press("Enter")
+	anna.waitText(".copyline", "adj_")
+	anna.looks("tokens")
+	secret := anna.text(".copyline code")
+	if code := s.apiAs(secret, http.MethodGet, "/projects", nil, nil); code != http.StatusForbidden {
+		t.Errorf("a gate token lists projects: %d", code)
+	}
+	anna.open("/tokens")
+	if strings.Contains(anna.text("main"), secret) {
+		t.Error("the token is shown again")
+	}
+
+	// A new password ends the other browsers; one key signs out.
+	other := s.signIn("bo")
+	other.forgive(`status of 4(01|22|29)`)
+	bo.open("/account")
+	bo.looks("account")
+	bo.fill("Password now", password)
+	bo.fill("New password", "another "+password)
+	bo.press("Enter")
+	bo.waitText(".banner", "The new password holds")
+	other.open("/account")
+	other.wait(`location.pathname === "/sign-in"`)
+	other.looks("sign-in")
+	bo.press("Alt+l")
+	bo.wait(`location.pathname === "/sign-in"`)
+	bo.fill("Sign-in name", "bo")
+	bo.fill("Password", password)
+	bo.press("Enter")
+	bo.waitText(".banner", "do not belong together")
+	bo.fill("Password", "another "+password)
+	bo.press("Enter")
+	bo.waitText(".whoami", "Bo")
+}
