@@ -55,11 +55,11 @@ const patience = 20 * time.Second
 
 // site is a running server.
 type site struct {
-	t       testing.TB
-	url     string // http://127.0.0.1:port
-	data    string
-	verb    string // serve, or demo
-	flags   []string
+	t     testing.TB
+	url   string // http://127.0.0.1:port
+	data  string
+	verb  string // serve, or demo
+	flags []string
 
 	cmd    *exec.Cmd
 	output *lockedBuffer
