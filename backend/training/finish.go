@@ -90,18 +90,11 @@ func (s *Service) results(tx Tx, j *Job, a Attempt, f Finish, modelID compare.Mo
 	}
 	actor := ledger.System()
 	person := j.CreatedBy
-	model := compare.Model{
+	model, err := compare.Register(tx, actor, compare.Model{
 		ID: modelID, Project: j.Project, Name: j.ModelName, Digest: root, Files: files, Run: j.Run, Snapshot: j.Snapshot, Params: j.Params,
 		Metrics: LastMetrics(points), Environment: environmentOf(f), TrainedBy: person, CreatedBy: person, CreatedAt: tx.Now(),
-	}
-	if err := model.Validate(); err != nil {
-		return ok, err
-	}
-	if model, err = tx.CreateModel(model); err != nil {
-		return ok, fault.Wrap(err, "create model")
-	}
-	if err := tx.Record(ledger.Entry{Actor: actor, Project: j.Project, Kind: "model.created", Subject: ledger.Subject{Kind: "model", ID: string(model.ID)},
-		Payload: map[string]any{"name": model.Name, "version": model.Version, "digest": model.Digest, "files": model.Files, "run": model.Run, "snapshot": model.Snapshot}}); err != nil {
+	})
+	if err != nil {
 		return ok, err
 	}
 	j.Model = model.ID
