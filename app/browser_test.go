@@ -657,7 +657,8 @@ func (v *visitor) size(width, height int64) {
 func (v *visitor) theme(scheme string) {
 	v.t.Helper()
 	if _, err := chromedp.Call(v.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
+		// Without motion, so that no picture is taken in the middle of one.
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
 		v.t.Fatal(err)
 	}
 }
