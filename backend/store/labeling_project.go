@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/labeling"
@@ -77,10 +79,37 @@ func (tx *Tx) projects(where string, args ...any) ([]labeling.Project, error) {
 			return err
 		}
 		p.CreatedAt = fromMicros(created)
+		var err error
+		p.Schema, err = tx.store.schemas.decode(schema)
 		found = append(found, p)
-		return json.Unmarshal([]byte(schema), &found[len(found)-1].Schema)
+		return err
 	})
 	return found, err
+}
+
+// schemas keeps schemas that were decoded before, by their text: every answer
+// needs its project's, and decoding one of 77 classes takes longer than the
+// rest of the answer.
+type schemas struct {
+	mu      sync.Mutex
+	decoded map[string]labeling.Schema
+}
+
+func (c *schemas) decode(text string) (labeling.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	schema, known := c.decoded[text]
+	if !known {
+		if err := json.Unmarshal([]byte(text), &schema); err != nil {
+			return schema, fmt.Errorf("decode schema: %w", err)
+		}
+		if c.decoded == nil || len(c.decoded) >= 100 {
+			c.decoded = map[string]labeling.Schema{}
+		}
+		c.decoded[text] = schema
+	}
+	schema.Classes = slices.Clone(schema.Classes) // the caller's own
+	return schema, nil
 }
 
 // CreateDataset adds a dataset.

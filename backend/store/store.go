@@ -52,6 +52,7 @@ type Store struct {
 	reads   *sql.DB // read-only connections
 	readers *readers
 	options Options
+	schemas schemas
 	writer  *writer
 	heard   hearing
 }
