@@ -444,6 +444,12 @@ func (v *visitor) open(path string) {
 	v.do("open "+path, chromedp.Navigate(v.s.url+path))
 }
 
+// leave closes the page: an empty one takes its place.
+func (v *visitor) leave() {
+	v.t.Helper()
+	v.do("leave", chromedp.Navigate("about:blank"))
+}
+
 // path returns the path and query of the page.
 func (v *visitor) path() string {
 	v.t.Helper()

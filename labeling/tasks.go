@@ -10,6 +10,7 @@ import (
 // LeaseRequest asks for tasks to work ahead on.
 type LeaseRequest struct {
 	Page    string // which page asks; made anew each time it is opened
+	Former  string // the page that stood in the same tab before; its leases end
 	Dataset string // name; empty: all datasets of the project
 	Count   int    // at most MostTasks; 20 if zero
 	Skipped bool   // offer what was passed on as well
@@ -51,6 +52,11 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		now := tx.Now()
 		if err := tx.DropSilent(now.Add(-LeaseTime)); err != nil {
 			return fault.Wrap(err, "end silent leases")
+		}
+		if req.Former != "" && req.Former != req.Page {
+			if err := tx.DropHolder(req.Former, actor.Person); err != nil {
+				return fault.Wrap(err, "release the former page")
+			}
 		}
 		if err := tx.KeepHolder(Holder{Page: req.Page, Project: project, Person: actor.Person, Beat: now}); err != nil {
 			return fault.Wrap(err, "keep the page")

@@ -217,6 +217,7 @@ type leaseInput struct {
 	InProject
 	Body struct {
 		Page    string `json:"page" doc:"UUID of the asking page, made anew each time it is opened"`
+		Former  string `json:"former,omitempty" doc:"The page that stood in the same tab before; its leases end"`
 		Dataset string `json:"dataset,omitempty" doc:"Name; all datasets if absent"`
 		Count   int    `json:"count,omitempty" minimum:"0" maximum:"50"`
 		Skipped bool   `json:"skipped,omitempty" doc:"Offer what was passed on as well"`
@@ -298,7 +299,7 @@ func (s *Server) labelAPI() {
 	operation(s, api{POST, "/projects/{project}/tasks/lease", "lease-tasks", "Lease tasks to label", either, ledger.ActionLabel},
 		func(ctx context.Context, in *leaseInput) (*Answer[LeaseBody], error) {
 			batch, err := s.Labeling.LeaseTasks(ctx, actorIn(ctx), projectIn(ctx).ID, labeling.LeaseRequest{
-				Page: in.Body.Page, Dataset: in.Body.Dataset, Count: in.Body.Count, Skipped: in.Body.Skipped})
+				Page: in.Body.Page, Former: in.Body.Former, Dataset: in.Body.Dataset, Count: in.Body.Count, Skipped: in.Body.Skipped})
 			if err != nil {
 				return nil, err
 			}

@@ -110,13 +110,13 @@ function entry(id: string, item: string, more: Partial<Entry> = {}): Entry {
 }
 
 /** A server that answers as the test says, and an outbox that talks to it. */
-function world(answers: (e: Entry, nth: number) => Answer | Promise<Answer>, shelf = new MemoryShelf(), tab = "t") {
+function world(answers: (e: Entry, nth: number) => Answer | Promise<Answer>, shelf = new MemoryShelf(), tab = "t", former = "") {
   const sent: string[] = [];
   let state: State | undefined;
   const waiters: (() => void)[] = [];
   const times = new Map<string, number>();
   const outbox = new Outbox(
-    shelf, "p", tab,
+    shelf, "p", tab, former,
     async (e) => {
       const nth = (times.get(e.id) ?? 0) + 1;
       times.set(e.id, nth);
@@ -146,7 +146,7 @@ const idle = (s: State): boolean => s.waiting === 0;
 test("an answer is on the shelf before it is sent and gone when it is acknowledged", async () => {
   let onShelf = false;
   const shelf = new MemoryShelf();
-  const w = world(async (e) => {
+  const w = world(async (e): Promise<Answer> => {
     onShelf = (await shelf.list("p")).some((x) => x.id === e.id);
     return "done";
   }, shelf);
@@ -231,13 +231,23 @@ test("a second tab sends what the first does not hold, and nothing twice", async
   await first.outbox.add(entry("1", "a"));
   const second = world(() => "done", shelf, "second");
   await second.outbox.adopt();
-  await second.until(idle);
+  await second.until((s) => s.waiting === 2); // said, although the first tab sends them
   assert.deepEqual(second.sent, []);
   await first.outbox.release();
   await new Promise((r) => setTimeout(r, 5));
   await second.outbox.adopt();
   await second.until(idle);
   assert.deepEqual(second.sent.sort(), ["0", "1"]);
+});
+
+test("the page that follows in a tab takes over at once", async () => {
+  const shelf = new MemoryShelf();
+  const first = world(() => new Promise<Answer>(() => undefined), shelf, "first");
+  await first.outbox.add(entry("1", "a")); // and then the page is gone without a word
+  const next = world(() => "done", shelf, "next", "first");
+  await next.outbox.adopt();
+  await next.until(idle);
+  assert.deepEqual(next.sent, ["1"]);
 });
 
 test("a shelf that breaks is said, and answers are still sent", async () => {

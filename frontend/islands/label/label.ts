@@ -51,7 +51,8 @@ export class LabelLoop extends HTMLElement {
   async connectedCallback(): Promise<void> {
     const c = (this.config = JSON.parse(this.dataset["config"] ?? "{}") as Config);
     const page = newId();
-    this.server = new Server(c.api, page, c.person);
+    const former = follow(page);
+    this.server = new Server(c.api, page, former, c.person);
     this.layout = new Layout(safeStorage(), `label.layout.${c.person}`);
     let kept = true;
     try {
@@ -60,7 +61,7 @@ export class LabelLoop extends HTMLElement {
       this.shelf = new MemoryShelf();
       kept = false;
     }
-    this.outbox = new Outbox(this.shelf, c.person, page, (e) => this.server.send(e), (s) => this.saving(s, kept));
+    this.outbox = new Outbox(this.shelf, c.person, page, former, (e) => this.server.send(e), (s) => this.saving(s, kept));
     this.listen();
     void this.adoptLayout();
     try {
@@ -545,6 +546,17 @@ function afterPaint(f: () => void): void {
     f();
   };
   channel.port2.postMessage(null);
+}
+
+/** Notes that this page stands in the tab now, and returns which did before. */
+function follow(page: string): string {
+  try {
+    const former = sessionStorage.getItem("label.page") ?? "";
+    sessionStorage.setItem("label.page", page);
+    return former;
+  } catch {
+    return "";
+  }
 }
 
 function safeStorage(): Storage | null {

@@ -30,8 +30,11 @@ export interface Shelf {
   remove(id: string): Promise<void>;
   /** All entries of a person, oldest first. */
   list(person: string): Promise<Entry[]>;
-  /** Claims the entries that no living tab has claimed, and returns them. */
-  claim(person: string, tab: string, now: number, until: number): Promise<Entry[]>;
+  /**
+   * Claims the entries that no living tab has claimed, or the tab that this one
+   * follows, and returns them with the number of those that others hold.
+   */
+  claim(person: string, tab: string, former: string, now: number, until: number): Promise<{ mine: Entry[]; others: number }>;
   /** Renews or ends the claims of a tab. */
   renew(person: string, tab: string, until: number): Promise<void>;
 }
@@ -58,11 +61,13 @@ export class Outbox {
   private failures = 0;
   private state: State = { waiting: 0, parked: [], trouble: "", retryAt: 0, saved: 0 };
   private shelfBroken = false;
+  private elsewhere = 0; // entries that other tabs are sending
 
   constructor(
     private readonly shelf: Shelf,
     private readonly person: string,
     private readonly tab: string,
+    private readonly former: string, // the page that stood in this tab before
     private readonly send: (e: Entry) => Promise<Answer>,
     private readonly changed: (s: State) => void,
     private readonly now: () => number = Date.now,
@@ -72,8 +77,11 @@ export class Outbox {
   /** Takes over what an earlier page left behind, now and then again. */
   async adopt(): Promise<void> {
     try {
-      const found = await this.shelf.claim(this.person, this.tab, this.now(), this.now() + CLAIM);
-      for (const e of found) if (!this.entries.some((x) => x.id === e.id)) this.entries.push(e);
+      const { mine, others } = await this.shelf.claim(this.person, this.tab, this.former, this.now(), this.now() + CLAIM);
+      this.elsewhere = others;
+      // Another tab says nothing when it is done: look again soon.
+      if (others > 0) setTimeout(() => void this.adopt(), 1000);
+      for (const e of mine) if (!this.entries.some((x) => x.id === e.id)) this.entries.push(e);
       this.entries.sort((a, b) => (a.made - b.made) || (a.id < b.id ? -1 : 1));
       await this.shelf.renew(this.person, this.tab, this.now() + CLAIM);
     } catch {
@@ -153,7 +161,7 @@ export class Outbox {
 
   private tell(): void {
     const parked = this.entries.filter((e) => e.parked);
-    this.state = { ...this.state, parked, waiting: this.entries.length - parked.length };
+    this.state = { ...this.state, parked, waiting: this.entries.length - parked.length + this.elsewhere };
     if (this.shelfBroken && !this.state.trouble) this.state.trouble = "shelf";
     this.changed(this.state);
   }

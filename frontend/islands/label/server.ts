@@ -25,7 +25,7 @@ export class Refusal extends Error {
 const PATIENCE = 15_000;
 
 export class Server {
-  constructor(private readonly api: string, private readonly page: string, private readonly person: string) {}
+  constructor(private readonly api: string, private readonly page: string, private readonly former: string, private readonly person: string) {}
 
   private async ask(method: string, path: string, body?: unknown, keepalive = false): Promise<Response> {
     return fetch(this.api + path, {
@@ -45,7 +45,7 @@ export class Server {
 
   /** Leases tasks that no other page is offered. */
   async lease(dataset: string, count: number, skipped: boolean): Promise<Batch> {
-    return this.read(await this.ask("POST", "/tasks/lease", { page: this.page, dataset, count, skipped }));
+    return this.read(await this.ask("POST", "/tasks/lease", { page: this.page, former: this.former, dataset, count, skipped }));
   }
 
   /** Keeps the leases; false when they had lapsed. */

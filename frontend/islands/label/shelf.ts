@@ -48,6 +48,10 @@ function finished(tx: IDBTransaction): Promise<void> {
   });
 }
 
+function claimable(e: Entry, tab: string, former: string, now: number): boolean {
+  return !e.claim || e.claim.tab === tab || e.claim.tab === former || e.claim.until < now;
+}
+
 export class DeviceShelf implements Shelf {
   private constructor(private readonly db: IDBDatabase) {}
 
@@ -86,18 +90,18 @@ export class DeviceShelf implements Shelf {
     return all.sort((a, b) => a.made - b.made);
   }
 
-  async claim(person: string, tab: string, now: number, until: number): Promise<Entry[]> {
+  async claim(person: string, tab: string, former: string, now: number, until: number): Promise<{ mine: Entry[]; others: number }> {
     // One readwrite transaction: no other tab's runs at the same time.
     const tx = this.write("outbox");
     const store = tx.objectStore("outbox");
     const all = await done<Entry[]>(store.index("person").getAll(person));
-    const free = all.filter((e) => !e.claim || e.claim.tab === tab || e.claim.until < now);
-    for (const e of free) {
+    const mine = all.filter((e) => claimable(e, tab, former, now));
+    for (const e of mine) {
       e.claim = { tab, until };
       store.put(e);
     }
     await finished(tx);
-    return free;
+    return { mine, others: all.length - mine.length };
   }
 
   async renew(person: string, tab: string, until: number): Promise<void> {
@@ -163,13 +167,14 @@ export class MemoryShelf implements Shelf {
     return [...this.kept.values()].filter((e) => e.person === person).sort((a, b) => a.made - b.made);
   }
 
-  async claim(person: string, tab: string, now: number, until: number): Promise<Entry[]> {
-    const free = (await this.list(person)).filter((e) => !e.claim || e.claim.tab === tab || e.claim.until < now);
-    for (const e of free) {
+  async claim(person: string, tab: string, former: string, now: number, until: number): Promise<{ mine: Entry[]; others: number }> {
+    const all = await this.list(person);
+    const mine = all.filter((e) => claimable(e, tab, former, now));
+    for (const e of mine) {
       e.claim = { tab, until };
       this.kept.set(e.id, { ...e });
     }
-    return free.map((e) => ({ ...e }));
+    return { mine: mine.map((e) => ({ ...e })), others: all.length - mine.length };
   }
 
   async renew(person: string, tab: string, until: number): Promise<void> {
