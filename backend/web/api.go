@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
@@ -50,6 +51,12 @@ func operation[I, O any](s *Server, a api, handle func(context.Context, *I) (*O,
 		Metadata: map[string]any{declared: a},
 		// One byte less than the guard's limit, so that huma answers 413 itself.
 		MaxBodyBytes: maxBody - 1,
+		Responses: map[string]*huma.Response{"default": {
+			Description: "Error",
+			Content: map[string]*huma.MediaType{
+				"application/problem+json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")},
+			},
+		}},
 	}
 	switch a.access {
 	case none:
@@ -102,7 +109,31 @@ func (s *Server) newAPI() huma.API {
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{oneShape},
 	}, adapter{s})
+}
+
+// oneShape gives errors that huma found itself (a missing field, broken JSON)
+// the shape of all others.
+func oneShape(ctx huma.Context, _ string, v any) (any, error) {
+	found, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Type: "about:blank", Status: found.Status, Detail: found.Detail, Reference: callIn(ctx.Context()).id}
+	p.Kind = fault.Invalid
+	for kind, status := range statuses {
+		if status.code == found.Status && kind != fault.Unmet {
+			p.Kind, p.Title = kind, status.title
+		}
+	}
+	if p.Title == "" {
+		p.Title = statuses[fault.Invalid].title
+	}
+	for _, e := range found.Errors {
+		p.Errors = append(p.Errors, ProblemField{Location: strings.TrimPrefix(e.Location, "body."), Message: e.Message})
+	}
+	return p, nil
 }
 
 // adapter puts huma's operations into the server's own route table.

@@ -200,6 +200,9 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	v := page.SettingsView{Links: []page.SettingsLink{
 		{Key: "schema", Icon: "label", Href: here.Href("schema")},
 		{Key: "people", Icon: "people", Href: here.Href("people")},
+		{Key: "policy", Icon: "sign", Href: here.Href("policy")},
+		{Key: "environments", Icon: "gate", Href: here.Href("environments")},
+		{Key: "history", Icon: "history", Href: here.Href("history")},
 		{Key: "tokens", Icon: "token", Href: "/tokens"},
 	}}
 	if actorOf(r).Admin {

@@ -202,3 +202,25 @@ func TestMetricsNameRoutesAndNeverPaths(t *testing.T) {
 		t.Errorf("through a proxy: %d", w.Code)
 	}
 }
+
+func TestErrorsThatTheAPIFrameworkFindsHaveTheSameShape(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	secret := town.identity.OpenLocal()
+	for body, status := range map[string]int{
+		`{"name":`: 400, `{"nmae":"x"}`: 422, `{"name":1}`: 422, ``: 400,
+	} {
+		r := httptest.NewRequest(POST, "/api/v1/tokens", strings.NewReader(body))
+		r.Host = "127.0.0.1:8484"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+secret)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		var p Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != status || p.Status != status ||
+			w.Header().Get("Content-Type") != "application/problem+json" || p.Kind != fault.Invalid || p.Reference == "" || p.Title == "" || p.Detail == "" {
+			t.Errorf("%s: %d %s (%v)", body, w.Code, w.Body, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -55,6 +56,8 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		} else if !fault.Is(err, fault.Invalid) {
 			return err
 		}
+		// Operators look for guessing; the name that was tried may be a password.
+		s.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in refused", slog.String("id", callIn(r.Context()).id), slog.String("address", s.address(r)), slog.Int("status", status))
 		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: page.Refused(typed(r, "username"), err)})
 	}
 	s.signIn(w, in)
