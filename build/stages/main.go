@@ -6,6 +6,7 @@
 //	go run ./build/stages            run everything
 //	go run ./build/stages vet lint   run these stages and what they need
 //	go run ./build/stages -list      name the stages
+//	go run ./build/stages -k         run what can be run after a failure, too
 //
 // Everything a stage leaves behind (a PostgreSQL cluster, temporary files) is
 // in one temporary folder, which is removed at the end.
@@ -28,6 +29,7 @@ import (
 func main() {
 	list := flag.Bool("list", false, "name the stages and stop")
 	verbose := flag.Bool("v", false, "print the output of stages that succeed, too")
+	keep := flag.Bool("k", false, "go on after a stage that failed with those that do not need it")
 	flag.Parse()
 	if *list {
 		for _, s := range stages() {
@@ -35,7 +37,7 @@ func main() {
 		}
 		return
 	}
-	if err := run(flag.Args(), *verbose); err != nil {
+	if err := run(flag.Args(), *verbose, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "\nstages:", err)
 		os.Exit(1)
 	}
@@ -72,7 +74,7 @@ type result struct {
 	out     *output
 }
 
-func run(names []string, verbose bool) error {
+func run(names []string, verbose, keep bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
@@ -91,7 +93,7 @@ func run(names []string, verbose bool) error {
 	defer h.stopPostgres()
 
 	begin := time.Now()
-	results, failed := schedule(ctx, cancel, wanted, h, verbose)
+	results, failed := schedule(ctx, cancel, wanted, h, verbose, keep)
 	if failed != nil {
 		fmt.Printf("\n──── %s failed ────\n%s\n", failed.stage.name, failed.out)
 	}
@@ -107,14 +109,14 @@ func run(names []string, verbose bool) error {
 
 // schedule starts every stage whose needs are met, at most lanes() at once and
 // an alone stage by itself, until all are done or one failed.
-func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbose bool) ([]result, *result) {
+func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbose, keep bool) ([]result, *result) {
 	done := map[string]bool{}
 	finished := make(chan result)
 	running, exclusive := 0, false
 	var results []result
 	var failed *result
 	for {
-		for failed == nil && ctx.Err() == nil {
+		for (failed == nil || keep) && ctx.Err() == nil {
 			i := slices.IndexFunc(todo, func(s stage) bool {
 				ready := !slices.ContainsFunc(s.needs, func(need string) bool { return !done[need] })
 				return ready && (running == 0 || !s.alone && !exclusive && running < lanes())
@@ -143,9 +145,14 @@ func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbos
 			if verbose {
 				fmt.Print(r.out)
 			}
+		case failed != nil && keep:
+			fmt.Printf("  ✗ %s %.1f s: %v\n%s\n", r.stage.name, r.seconds, r.err, r.out)
 		case failed == nil:
 			fmt.Printf("  ✗ %s %.1f s\n", r.stage.name, r.seconds)
 			failed = &r
+			if keep {
+				break
+			}
 			cancel() // the others end early; their output would only bury this one
 		}
 	}

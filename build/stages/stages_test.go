@@ -32,7 +32,7 @@ func TestAStageRunsAfterWhatItNeedsAndAnAloneOneByItself(t *testing.T) {
 		}}
 	}
 	todo := []stage{row("last", false, "screen"), row("screen", true, "first"), row("first", false), row("beside", false, "first")}
-	results, failed := schedule(t.Context(), func() {}, todo, &house{}, false)
+	results, failed := schedule(t.Context(), func() {}, todo, &house{}, false, false)
 	if failed != nil || len(results) != 4 {
 		t.Fatalf("%d results, failed %v", len(results), failed)
 	}
@@ -50,7 +50,7 @@ func TestAFailedStageStopsTheRun(t *testing.T) {
 	results, failed := schedule(ctx, cancel, []stage{
 		{name: "bad", run: func(*job) error { return broken }},
 		{name: "after", needs: []string{"bad"}, run: func(*job) error { ran = true; return nil }},
-	}, &house{}, false)
+	}, &house{}, false, false)
 	if failed == nil || !errors.Is(failed.err, broken) || ran || len(results) != 1 || ctx.Err() == nil {
 		t.Errorf("failed %v, later stage ran %v, %d results, context %v", failed, ran, len(results), ctx.Err())
 	}
