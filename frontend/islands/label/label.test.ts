@@ -148,7 +148,7 @@ test("an answer is on the shelf before it is sent and gone when it is acknowledg
   const shelf = new MemoryShelf();
   const w = world(async (e): Promise<Answer> => {
     onShelf = (await shelf.list("p")).some((x) => x.id === e.id);
-    return "done";
+    return "done" as const;
   }, shelf);
   await w.outbox.add(entry("1", "i"));
   await w.until(idle);
