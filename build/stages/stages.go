@@ -40,10 +40,10 @@ func stages() []stage {
 		}},
 		{name: "race", about: "the packages that run things at once, under the race detector", needs: []string{"install", "generated"}, run: race},
 		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "vet", "unit", "store", "commands"}, alone: true, run: func(j *job) error {
-			return j.goTest(nil, "-tags=e2e", "-timeout=15m", "-run=^TestE2E", "./app/...")
+			return j.tagged("e2e", "e2e")
 		}},
 		{name: "desktop", about: "the desktop window under a virtual screen, with real key events", needs: []string{"install", "vet"}, alone: true, run: func(j *job) error {
-			return j.goTest(nil, "-tags="+desktopTags, "-timeout=10m", "-run=^TestDesktop", "./app/...")
+			return j.tagged("desktop", desktopTags)
 		}},
 	}
 }
@@ -146,6 +146,35 @@ func race(j *job) error {
 		return errors.New("none of the packages that run things at once was found")
 	}
 	return j.goTest([]string{"CGO_ENABLED=1"}, append([]string{"-race", "-timeout=15m"}, args...)...)
+}
+
+// tagged runs the tests of app that stand in files with a build tag, and only
+// them: the others ran in a stage of their own.
+func (j *job) tagged(tag, tags string) error {
+	files, err := filepath.Glob("app/*_test.go")
+	if err != nil {
+		return err
+	}
+	constraint := regexp.MustCompile(`(?m)^//go:build .*\b` + tag + `\b`)
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if !constraint.Match(text) {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t `).FindAllSubmatch(text, -1) {
+			if name := string(m[1]); name != "TestMain" {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("no test has the build tag %s", tag)
+	}
+	return j.goTest(nil, "-count=1", "-timeout=20m", "-tags="+tags, "-run=^("+strings.Join(names, "|")+")$", "./app")
 }
 
 func listPackages(j *job) ([]string, error) {
