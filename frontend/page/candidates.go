@@ -163,7 +163,7 @@ func (v CandidateView) tabs(label func(string) string) []ui.Tab {
 	if len(v.Evidence) > 0 {
 		count[TabPredictions] = itoa(len(v.Evidence))
 	}
-	if n := len(differing(v.Params)); n > 0 {
+	if n := len(differing(v.Params)); n > 0 && v.Baseline.ID != "" {
 		count[TabParameters] = itoa(n)
 	}
 	names := []string{TabConversation}
