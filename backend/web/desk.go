@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
@@ -53,9 +54,11 @@ func (s *Server) projectCard(r *http.Request, actor ledger.Actor, p labeling.Pro
 	card := page.NewProjectCard(p, actor.Roles[p.ID], counts)
 	card.Days = page.ByDay(s.Now(), days)
 	waiting := page.WaitingItems(p, actor, counts)
-	if s.Review == nil {
-		return card, waiting, nil
+	runs, err := s.Compare.Runs(ctx, actor, compare.RunFilter{Project: p.ID, Limit: 20})
+	if err != nil {
+		return page.ProjectCard{}, nil, err
 	}
+	waiting = append(waiting, page.WaitingRuns(ctx, p, actor, runs)...)
 	votes, err := s.Review.WaitingFor(ctx, actor, p.ID)
 	if err != nil {
 		return page.ProjectCard{}, nil, err

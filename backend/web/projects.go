@@ -12,9 +12,11 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // projectSchema is the JSON Schema of a project's schema.
@@ -138,8 +140,44 @@ func (s *Server) getProject(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.NewProjectView(project, actor, datasets, counts, page.Reached{})
+	reached, err := s.reached(ctx, actor, place.ID)
+	if err != nil {
+		return err
+	}
+	days, err := s.Labeling.AnswersByDay(ctx, actor, place.ID, page.Days)
+	if err != nil {
+		return err
+	}
+	v := page.NewProjectView(project, actor, datasets, counts, reached)
+	v.SetDays(page.ByDay(s.Now(), days))
 	return s.render(w, r, http.StatusOK, view{Title: project.Name, Path: []ui.Crumb{{Text: ui.T(ctx, "project.overview")}}, Active: "overview"}, page.Project(v))
+}
+
+// reached counts what a project has behind its labels.
+func (s *Server) reached(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (page.Reached, error) {
+	snapshots, err := s.Labeling.Snapshots(ctx, actor, project)
+	if err != nil {
+		return page.Reached{}, err
+	}
+	reached := page.Reached{Snapshots: len(snapshots)}
+	models, err := s.Compare.Models(ctx, actor, compare.ModelFilter{Project: project, Limit: 2})
+	if err != nil {
+		return reached, err
+	}
+	reached.Models = len(models)
+	waiting, err := s.Review.WaitingFor(ctx, actor, project)
+	reached.Votes = len(waiting)
+	if err != nil {
+		return reached, err
+	}
+	candidates, err := s.Review.Candidates(ctx, actor, review.CandidateFilter{Project: project, Limit: 20})
+	for _, c := range candidates {
+		if c.State == review.StateDraft {
+			reached.Drafts++
+		}
+	}
+	reached.Candidates = len(candidates)
+	return reached, err
 }
 
 func (s *Server) getDatasets(w http.ResponseWriter, r *http.Request) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
@@ -150,6 +151,29 @@ func WaitingItems(p labeling.Project, actor ledger.Actor, counts []labeling.Coun
 	}
 	if queued > 0 && len(p.Schema.Open()) > 0 && actor.May(p.ID, ledger.ActionLabel) {
 		waiting = append(waiting, Waiting{Kind: WaitsTask, Count: queued, Project: p.Name, Href: link.Href("label")})
+	}
+	return waiting
+}
+
+// WaitingRuns lists the runs of an actor that failed and that no later one of
+// the same recipe made good; runs come latest first.
+func WaitingRuns(ctx context.Context, p labeling.Project, actor ledger.Actor, runs []compare.Run) []Waiting {
+	link := ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
+	var waiting []Waiting
+	settled := map[string]bool{}
+	for _, r := range runs {
+		what := string(r.Kind) + " " + r.Recipe
+		switch r.State {
+		case compare.RunSucceeded:
+			settled[what] = true
+		case compare.RunFailed, compare.RunLost:
+			if !settled[what] && r.By == actor.Person {
+				waiting = append(waiting, Waiting{
+					Kind: WaitsFailed, Project: p.Name, Href: link.Href("runs", strconv.Itoa(r.Number)),
+					Subject: ui.T(ctx, "desk.run", "n", r.Number, "name", r.Name),
+				})
+			}
+		}
 	}
 	return waiting
 }

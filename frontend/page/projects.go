@@ -78,14 +78,24 @@ func NewDatasetRows(p ProjectLink, datasets []labeling.Dataset) []DatasetRow {
 	return rows
 }
 
+// SetDays puts the answers of the last days on the page.
+func (v *ProjectView) SetDays(days []int) {
+	v.Days, v.Answers = days, 0
+	for _, n := range days {
+		v.Answers += n
+	}
+}
+
 // mostBars is how many classes the first page of a project draws.
 const mostBars = 12
 
 // Reached says how far a project is behind labeling, for what comes next.
 type Reached struct {
 	Snapshots  int
-	Models     int
-	Candidates int // open ones
+	Models     int // two at most are counted
+	Candidates int
+	Drafts     int // candidates that nobody has proposed yet
+	Votes      int // candidates that wait for this person's vote
 }
 
 // NewProjectView builds the first page of a project.
@@ -134,11 +144,12 @@ func nextStep(link ProjectLink, p labeling.Project, actor ledger.Actor, byStatus
 		{total == 0 && may(ledger.ActionImport), NextStep{"import", "import", link.Href("import"), 0}},
 		{len(p.Schema.Open()) == 0 && may(ledger.ActionManage), NextStep{"schema", "settings", link.Href("schema"), 0}},
 		{disputed > 0 && may(ledger.ActionRelabel), NextStep{"dispute", "merge", link.Href("items") + "?status=disputed", disputed}},
-		{reached.Candidates > 0 && may(ledger.ActionVote), NextStep{"vote", "vote", link.Href("candidates"), int64(reached.Candidates)}},
+		{reached.Votes > 0, NextStep{"vote", "vote", link.Href("candidates"), int64(reached.Votes)}},
 		{queued > 0 && accepted < 50 && may(ledger.ActionLabel), NextStep{"label", "label", link.Href("label"), queued}},
 		{accepted > 0 && reached.Snapshots == 0 && may(ledger.ActionSnapshot), NextStep{"snapshot", "snapshot", link.Href("snapshots"), accepted}},
 		{reached.Snapshots > 0 && reached.Models == 0 && may(ledger.ActionTrain), NextStep{"train", "run", link.Href("runs"), 0}},
-		{reached.Models > 1 && reached.Candidates == 0 && may(ledger.ActionCompare), NextStep{"compare", "compare", link.Href("compare"), int64(reached.Models)}},
+		{reached.Drafts > 0 && reached.Drafts == reached.Candidates && may(ledger.ActionPropose), NextStep{"propose", "candidate", link.Href("candidates"), int64(reached.Drafts)}},
+		{reached.Models > 1 && reached.Candidates == 0 && may(ledger.ActionCompare), NextStep{"compare", "compare", link.Href("compare"), 0}},
 		{queued > 0 && may(ledger.ActionLabel), NextStep{"label", "label", link.Href("label"), queued}},
 	}
 	for _, s := range steps {
