@@ -300,3 +300,18 @@ func revert(tx Tx, p Project, b Bulk, row BulkRow) error {
 	}
 	return fault.Wrap(tx.DropBulkRow(b.ID, row.Item), "forget what was changed")
 }
+
+// Bulk returns a bulk change of a project, or NotFound.
+func (s *Service) Bulk(ctx context.Context, actor ledger.Actor, project ProjectID, id BulkID) (Bulk, error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return Bulk{}, err
+	}
+	var b Bulk
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if b, err = tx.Bulk(id); err == nil && b.Project != project {
+			err = fault.New(fault.NotFound, "There is no such change.")
+		}
+		return err
+	})
+	return b, err
+}

@@ -3,16 +3,17 @@ package labeling
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
 // DiffRequest asks what changed from one snapshot to another, each by id,
-// number, digest or name. Kind narrows the rows down; all are counted.
+// number, digest or name. Kinds narrow the rows down; all are counted.
 type DiffRequest struct {
 	Before, After string
-	Kind          DiffKind
+	Kinds         []DiffKind
 	Limit         int // rows; 200 if zero
 }
 
@@ -53,7 +54,7 @@ func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project
 			d.Same++
 			return ctx.Err()
 		}
-		if req.Kind != "" && req.Kind != kind {
+		if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, kind) {
 			return nil
 		}
 		if len(d.Rows) >= limit {

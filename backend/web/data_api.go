@@ -595,7 +595,11 @@ func (s *Server) getSnapshotAPI(ctx context.Context, in *InSnapshot) (*Answer[Sn
 }
 
 func (s *Server) diffSnapshots(ctx context.Context, in *DiffInput) (*Answer[DiffBody], error) {
-	d, err := s.Labeling.DiffSnapshots(ctx, actorIn(ctx), projectIn(ctx).ID, labeling.DiffRequest{Before: in.Against, After: in.Snapshot, Kind: in.Kind, Limit: in.Limit})
+	req := labeling.DiffRequest{Before: in.Against, After: in.Snapshot, Limit: in.Limit}
+	if in.Kind != "" {
+		req.Kinds = []labeling.DiffKind{in.Kind}
+	}
+	d, err := s.Labeling.DiffSnapshots(ctx, actorIn(ctx), projectIn(ctx).ID, req)
 	if err != nil {
 		return nil, err
 	}
