@@ -25,12 +25,6 @@ func (s *Server) importRoutes() []route {
 	}
 }
 
-// linkOf is the project of a request as pages name it.
-func linkOf(r *http.Request) page.ProjectLink {
-	p := projectOf(r)
-	return page.ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
-}
-
 func (s *Server) getImport(w http.ResponseWriter, r *http.Request) error {
 	return s.showImport(w, r, http.StatusOK, "")
 }

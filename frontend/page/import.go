@@ -56,10 +56,10 @@ func (v ImportPreviewView) role(column string) string {
 	return ""
 }
 
-func (v ImportPreviewView) columns(ctx context.Context, none string) []ui.Option {
+func (v ImportPreviewView) columns(none string) []ui.Option {
 	var options []ui.Option
 	if none != "" {
-		options = append(options, ui.Option{Value: "", Text: ui.T(ctx, none)})
+		options = append(options, ui.Option{Value: "", Text: none})
 	}
 	for _, c := range v.Preview.Columns {
 		options = append(options, ui.Option{Value: c, Text: c})

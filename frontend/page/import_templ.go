@@ -553,7 +553,7 @@ func ImportPreview(v ImportPreviewView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Preview.Columns) > 0 {
-				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "text", Label: ui.T(ctx, "import.text"), Value: v.Preview.Mapping.Text, Error: v.Form.Error("text"), User: true, Attrs: v.again()}, v.columns(ctx, "")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "text", Label: ui.T(ctx, "import.text"), Value: v.Preview.Mapping.Text, Error: v.Form.Error("text"), User: true, Attrs: v.again()}, v.columns("")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -561,11 +561,11 @@ func ImportPreview(v ImportPreviewView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "label", Label: ui.T(ctx, "import.label"), Value: v.Preview.Mapping.Label, Error: v.Form.Error("label"), User: true, Attrs: v.again()}, v.columns(ctx, "import.label.none")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "label", Label: ui.T(ctx, "import.label"), Value: v.Preview.Mapping.Label, Error: v.Form.Error("label"), User: true, Attrs: v.again()}, v.columns(ui.T(ctx, "import.label.none"))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "key", Label: ui.T(ctx, "import.key"), Value: v.Preview.Mapping.Key, Error: v.Form.Error("key"), User: true, Attrs: v.again()}, v.columns(ctx, "import.key.none")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "key", Label: ui.T(ctx, "import.key"), Value: v.Preview.Mapping.Key, Error: v.Form.Error("key"), User: true, Attrs: v.again()}, v.columns(ui.T(ctx, "import.key.none"))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

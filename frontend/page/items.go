@@ -110,23 +110,23 @@ func (v ItemsView) chips(ctx context.Context) []ui.Chip {
 // given are the filters chosen elsewhere, each with the way out of it.
 func (v ItemsView) given(ctx context.Context) []ui.Chip {
 	var chips []ui.Chip
-	add := func(key, text string, without labeling.ItemFilter) {
-		chips = append(chips, ui.Chip{Text: ui.T(ctx, key, "name", text), Href: v.Href(without), On: true})
+	add := func(text string, without labeling.ItemFilter) {
+		chips = append(chips, ui.Chip{Text: text, Href: v.Href(without), On: true})
 	}
 	if f := v.Filter; f.Label != "" {
 		name := v.Schema.Name(f.Label)
 		f.Label = ""
-		add("items.given.label", name, f)
+		add(ui.T(ctx, "items.given.label", "name", name), f)
 	}
 	if f := v.Filter; f.Model != "" {
 		name := v.Schema.Name(f.Model)
 		f.Model = ""
-		add("items.given.model", name, f)
+		add(ui.T(ctx, "items.given.model", "name", name), f)
 	}
 	if f := v.Filter; f.Search != "" {
 		words := f.Search
 		f.Search = ""
-		add("items.given.search", words, f)
+		add(ui.T(ctx, "items.given.search", "name", words), f)
 	}
 	return chips
 }
@@ -185,8 +185,8 @@ func (v ItemsView) personOptions(ctx context.Context) []ui.Option {
 	return options
 }
 
-func (v ItemsView) classOptions(ctx context.Context, none string) []ui.Option {
-	options := []ui.Option{{Value: "", Text: ui.T(ctx, none)}}
+func (v ItemsView) classOptions(none string) []ui.Option {
+	options := []ui.Option{{Value: "", Text: none}}
 	for _, c := range v.Schema.Open() {
 		options = append(options, ui.Option{Value: string(c.ID), Text: c.Name})
 	}
@@ -234,5 +234,7 @@ func (v ItemView) class(id labeling.ClassID) labeling.Class {
 	return c
 }
 
-// said tells what an annotation did, as the key of a sentence.
-func said(a labeling.Annotation) string { return "items.said." + string(a.Kind) }
+// said tells what an annotation did.
+func said(ctx context.Context, a labeling.Annotation) string {
+	return ui.T(ctx, "items.said."+string(a.Kind))
+}

@@ -444,11 +444,11 @@ func itemQuery(v ItemsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = querySelect("label", ui.T(ctx, "items.label"), string(v.Filter.Label), v.classOptions(ctx, "items.label.all")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = querySelect("label", ui.T(ctx, "items.label"), string(v.Filter.Label), v.classOptions(ui.T(ctx, "items.label.all"))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = querySelect("predicted", ui.T(ctx, "items.model"), string(v.Filter.Model), v.classOptions(ctx, "items.model.all")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = querySelect("predicted", ui.T(ctx, "items.model"), string(v.Filter.Model), v.classOptions(ui.T(ctx, "items.model.all"))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -923,7 +923,7 @@ func itemTable(v ItemsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, o := range v.classOptions(ctx, "items.relabel.choose") {
+			for _, o := range v.classOptions(ui.T(ctx, "items.relabel.choose")) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<option value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1678,9 +1678,9 @@ func Item(v ItemView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var90 string
-			templ_7745c5c3_Var90, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, said(a)))
+			templ_7745c5c3_Var90, templ_7745c5c3_Err = templ.JoinStringErrs(said(ctx, a))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frontend/page/items.templ`, Line: 240, Col: 28}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frontend/page/items.templ`, Line: 240, Col: 22}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var90))
 			if templ_7745c5c3_Err != nil {
