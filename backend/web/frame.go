@@ -1,10 +1,12 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/a-h/templ"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/static"
 )
@@ -63,7 +65,32 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 			c.visit = visit
 		}
 	}
-	if err := s.render(w, r, p.Status, view{Title: p.Title, Main: "narrow"}, page.Problem(page.ProblemView{Title: p.Title, Detail: p.Detail, Reference: p.Reference, Status: p.Status})); err != nil {
+	v := page.ProblemView{Title: p.Title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p)}
+	if c.place.ID != "" {
+		v.Label = page.ProjectLink{Slug: c.place.Slug}.Href("label")
+	}
+	if v.Stored == "read" && (p.Kind == fault.Internal || p.Kind == fault.Unavailable) {
+		v.Retry = r.URL.RequestURI()
+	}
+	body := page.Problem(v)
+	if wantsFragment(r) {
+		body = page.ProblemPart(v)
+	}
+	if err := s.render(w, r, p.Status, view{Title: p.Title, Main: "narrow", Islands: []string{"problem"}}, body); err != nil {
+		s.Log.LogAttrs(r.Context(), slog.LevelError, "render a problem", slog.String("id", p.Reference), slog.String("error", err.Error()))
 		http.Error(w, "Internal error. Reference "+p.Reference, http.StatusInternalServerError)
 	}
+}
+
+// stored says what became of a request that failed: one that only looks changes
+// nothing, a fault of a service takes its transaction back as a whole, and of
+// anything else nobody can tell.
+func stored(r *http.Request, p *Problem) string {
+	switch {
+	case r.Method == GET || r.Method == http.MethodHead:
+		return "read"
+	case p.Kind == fault.Internal || p.Kind == fault.Unavailable:
+		return "unsure"
+	}
+	return "refused"
 }

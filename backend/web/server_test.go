@@ -224,3 +224,29 @@ func TestErrorsThatTheAPIFrameworkFindsHaveTheSameShape(t *testing.T) {
 		}
 	}
 }
+
+func TestAnErrorSaysWhatBecameOfTheRequest(t *testing.T) {
+	t.Parallel()
+	s := closed(t, nil)
+	answer := func(err error) http.HandlerFunc {
+		return s.answering(func(http.ResponseWriter, *http.Request) error { return err })
+	}
+	s.mux.Get("/broken", answer(io.ErrUnexpectedEOF))
+	s.mux.Post("/broken", answer(io.ErrUnexpectedEOF))
+	s.mux.Post("/refused", answer(fault.New(fault.Conflict, "Somebody was first.")))
+	for _, c := range []struct{ method, path, says, retry string }{
+		{GET, "/broken", "Nothing was changed", `href="/broken"`},
+		{POST, "/broken", "Nobody can tell", ""},
+		{POST, "/refused", "Nothing of it was stored", ""},
+		{GET, "/nothing", "Nothing was changed", ""},
+	} {
+		body := ask(s, c.method, c.path, nil).Body.String()
+		if !strings.Contains(body, c.says) || strings.Contains(body, "Try again") != (c.retry != "") || !strings.Contains(body, c.retry) {
+			t.Errorf("%s %s: %s", c.method, c.path, body)
+		}
+		part := ask(s, c.method, c.path, func(r *http.Request) { r.Header.Set("HX-Request", "true") }).Body.String()
+		if !strings.Contains(part, c.says) || strings.Contains(part, "<html") {
+			t.Errorf("%s %s as a part: %s", c.method, c.path, part)
+		}
+	}
+}
