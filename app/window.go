@@ -174,10 +174,11 @@ func (h *house) owner(ctx context.Context) (identity.Person, error) {
 	username, name := "owner", "Owner"
 	if me, err := user.Current(); err == nil {
 		// Windows says DOMAIN\name.
-		if login := me.Username[strings.LastIndexByte(me.Username, '\\')+1:]; login != "" && !strings.ContainsAny(login, " \t") {
+		// And root is nobody's name.
+		if login := me.Username[strings.LastIndexByte(me.Username, '\\')+1:]; login != "" && me.Uid != "0" && !strings.ContainsAny(login, " \t") {
 			username, name = login, login
 		}
-		if full, _, _ := strings.Cut(me.Name, ","); strings.TrimSpace(full) != "" {
+		if full, _, _ := strings.Cut(me.Name, ","); strings.TrimSpace(full) != "" && me.Uid != "0" {
 			name = strings.TrimSpace(full)
 		}
 	}

@@ -89,6 +89,10 @@ func run(names []string, verbose, keep bool) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
+	// A test that starts a PostgreSQL as its own user must get through.
+	if err := os.Chmod(temp, 0o711); err != nil {
+		return err
+	}
 	h := &house{temp: temp}
 	defer h.stopPostgres()
 
