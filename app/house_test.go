@@ -64,7 +64,7 @@ func rooms() []room {
 		{"backend/store", and(leaves, desks, []string{"backend/training", "backend/identity"}),
 			[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 			"all SQL, and nothing else knows any"},
-		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/training", "backend/identity"}), nil,
+		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/training", "backend/identity"}), []string{"github.com/google/uuid"},
 			"the suite that both databases pass; only tests import it"},
 
 		{"backend/columns", and(leaves, desks), []string{"github.com/apache/arrow/go/v17"},
