@@ -143,6 +143,7 @@ func (s *site) start(listen string, wrapper ...string) {
 	args = append(wrapper, args...)
 	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Env = append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN=")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a wrapper and the server end together
 	s.output, s.ended = new(lockedBuffer), make(chan struct{})
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -203,11 +204,11 @@ func (s *site) end(signal syscall.Signal) {
 		return
 	default:
 	}
-	_ = s.cmd.Process.Signal(signal)
+	_ = syscall.Kill(-s.cmd.Process.Pid, signal)
 	select {
 	case <-s.ended:
 	case <-time.After(patience):
-		_ = s.cmd.Process.Kill()
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 		<-s.ended
 		s.t.Errorf("the server did not end on %v", signal)
 	}

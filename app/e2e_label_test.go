@@ -4,8 +4,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/labeling"
@@ -90,37 +93,59 @@ func (v *visitor) answer(keys ...string) {
 // allSaved waits until the outbox is empty.
 func (v *visitor) allSaved() { v.t.Helper(); v.waitText(`[data-part="saving"]`, "All saved") }
 
-// answers returns the active answers of items by what they say: "1=sports".
+// annotations returns the active annotation of each item by its number.
 func (s *site) annotations(t *testing.T) map[string]labeling.Annotation {
 	t.Helper()
-	db, err := store.Open(t.Context(), s.data+"/adjudge.db", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
 	found := map[string]labeling.Annotation{}
-	err = db.View(t.Context(), func(tx *store.Tx) error {
-		for n := 1; ; n++ {
-			id := labeling.ItemID(fmt.Sprintf("0190bbbb-0000-7000-8000-%012d", n))
-			if _, err := tx.Item(id); err != nil {
-				return nil
+	s.look(t, func(db *store.Store) error {
+		return db.View(t.Context(), func(tx *store.Tx) error {
+			for n := 1; ; n++ {
+				id := labeling.ItemID(fmt.Sprintf("0190bbbb-0000-7000-8000-%012d", n))
+				if _, err := tx.Item(id); fault.Is(err, fault.NotFound) {
+					return nil
+				} else if err != nil {
+					return err
+				}
+				all, err := tx.AnnotationsOf(id)
+				if err != nil {
+					return err
+				}
+				if len(all) > 1 {
+					t.Errorf("item %d has %d active annotations", n, len(all))
+				}
+				for _, a := range all {
+					found[fmt.Sprint(n)] = a
+				}
 			}
-			all, err := tx.AnnotationsOf(id)
-			if err != nil {
-				return err
-			}
-			if len(all) > 1 {
-				t.Errorf("item %d has %d active annotations", n, len(all))
-			}
-			for _, a := range all {
-				found[fmt.Sprint(n)] = a
-			}
-		}
+		})
 	})
+	return found
+}
+
+// submitted counts the answers in the history.
+func (s *site) submitted(t *testing.T) (n int) {
+	t.Helper()
+	s.look(t, func(db *store.Store) error {
+		return db.WalkHistory(t.Context(), func(r ledger.Record) error {
+			if r.Kind == "annotation.submitted" {
+				n++
+			}
+			return nil
+		})
+	})
+	return n
+}
+
+// look opens the database beside the server.
+func (s *site) look(t *testing.T, f func(*store.Store) error) {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	if err := errors.Join(f(db), db.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func labelSite(t *testing.T, n int, change func(*labeling.Project, []labeling.Item)) (*site, *visitor) {
