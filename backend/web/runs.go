@@ -92,7 +92,7 @@ func (s *Server) getRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	names, err := s.names(ctx, actor, project.ID)
+	names, err := s.Identity.Names(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (s *Server) showTrain(w http.ResponseWriter, r *http.Request, status int, v
 	if v.Recipe, err = s.Training.Recipes.Get(v.Recipe.Name); err != nil {
 		v.Recipe = s.Training.Recipes[0]
 	}
-	return s.render(w, r, status, view{Title: ui.T(ctx, "train.title"), Active: "runs", Main: "narrow",
+	return s.render(w, r, status, view{Title: ui.T(ctx, "train.title"), Active: "runs",
 		Path: []ui.Crumb{{Text: ui.T(ctx, "runs.title"), Href: v.Project.Href("runs")}, {Text: ui.T(ctx, "train.title")}}}, page.Train(v))
 }
 
@@ -217,7 +217,7 @@ func (s *Server) getRun(w http.ResponseWriter, r *http.Request) error {
 	if v.RunPage, err = s.Training.Run(ctx, actor, project.ID, number); err != nil {
 		return err
 	}
-	if v.Names, err = s.names(ctx, actor, project.ID); err != nil {
+	if v.Names, err = s.Identity.Names(ctx); err != nil {
 		return err
 	}
 	if v.LogTotal = v.Attempt.LogBytes; v.LogTotal > 0 {

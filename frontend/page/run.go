@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/compare"
@@ -28,9 +29,18 @@ type RunView struct {
 	Baseline string // name@version to compare with; empty if there is none
 }
 
-// person returns a person as they are shown; the system by its name.
-func (v RunView) person(id ledger.PersonID) PersonLink {
-	return PersonLink{ID: id, Name: cmp.Or(v.Names[id], string(id))}
+// person returns a person as they are shown.
+func (v RunView) person(ctx context.Context, id ledger.PersonID) PersonLink {
+	return PersonLink{ID: id, Name: personName(ctx, v.Names, id)}
+}
+
+// personName returns the name of a person, of whom a command on the server's
+// own machine stands for nobody in particular.
+func personName(ctx context.Context, names map[ledger.PersonID]string, id ledger.PersonID) string {
+	if id == identity.Local {
+		return ui.T(ctx, "run.person.local")
+	}
+	return cmp.Or(names[id], string(id))
 }
 
 // Href returns the address of the run, or of a page below it.

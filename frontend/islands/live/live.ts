@@ -42,8 +42,9 @@ function connect(): void {
   s.onopen = () => {
     opened = true;
     document.documentElement.dataset["live"] = "";
-    // What happened while nobody listened: everything may have changed.
-    if (backoff.failures > 0) refresh([...document.querySelectorAll<HTMLElement>("[data-live]")]);
+    // What happened while nobody listened, be it only since the page was drawn:
+    // everything may have changed.
+    refresh([...document.querySelectorAll<HTMLElement>("[data-live]")]);
     backoff.reset();
   };
   s.onmessage = (e: MessageEvent<string>) => {

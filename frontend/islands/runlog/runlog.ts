@@ -23,6 +23,8 @@ class RunLog extends HTMLElement {
   private again = false;
   private timer = 0;
   private hit = -1;
+  private resized = new ResizeObserver(() => this.toEnd());
+  private moved = (): void => this.toLine(anchor(location.hash));
 
   connectedCallback(): void {
     this.config = JSON.parse(this.dataset["config"] ?? "{}") as Config;
@@ -40,11 +42,16 @@ class RunLog extends HTMLElement {
     });
     this.piece("error").addEventListener("click", () => this.jump("li.error", 1));
     this.list.addEventListener("click", this.link);
+    // Lines wrap anew when the window changes; who follows stays at the end.
+    this.resized.observe(this.box);
+    window.addEventListener("hashchange", this.moved);
     void this.load();
     if (!this.config.over) this.timer = window.setInterval(this.fallback, 2000);
   }
 
   disconnectedCallback(): void {
+    this.resized.disconnect();
+    window.removeEventListener("hashchange", this.moved);
     document.removeEventListener("adjudge:live", this.heard);
     clearInterval(this.timer);
   }
@@ -157,8 +164,14 @@ class RunLog extends HTMLElement {
     if (this.follow.checked) this.box.scrollTop = this.box.scrollHeight;
   }
 
+  private width = 0;
+
   /** Scrolling up is a wish to stay; scrolling to the end one to follow. */
   private scrolled = (): void => {
+    if (this.box.clientWidth !== this.width) {
+      this.width = this.box.clientWidth; // the browser scrolled, not a person
+      return;
+    }
     this.follow.checked = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 24;
   };
 

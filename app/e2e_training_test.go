@@ -1,0 +1,108 @@
+//go:build e2e
+
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// startTrainable starts a site with a project "bank" that has a snapshot of
+// training items.
+func startTrainable(t *testing.T, rows int) *site {
+	t.Helper()
+	s := startSite(t)
+	var csv strings.Builder
+	csv.WriteString("key,text,label\n")
+	said := [][]string{
+		{"my card is lost", "the card does not work", "where is my new card"},
+		{"I want my money back", "refund me please", "when does the refund come"},
+		{"my transfer failed", "how long does a transfer take", "transfer to a friend"},
+	}
+	for i := range rows {
+		class := []string{"card", "refund", "transfer"}[i%3]
+		if i%10 == 9 {
+			class = "" // to be predicted
+		}
+		fmt.Fprintf(&csv, "k%d,\"%s, number %d\",%s\n", i, said[i%3][i/3%3], i, class)
+	}
+	file := filepath.Join(t.TempDir(), "train.csv")
+	if err := os.WriteFile(file, []byte(csv.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.run("project", "create", "Bank", "--class", "card", "--class", "refund", "--class", "transfer")
+	s.run("import", "--project", "bank", "--dataset", "train", file)
+	s.run("snapshot", "create", "--project", "bank", "--dataset", "train")
+	return s
+}
+
+func TestTrainingIsStartedWatchedAndReadInTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := startTrainable(t, 900)
+	ana := s.firstAdmin("Ana")
+	ana.open("/projects/bank/runs")
+	ana.waitText("h2", "Nothing was trained yet")
+	ana.looks("runs-empty")
+
+	ana.open("/projects/bank/train")
+	ana.wait(`document.querySelector("[name='params.epochs']").value === "8"`)
+	ana.looks("train")
+	ana.forgive("422")
+	// A server that is asked by hand still names the field that is wrong.
+	ask[bool](ana, `(() => { document.querySelectorAll("input").forEach((i) => { i.removeAttribute("max"); i.removeAttribute("min"); }); return true; })()`)
+	ana.set("params.epochs", "9000")
+	ana.click("button", "Start training")
+	ana.waitText("#params\\.epochs-error", "Epochs: 9000 is out of range; it must lie between 1 and 200.")
+	ana.wait(`document.querySelector("[name='params.epochs']").value === "9000" && document.querySelector("[name='params.refit']").checked`)
+	ana.set("params.epochs", "150")
+	ana.click("button", "Start training")
+
+	// The page shows the run as it goes, without being loaded again.
+	ana.wait(`location.pathname === "/projects/bank/runs/1"`)
+	ask[bool](ana, `(() => { window.same = true; return true; })()`)
+	ana.waitText("run-log li", "epoch 1/150")
+	ana.wait(`document.querySelectorAll("run-chart svg[role=img]").length === 2`)
+	ana.waitText("run-chart [data-part=sentence]", "validation accuracy went from")
+	ana.looks("run-running")
+	ana.waitText("#run-state", "Succeeded")
+	ana.waitText("#run-actions", "Candidate 1")
+	ana.waitText("run-log li", "saved a model with")
+	ana.waitText("#run-about", "unlabeled items, so that the next answers come least certain first")
+	ana.wait(`window.same === true`)
+	ana.looks("run")
+	ana.size(1440, 2100)
+	ana.screenshot("run-whole")
+	ana.size(1440, 900)
+
+	// Search marks, and a line can be linked to.
+	ask[bool](ana, `(() => { (() => { const s = document.querySelector("[data-part=search]"); s.value = "epoch 7/"; s.dispatchEvent(new Event("input")); })(); return true; })()`)
+	ana.wait(`document.querySelectorAll("run-log mark").length > 0`)
+	ana.open("/projects/bank/runs/1#L3")
+	ana.wait(`document.querySelector("#L3.at")`)
+
+	ana.open("/projects/bank/runs")
+	ana.waitText("table", "text-linear@1")
+	ana.looks("runs")
+	ana.click("link", "Run 1")
+	ana.click("link", "Train again")
+	ana.wait(`document.querySelector("[name='params.epochs']").value === "150"`)
+}
+
+func TestARunIsStoppedWithOneConfirmation(t *testing.T) {
+	t.Parallel()
+	s := startTrainable(t, 3000)
+	ana := s.firstAdmin("Ana")
+	s.run("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--param", "epochs=200", "--param", "char_max=8", "--param", "word_ngrams=4")
+	ana.open("/projects/bank/runs/1")
+	ana.waitText("run-log li", "epoch 1/200")
+	ana.click("button", "Stop")
+	ana.wait(`document.querySelector("#stop-run").open`)
+	ana.looks("run-stop")
+	ana.click("button", "Stop this run")
+	ana.waitText("#run-state", "Stopped on request.")
+	ana.wait(`!document.querySelector("#run-actions [data-dialog]")`)
+	ana.looks("run-stopped")
+}
