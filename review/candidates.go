@@ -13,8 +13,7 @@ import (
 type ProposeRequest struct {
 	Project     ledger.ProjectID
 	Model       compare.ModelRef // zero where Subject names something else
-	Subject     Subject          // used where Model is zero
-	Name        string           // of Subject
+	Subject     Subject          // used where Model is zero: a snapshot by its digest
 	Environment Environment
 	Note        string
 }
@@ -28,13 +27,19 @@ func (s *Service) Propose(ctx context.Context, actor ledger.Actor, req ProposeRe
 	var out Candidate
 	id, now := CandidateID(s.NewID()), s.now()
 	err := s.Update(ctx, func(tx Tx) error {
-		c := Candidate{ID: id, Project: req.Project, Subject: req.Subject, Name: req.Name, CreatedAt: now}
+		c := Candidate{ID: id, Project: req.Project, Subject: req.Subject, CreatedAt: now}
 		if req.Model != (compare.ModelRef{}) {
 			model, err := modelOf(tx, req.Project, req.Model)
 			if err != nil {
 				return err
 			}
 			c = Draft(id, model, req.Environment, now)
+		} else if req.Subject.Kind == SubjectSnapshot {
+			snapshot, err := tx.SnapshotDigested(req.Project, req.Subject.Digest)
+			if err != nil {
+				return err
+			}
+			c.Name, c.TrainedBy = snapshot.Title(), snapshot.CreatedBy
 		}
 		c.Environment, c.Note, c.ProposedBy, c.State = req.Environment, req.Note, actor.Person, StateDraft
 		if err := c.Validate(); err != nil {
@@ -135,7 +140,7 @@ func (s *Service) Open(ctx context.Context, actor ledger.Actor, project ledger.P
 	if out.State != StateDraft {
 		return out, fault.New(fault.Conflict, "Candidate %d is %s already.", out.Number, out.State)
 	}
-	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: compare.ModelRef{ID: out.Model}, Subject: out.Subject, Name: out.Name, Environment: out.Environment, Note: note})
+	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: compare.ModelRef{ID: out.Model}, Subject: out.Subject, Environment: out.Environment, Note: note})
 }
 
 // Rebase measures an open candidate against what ships now, where that changed

@@ -8,6 +8,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // Case is a candidate with everything people decide on: what changed, what was
@@ -24,10 +25,13 @@ type Case struct {
 	Revocations  []Revocation
 	Attestations []Attestation
 	Evidence     []Evidence
-	Model        compare.Model // zero unless the subject is a model
-	Baseline     compare.Model // zero where nothing shipped before
-	Stale        bool          // what ships now is no longer what it was opened against
-	Current      Baseline      // what ships now
+	Model        compare.Model     // zero unless the subject is a model
+	Run          compare.Run       // that made Model; zero if it was made elsewhere
+	Data         labeling.Snapshot // that Model was trained on; zero if unknown
+	Baseline     compare.Model     // zero where nothing shipped before
+	BaselineData labeling.Snapshot // that Baseline was trained on; zero if unknown
+	Stale        bool              // what ships now is no longer what it was opened against
+	Current      Baseline          // what ships now
 }
 
 // SignOff returns the sign-off that stands, by the rows; the gate does not
@@ -86,9 +90,29 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 				return err
 			}
 		}
-		return nil
+		return out.origins(tx)
 	})
 	return out, err
+}
+
+// origins reads what made the two models, as far as it is known.
+func (c *Case) origins(tx Tx) error {
+	var errs [3]error
+	if c.Model.Run != "" {
+		c.Run, errs[0] = tx.GetRun(c.Candidate.Project, c.Model.Run)
+	}
+	if c.Model.Snapshot != "" {
+		c.Data, errs[1] = tx.Snapshot(c.Model.Snapshot)
+	}
+	if c.Baseline.Snapshot != "" {
+		c.BaselineData, errs[2] = tx.Snapshot(c.Baseline.Snapshot)
+	}
+	for _, err := range errs {
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ballot returns what the actor is asked before a vote on a case.

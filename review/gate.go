@@ -141,7 +141,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var policyErr error
 	var voters []Voter
 	var model compare.Model
-	var records []compare.ComparisonRecord
+	var shown []exhibit
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -153,7 +153,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			return err
 		}
 		policy, policyErr = policyOf(tx, c)
-		if records, err = comparisonsOf(tx, c); err != nil {
+		if shown, err = exhibitsOf(tx, c); err != nil {
 			return err
 		}
 		if c.Subject.Kind == SubjectModel && c.Model != "" {
@@ -197,11 +197,10 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		}
 	}
 	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline}
-	digests := signed.Evidence // what the approval rests on, not what was compared since
-	if !stands {
-		digests = digestsOf(records)
+	if stands {
+		shown = these(signed.Evidence, shown) // what the approval rests on, not what was compared since
 	}
-	facts.Evidence, facts.EvidenceErr = s.evidence(ctx, c, digests)
+	facts.Evidence, facts.EvidenceErr = s.evidence(ctx, c, shown)
 	answer.Results = rules.Evaluate(facts)
 	s.conclude(&answer, d, signed, stands)
 	return answer, nil

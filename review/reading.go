@@ -2,7 +2,6 @@ package review
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // reading is a candidate with everything a decision about it rests on.
@@ -34,7 +34,7 @@ func (f Facts) digests() []ledger.Digest {
 // it with its baseline.
 func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref CandidateRef) (reading, error) {
 	var r reading
-	var records []compare.ComparisonRecord
+	var shown []exhibit
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if r.Candidate, err = tx.GetCandidate(project, ref); err != nil {
 			return err
@@ -47,22 +47,34 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 		if r.Facts, err = factsOf(tx, r.Candidate); err != nil {
 			return err
 		}
-		records, err = comparisonsOf(tx, r.Candidate)
+		shown, err = exhibitsOf(tx, r.Candidate)
 		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	r.Facts.Evidence, r.Facts.EvidenceErr = s.evidence(ctx, r.Candidate, digestsOf(records))
+	r.Facts.Evidence, r.Facts.EvidenceErr = s.evidence(ctx, r.Candidate, shown)
 	return r, nil
 }
 
-func digestsOf(records []compare.ComparisonRecord) []ledger.Digest {
-	digests := make([]ledger.Digest, len(records))
-	for i, record := range records {
-		digests[i] = record.Digest
+// exhibit is a comparison document and the title of its snapshot.
+type exhibit struct {
+	digest   ledger.Digest
+	snapshot string
+}
+
+// these are the exhibits with the given digests, in that order.
+func these(digests []ledger.Digest, known []exhibit) []exhibit {
+	shown := make([]exhibit, len(digests))
+	for i, digest := range digests {
+		shown[i].digest = digest
+		for _, e := range known {
+			if e.digest == digest {
+				shown[i] = e
+			}
+		}
 	}
-	return digests
+	return shown
 }
 
 // factsOf reads the facts that stand in the store.
@@ -86,9 +98,10 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	return f, nil
 }
 
-// comparisonsOf lists the newest comparison with the baseline per snapshot. All
-// of them are evidence, so that nobody can choose a snapshot that flatters.
-func comparisonsOf(tx Tx, c Candidate) ([]compare.ComparisonRecord, error) {
+// exhibitsOf lists the newest comparison with the baseline per evaluation
+// snapshot. All of them are evidence, so that nobody can choose a snapshot that
+// flatters; what was measured on training data is none.
+func exhibitsOf(tx Tx, c Candidate) ([]exhibit, error) {
 	if c.Baseline.Model == "" || c.Model == "" || c.Baseline.Model == c.Model {
 		return nil, nil
 	}
@@ -96,15 +109,25 @@ func comparisonsOf(tx Tx, c Candidate) ([]compare.ComparisonRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	var newest []compare.ComparisonRecord
+	seen := map[labeling.SnapshotID]bool{}
+	var shown []exhibit
 	for _, r := range records {
-		if !seen[string(r.Snapshot)] {
-			seen[string(r.Snapshot)] = true
-			newest = append(newest, r)
+		if seen[r.Snapshot] {
+			continue
+		}
+		seen[r.Snapshot] = true
+		snapshot, err := tx.Snapshot(r.Snapshot)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if snapshot.Purpose == labeling.PurposeEvaluation {
+			shown = append(shown, exhibit{r.Digest, snapshot.Title()})
 		}
 	}
-	return newest, nil
+	return shown, nil
 }
 
 // maxDocument bounds a comparison document.
@@ -112,21 +135,24 @@ const maxDocument = 256 << 20
 
 // evidence reads comparison documents and holds each against its digest and
 // against the two models that it must be about.
-func (s *Service) evidence(ctx context.Context, c Candidate, digests []ledger.Digest) ([]Evidence, error) {
+func (s *Service) evidence(ctx context.Context, c Candidate, shown []exhibit) ([]Evidence, error) {
 	var found []Evidence
-	for _, digest := range digests {
-		content, err := s.content(ctx, digest)
+	for _, e := range shown {
+		content, err := s.content(ctx, e.digest)
 		if err != nil {
 			return nil, err
 		}
-		var doc compare.Comparison
-		if err := json.Unmarshal(content, &doc); err != nil {
-			return nil, fmt.Errorf("comparison %s: %w", digest, err)
+		doc, err := compare.DecodeComparison(content, e.digest)
+		if err != nil {
+			return nil, err
 		}
 		if doc.Candidate.Digest != c.Subject.Digest || doc.Baseline.Digest != c.Baseline.Digest {
-			return nil, fmt.Errorf("comparison %s is about other models", digest)
+			return nil, fmt.Errorf("comparison %s is about other models", e.digest)
 		}
-		found = append(found, Evidence{Digest: digest, Snapshot: "snapshot " + doc.Base.Snapshot.Short(), Items: doc.Base.Items, Difference: doc.Difference})
+		if e.snapshot == "" {
+			e.snapshot = "snapshot " + doc.Base.Snapshot.Short()
+		}
+		found = append(found, Evidence{Digest: e.digest, Snapshot: e.snapshot, Items: doc.Base.Items, Difference: doc.Difference})
 	}
 	return found, nil
 }

@@ -229,6 +229,11 @@ func TestADecisiveLossAgainstWhatShipsNowIsNoPass(t *testing.T) {
 			if r := w.result(c); r.State != review.Unsatisfied || !strings.Contains(r.Says, "Compare it with") {
 				t.Errorf("without a comparison: %+v", r)
 			}
+			// What was measured on training data is no evidence.
+			w.comparedOn("snapshot-2", c, 0.2, 0.3)
+			if r := w.result(c); r.State != review.Unsatisfied {
+				t.Errorf("with a comparison on training data: %+v", r)
+			}
 			w.compared(c, tt.low, tt.high)
 			if r := w.result(c); r.State != tt.want {
 				t.Errorf("result = %+v, want %s", r, tt.want)
@@ -304,7 +309,7 @@ func TestASnapshotIsASubjectToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	subject := review.Subject{Kind: review.SubjectSnapshot, Digest: ledger.DigestOf([]byte("rows"))}
-	c, err := w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Subject: subject, Name: "snapshot 4", Environment: review.Production})
+	c, err := w.Propose(t.Context(), w.tom, review.ProposeRequest{Project: project, Subject: subject, Environment: review.Production})
 	w.must(err)
 	w.vote(w.ana, c, 1)
 	w.vote(w.ben, c, 2)

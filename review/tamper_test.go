@@ -42,6 +42,10 @@ func TestAChangedRowClosesTheGate(t *testing.T) {
 		"the salt of a vote's event":        `UPDATE event_payload SET salt = x'00' WHERE seq IN (SELECT seq FROM event WHERE kind = 'vote.cast')`,
 		"an event that is gone":             `DELETE FROM event_payload WHERE seq = 3; DELETE FROM event WHERE seq = 3`,
 		"the first event":                   `DELETE FROM event_payload WHERE seq = 1; DELETE FROM event WHERE seq = 1`,
+		"the digest of the model":           `UPDATE model SET digest = 'sha256:00'`,
+		"a file of the model":               `UPDATE model SET files = replace(files, 'model.bin', 'other.bin'), digest = digest || ''; UPDATE model SET files = replace(files, '"digest":"sha256:', '"digest":"sha256:0')`,
+		"the files of the model":            `UPDATE model SET files = '[]', digest = 'sha256:00'`,
+		"the model that the candidate is":   `UPDATE candidate SET model = 'another'`,
 		"the subject of the candidate":      `UPDATE candidate SET subject_kind = 'snapshot'`,
 		"who trained it":                    `UPDATE candidate SET trained_by = 'lea'`,
 		"what it was measured against":      `UPDATE candidate SET baseline_number = 7`,
@@ -83,6 +87,27 @@ func TestAChangedByteOfTheModelClosesTheGate(t *testing.T) {
 	clear(w.files.content)
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
 		t.Errorf("without the file: %+v", a)
+	}
+}
+
+func TestAChangedComparisonClosesTheGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.approved("first")
+	c := w.propose(w.model("second"))
+	w.compared(c, -0.001, 0.02)
+	w.vote(w.ana, c, 1)
+	w.vote(w.ben, c, 2)
+	if a := w.gate(c); !a.OK {
+		t.Fatalf("before: %+v", a)
+	}
+	for d, content := range w.files.content {
+		if bytes.Contains(content, []byte(`"difference"`)) {
+			w.files.content[d] = bytes.Replace(content, []byte("0.02"), []byte("0.03"), 1)
+		}
+	}
+	if a := w.gate(c); a.OK || a.Results[0].State != review.Error {
+		t.Errorf("after: %+v", a)
 	}
 }
 
@@ -145,4 +170,11 @@ func (w *world) cleoAs(role ledger.Role) ledger.Actor {
 	cleo := w.cleo
 	cleo.Roles = map[ledger.ProjectID][]ledger.Role{project: {role}}
 	return cleo
+}
+
+func compareModelOf(w *world, c review.Candidate) compare.Model {
+	w.t.Helper()
+	got, err := w.Case(w.t.Context(), w.ben, project, ref(c))
+	w.must(err)
+	return got.Model
 }

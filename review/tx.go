@@ -4,6 +4,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // Tx is what this desk needs of a transaction.
@@ -16,6 +17,7 @@ type Tx interface {
 	SignOffs
 	Policies
 	Models
+	Snapshots
 	Voters
 }
 
@@ -96,6 +98,15 @@ type Models interface {
 	GetModel(ledger.ProjectID, compare.ModelID) (compare.Model, error)
 	FindModels(compare.ModelFilter) ([]compare.Model, error)
 	FindComparisons(compare.ComparisonFilter) ([]compare.ComparisonRecord, error)
+	GetRun(ledger.ProjectID, compare.RunID) (compare.Run, error)
+}
+
+// Snapshots is the little that this desk reads of desk one.
+type Snapshots interface {
+	// Snapshot returns NotFound for an id that there is not.
+	Snapshot(labeling.SnapshotID) (labeling.Snapshot, error)
+	// SnapshotDigested returns NotFound for a digest that the project does not have.
+	SnapshotDigested(labeling.ProjectID, ledger.Digest) (labeling.Snapshot, error)
 }
 
 // Voters says who could vote.

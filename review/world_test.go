@@ -22,6 +22,7 @@ import (
 	"github.com/adjudge/adjudge/backend/store/storetest"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
 
@@ -91,6 +92,23 @@ func newWorld(t *testing.T) *world {
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 		Files: w.files, Signer: w.key, Passwords: passwords{},
 	})
+	w.must(w.store.Update(t.Context(), func(tx *store.Tx) error {
+		if err := tx.CreateProject(labeling.Project{ID: project, Slug: "intents", Name: "Intents", Overlap: 1, SchemaVersion: 1}); err != nil {
+			return err
+		}
+		for _, s := range []labeling.Snapshot{
+			{ID: "snapshot-1", Project: project, Purpose: labeling.PurposeEvaluation, State: labeling.SnapshotReady, Digest: ledger.DigestOf([]byte("rows")), CreatedBy: "tom"},
+			{ID: "snapshot-2", Project: project, Purpose: labeling.PurposeTraining, State: labeling.SnapshotReady, Digest: ledger.DigestOf([]byte("training rows")), CreatedBy: "tom"},
+		} {
+			if _, err := tx.CreateSnapshot(s); err != nil {
+				return err
+			}
+			if err := tx.UpdateSnapshot(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	w.ana = w.person("ana", "Ana Ruiz", ledger.RoleReviewer)
 	w.ben = w.person("ben", "Ben Okafor", ledger.RoleApprover)
 	w.cleo = w.person("cleo", "Cleo Hart", ledger.RoleReviewer, ledger.RoleApprover)
@@ -194,16 +212,20 @@ func (w *world) approved(content string) review.Candidate {
 
 // compared stores a comparison of a candidate with its baseline.
 func (w *world) compared(c review.Candidate, low, high float64) {
+	w.comparedOn("snapshot-1", c, low, high)
+}
+
+func (w *world) comparedOn(snapshot labeling.SnapshotID, c review.Candidate, low, high float64) {
 	w.t.Helper()
 	difference := compare.Estimate{Value: compare.Number((low + high) / 2), Low: compare.Number(low), High: compare.Number(high)}
 	doc, err := json.Marshal(compare.Comparison{
-		Base: compare.Base{Snapshot: ledger.DigestOf([]byte("snapshot")), Items: 3080}, Difference: difference,
+		Format: compare.ComparisonFormat, Base: compare.Base{Snapshot: ledger.DigestOf([]byte("snapshot")), Items: 3080}, Difference: difference,
 		Baseline: compare.Subject{Digest: c.Baseline.Digest}, Candidate: compare.Subject{Digest: c.Subject.Digest},
 	})
 	w.must(err)
 	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
 		return tx.SaveComparison(compare.ComparisonRecord{
-			Digest: w.files.put(doc), Project: project, Baseline: c.Baseline.Model, Candidate: c.Model, Snapshot: "snapshot-1",
+			Digest: w.files.put(doc), Project: project, Baseline: c.Baseline.Model, Candidate: c.Model, Snapshot: snapshot,
 			Items: 3080, Verdict: difference.Verdict(), Difference: difference, CreatedBy: w.tom.Person, CreatedAt: w.store.Now(),
 		})
 	}))

@@ -107,7 +107,6 @@ type ProposeInput struct {
 	Body struct {
 		Model       string `json:"model,omitempty" doc:"Name, name@version, id or digest" maxLength:"300"`
 		Snapshot    string `json:"snapshot,omitempty" doc:"Digest of a snapshot, instead of a model" maxLength:"100"`
-		Name        string `json:"name,omitempty" doc:"Of the snapshot" maxLength:"200"`
 		Environment string `json:"environment,omitempty" doc:"production if absent" maxLength:"100"`
 		Note        string `json:"note,omitempty"`
 	}
@@ -342,9 +341,6 @@ func (s *Server) proposeCandidate(ctx context.Context, in *ProposeInput) (*Answe
 	default:
 		req.Subject.Kind = review.SubjectSnapshot
 		req.Subject.Digest, err = ledger.ParseDigest(in.Body.Snapshot)
-		if req.Name = in.Body.Name; req.Name == "" {
-			req.Name = "snapshot " + req.Subject.Digest.Short()
-		}
 	}
 	if err != nil {
 		return nil, err
