@@ -54,6 +54,12 @@ func TestPeopleArriveGetRolesAndLeave(t *testing.T) {
 	bo.open("/people")
 	bo.waitText("main", "Only an admin")
 
+	// An error says what became of the request and what waits on this device.
+	bo.open("/nothing-here")
+	bo.waitText("main", "Nothing was changed")
+	bo.waitText("main", "No answers wait on this device")
+	bo.looks("problem")
+
 	// The matrix gives roles, by keyboard alone.
 	anna.open("/projects/news/people")
 	anna.fill("Sign-in name", "bo")
