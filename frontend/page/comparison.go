@@ -229,6 +229,20 @@ func (v ComparisonView) sliceRows() ([]sliceRow, int) {
 	return rows, total
 }
 
+// sliceAxis is the axis on which all differences of the rows fit.
+func sliceAxis(rows []sliceRow) float64 {
+	estimates := make([]compare.Estimate, len(rows))
+	for i, row := range rows {
+		estimates[i] = row.Difference
+	}
+	return axisFor(estimates...)
+}
+
+// onAxis is the place of a difference in a drawing 104 wide, zero in the middle.
+func onAxis(n compare.Number, axis float64) string {
+	return strconv.FormatFloat(52+48*float64(n)/axis, 'f', 1, 64)
+}
+
 // letters names every class of the comparison by a letter, in the order of names.
 func (v ComparisonView) letters() map[string]string {
 	names := map[string]bool{}
@@ -565,6 +579,23 @@ func membersOf(raw []byte) []jsonMember {
 // items come as one fragment, the address follows, the place on the page stays.
 func swap() ui.Attrs {
 	return ui.Attrs{"hx-boost": "true", "hx-target": "#compare-view", "hx-select": "#compare-view", "hx-swap": "outerHTML show:none", "hx-push-url": "true"}
+}
+
+// swapDrawn is swap for a link in a drawing, which htmx does not take for one.
+func swapDrawn(href string) ui.Attrs {
+	attrs := swap()
+	delete(attrs, "hx-boost")
+	attrs["hx-get"] = href
+	return attrs
+}
+
+// swapInside is swap for the links inside an element.
+func swapInside() ui.Attrs {
+	attrs := ui.Attrs{}
+	for name, value := range swap() {
+		attrs[name+":inherited"] = value
+	}
+	return attrs
 }
 
 func (v ComparisonView) nextPage() string {
