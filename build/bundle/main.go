@@ -157,16 +157,19 @@ func buildStyle(dev bool) ([]file, error) {
 
 func options(dev bool) api.BuildOptions {
 	opts := api.BuildOptions{
-		Bundle:        true,
-		Write:         false,
-		Outdir:        outDir,
-		EntryNames:    "[name]-[hash]",
-		ChunkNames:    "chunk-[hash]",
-		AssetNames:    "[name]-[hash]",
-		Target:        api.ES2022,
-		Tsconfig:      "frontend/tsconfig.json",
-		Charset:       api.CharsetUTF8,
-		LegalComments: api.LegalCommentsInline,
+		Bundle:     true,
+		Write:      false,
+		Outdir:     outDir,
+		EntryNames: "[name]-[hash]",
+		ChunkNames: "chunk-[hash]",
+		AssetNames: "[name]-[hash]",
+		Target:     api.ES2022,
+		// node_modules may be a link, as in a second worktree; entries are known
+		// by the path they were named by.
+		PreserveSymlinks: true,
+		Tsconfig:         "frontend/tsconfig.json",
+		Charset:          api.CharsetUTF8,
+		LegalComments:    api.LegalCommentsInline,
 		Loader: map[string]api.Loader{
 			".svg": api.LoaderFile, ".png": api.LoaderFile, ".woff2": api.LoaderFile,
 		},
