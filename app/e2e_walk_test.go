@@ -245,7 +245,7 @@ func (v *visitor) bringIn(path, dataset, purpose string) {
 	v.upload("#file", path)
 	v.submit()
 	v.wait(`document.querySelector('input[name="dataset"]')`)
-	v.fill("Dataset", dataset)
+	v.set("dataset", dataset)
 	if purpose != "" {
 		v.click("radio", purpose+"…")
 	}
