@@ -28,6 +28,7 @@ func commands() []*cobra.Command {
 		policyCommand(),
 		evidenceCommand(),
 		doctorCommand(),
+		benchCommand(),
 		versionCommand(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -614,5 +615,31 @@ func TestHTMLInAnItemIsText(t *testing.T) {
 	ana.waitText(`[data-part="status"]`, "Saved: 🐈 قطة <b>.")
 	if got := ask[string](ana, `document.title`); got == "broken" {
 		t.Error("a script of an item ran")
+	}
+}
+
+// BenchmarkKeyToPaint measures an answer in a real browser with 12 classes and
+// 300 ms of network delay: the work on the main thread, and from the key to the
+// painted next item.
+func BenchmarkKeyToPaint(b *testing.B) {
+	s := startSiteWith(b, seedItems(b.N+60, nil))
+	v := s.firstAdmin("Ana")
+	v.label("")
+	v.network(300*time.Millisecond, false)
+	b.ResetTimer()
+	for range b.N {
+		v.ready()
+		before := ask[string](v, `document.querySelector("label-loop").dataset.item ?? ""`)
+		v.press("1")
+		v.wait(fmt.Sprintf(`document.querySelector("label-loop").dataset.item !== %q`, before))
+	}
+	b.StopTimer()
+	for _, name := range []string{"work", "paint"} {
+		took := ask[[]float64](v, fmt.Sprintf(`performance.getEntriesByName("label:%s").map((e) => e.duration)`, name))
+		slices.Sort(took)
+		if len(took) > 0 {
+			b.ReportMetric(took[len(took)/2], name+"-p50-ms")
+			b.ReportMetric(took[len(took)*95/100], name+"-p95-ms")
+		}
 	}
 }

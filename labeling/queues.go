@@ -58,15 +58,15 @@ func (s *Service) OrderQueue(ctx context.Context, actor ledger.Actor, project Pr
 }
 
 // RefreshQueue fills the order of a project anew where it depends on what
-// models say; call it in the transaction that gave items the last of their new
-// predictions.
+// models say, and chooses that order where nobody has chosen one; call it in
+// the transaction that gave items the last of their new predictions.
 func RefreshQueue(tx Tx, project ProjectID) error {
 	q, err := tx.Queue(project)
 	if err != nil {
 		return fault.Wrap(err, "find the queue")
 	}
-	if order := q.coming(); order == OrderUncertain {
-		return requestQueue(tx, &q, order)
+	if q.coming() == OrderUncertain || q.Asked == 0 {
+		return requestQueue(tx, &q, OrderUncertain)
 	}
 	return nil
 }

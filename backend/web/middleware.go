@@ -28,7 +28,21 @@ func (s *Server) outside(inner http.Handler) http.Handler {
 		return fault.New(fault.Denied, "This request came from another site and was refused. Open the page here and try again.")
 	}))
 	compress := middleware.NewCompressor(5, "text/html", "application/json", "application/problem+json", "application/openapi+json", "text/plain").Handler
-	return s.observe(s.recoverPanics(s.headers(s.checkHost(compress(guard.Handler(inner))))))
+	return s.observe(s.recoverPanics(s.headers(s.checkHost(compressReads(compress, guard.Handler(inner))))))
+}
+
+// compressReads compresses what people and programs read. What answers a write
+// is short, and an answer of the labeling loop would spend more on it than on
+// everything else before the store.
+func compressReads(compress func(http.Handler) http.Handler, inner http.Handler) http.Handler {
+	compressed := compress(inner)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			compressed.ServeHTTP(w, r)
+		} else {
+			inner.ServeHTTP(w, r)
+		}
+	})
 }
 
 // observe gives the request its reference, and writes one line to the log when
