@@ -17,6 +17,7 @@ func TestLabelingLoop(t *testing.T) { t.Parallel(); storetest.LabelingLoop(t) }
 func TestWork(t *testing.T)         { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)      { t.Parallel(); storetest.Compare(t) }
 func TestIdentity(t *testing.T)     { t.Parallel(); storetest.Identity(t) }
+func TestReview(t *testing.T)       { t.Parallel(); storetest.Review(t) }
 
 func TestAByteChangedBehindTheStoreIsFound(t *testing.T) {
 	t.Parallel()

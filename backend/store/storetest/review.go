@@ -1,0 +1,243 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/review"
+)
+
+// Review shows that what was decided comes back as it was, byte for byte: the
+// gate holds it against commitments.
+func Review(t *testing.T) {
+	at := time.Date(2026, 5, 17, 10, 30, 0, 123456000, time.UTC)
+	candidate := review.Candidate{
+		ID: "c1", Project: "p1", Subject: review.Subject{Kind: review.SubjectModel, Digest: "sha256:01"}, Name: "intents@1", Model: "m1",
+		Environment: review.Production, Note: "why\nnot", State: review.StateDraft, ProposedBy: "tom", TrainedBy: "tom", CreatedAt: at,
+	}
+	t.Run("candidates count within their project and come back whole", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			second, third := candidate, candidate
+			second.ID, third.ID, third.Project = "c2", "c3", "p2"
+			second.Environment = "staging"
+			var made [3]review.Candidate
+			change(t, s, func(tx *store.Tx) error {
+				for i, c := range []review.Candidate{candidate, second, third} {
+					var err error
+					if made[i], err = tx.CreateCandidate(c); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if made[0].Number != 1 || made[1].Number != 2 || made[2].Number != 1 {
+				t.Errorf("numbers = %d, %d, %d", made[0].Number, made[1].Number, made[2].Number)
+			}
+			changed := made[0]
+			changed.State, changed.Policy, changed.OpenedAt, changed.Note = review.StateOpen, "sha256:02", at.Add(time.Second), "because"
+			changed.Baseline = review.Baseline{Candidate: "c0", Number: 7, Name: "intents@0", Model: "m0", Digest: "sha256:00"}
+			change(t, s, func(tx *store.Tx) error { return tx.UpdateCandidate(changed) })
+			view(t, s, func(tx *store.Tx) error {
+				for _, ref := range []review.CandidateRef{{ID: "c1"}, {Number: 1}} {
+					got, err := tx.GetCandidate("p1", ref)
+					if err != nil {
+						return err
+					}
+					equal(t, got, changed)
+				}
+				got, err := tx.GetCandidate("p1", review.CandidateRef{Digest: "sha256:01"})
+				equal(t, got.ID, review.CandidateID("c2")) // the newest of several
+				if err != nil {
+					return err
+				}
+				for name, f := range map[string]struct {
+					filter review.CandidateFilter
+					want   int
+				}{
+					"of a project":     {review.CandidateFilter{Project: "p1"}, 2},
+					"of every project": {review.CandidateFilter{Digest: "sha256:01"}, 3},
+					"by environment":   {review.CandidateFilter{Project: "p1", Environment: "staging"}, 1},
+					"by state":         {review.CandidateFilter{Project: "p1", State: review.StateOpen}, 1},
+					"the next page":    {review.CandidateFilter{Project: "p1", Before: 2}, 1},
+				} {
+					found, err := tx.FindCandidates(f.filter)
+					if err != nil || len(found) != f.want {
+						t.Errorf("%s: %d candidates, want %d (%v)", name, len(found), f.want, err)
+					}
+				}
+				if _, err := tx.GetCandidate("p2", review.CandidateRef{ID: "c1"}); !fault.Is(err, fault.NotFound) {
+					t.Errorf("another project's candidate: %v", err)
+				}
+				if _, err := tx.GetCandidate("p1", review.CandidateRef{}); !fault.Is(err, fault.NotFound) {
+					t.Errorf("no reference: %v", err)
+				}
+				return nil
+			})
+			err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.UpdateCandidate(review.Candidate{ID: "none"}) })
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("update of nothing: %v", err)
+			}
+		})
+	})
+	t.Run("votes, sign-offs and attestations keep their order and every field", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			vote := review.Vote{
+				ID: "v2", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Policy: "sha256:02", Baseline: "sha256:00", Person: "ana",
+				PrintedName: "Ana “Ñ” 👩‍🔬", Role: ledger.RoleReviewer, Label: "release", Value: -1, Words: "not safe", Comment: "\tno\r\n", Sentence: "I, Ana",
+				Assurance: review.Password, TimeZone: "Europe/Madrid", Evidence: []ledger.Digest{"sha256:aa", "sha256:bb"}, At: at,
+			}
+			back := vote
+			back.ID, back.Withdrawn, back.Evidence = "v1", true, []ledger.Digest{}
+			comment := review.Comment{ID: "k1", Candidate: "c1", Person: "ana", PrintedName: "Ana", Text: "see <b>", Via: ledger.ViaToken, At: at}
+			signed := review.SignOff{
+				ID: "s1", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Policy: "sha256:02", At: at, ExpiresAt: at.AddDate(0, 0, 180),
+				Results: []review.Result{{Requirement: "r", Rule: review.RuleVote, State: review.Satisfied, Says: "Met.", Role: ledger.RoleReviewer}},
+				Votes:   []review.VoteID{"v2"}, Evidence: []ledger.Digest{},
+			}
+			revocation := review.Revocation{ID: "r1", SignOff: "s1", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Person: "ben",
+				PrintedName: "Ben", Reason: "no", Sentence: "I, Ben", Assurance: review.Password, TimeZone: "UTC", At: at}
+			attestation := review.Attestation{Candidate: "c1", Kind: review.AttestsVote, Ref: "v2", Predicate: review.PredicateRejection, Key: "00ff",
+				Envelope: []byte{'{', 0, 0xff, '}'}, Digest: "sha256:ee", At: at}
+			change(t, s, func(tx *store.Tx) error {
+				if _, err := tx.CreateCandidate(candidate); err != nil {
+					return err
+				}
+				for _, err := range []error{
+					tx.CreateVote(vote), tx.CreateVote(back), tx.CreateComment(comment), tx.CreateSignOff(signed), tx.CreateRevocation(revocation), tx.CreateAttestation(attestation),
+				} {
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			view(t, s, func(tx *store.Tx) error {
+				votes, err := tx.FindVotes("c1")
+				equal(t, votes, []review.Vote{vote, back})
+				if err != nil {
+					return err
+				}
+				comments, err := tx.FindComments("c1")
+				equal(t, comments, []review.Comment{comment})
+				if err != nil {
+					return err
+				}
+				signOffs, err := tx.FindSignOffs("c1")
+				equal(t, signOffs, []review.SignOff{signed})
+				if err != nil {
+					return err
+				}
+				revocations, err := tx.FindRevocations("c1")
+				equal(t, revocations, []review.Revocation{revocation})
+				if err != nil {
+					return err
+				}
+				attestations, err := tx.FindAttestations("c1")
+				equal(t, attestations, []review.Attestation{attestation})
+				return err
+			})
+			if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.CreateAttestation(attestation) }); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second signature of one vote: %v", err)
+			}
+			if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.CreateVote(vote) }); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second vote with the same id: %v", err)
+			}
+		})
+	})
+	t.Run("policies have versions, and the older stay", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			view(t, s, func(tx *store.Tx) error {
+				if _, err := tx.CurrentPolicy("p1"); !fault.Is(err, fault.NotFound) {
+					t.Errorf("no policy yet: %v", err)
+				}
+				return nil
+			})
+			first := review.Policy{Project: "p1", Version: 1, Digest: "sha256:01", Text: "{}", CreatedBy: "lea", CreatedAt: at}
+			second := review.Policy{Project: "p1", Version: 2, Digest: "sha256:02", Text: "{ }", CreatedBy: "lea", CreatedAt: at}
+			change(t, s, func(tx *store.Tx) error {
+				for _, p := range []review.Policy{first, second} {
+					if got, err := tx.CreatePolicy(p); err != nil || got.Version != p.Version {
+						t.Errorf("version = %d, want %d (%v)", got.Version, p.Version, err)
+					}
+				}
+				return nil
+			})
+			view(t, s, func(tx *store.Tx) error {
+				current, err := tx.CurrentPolicy("p1")
+				equal(t, current, second)
+				if err != nil {
+					return err
+				}
+				older, err := tx.GetPolicy("p1", "sha256:01")
+				equal(t, older, first)
+				return err
+			})
+		})
+	})
+	t.Run("voters are reviewers and approvers who can sign in", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			change(t, s, func(tx *store.Tx) error {
+				for _, p := range []identity.Person{{ID: "b", Username: "b", Name: "Ben"}, {ID: "a", Username: "a", Name: "Ana"}, {ID: "x", Username: "x", Name: "Gone", Disabled: true}} {
+					if err := tx.CreatePerson(p); err != nil {
+						return err
+					}
+				}
+				for _, m := range []identity.Membership{{Project: "p1", Person: "b", Role: ledger.RoleApprover}, {Project: "p1", Person: "a", Role: ledger.RoleReviewer},
+					{Project: "p1", Person: "a", Role: ledger.RoleLead}, {Project: "p1", Person: "x", Role: ledger.RoleReviewer}, {Project: "p2", Person: "b", Role: ledger.RoleReviewer}} {
+					if err := tx.AddMembership(m); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			view(t, s, func(tx *store.Tx) error {
+				voters, err := tx.FindVoters("p1")
+				equal(t, voters, []review.Voter{{Person: "a", Name: "Ana", Role: ledger.RoleReviewer}, {Person: "b", Name: "Ben", Role: ledger.RoleApprover}})
+				return err
+			})
+		})
+	})
+	t.Run("a gap in the history is seen", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			whole := func() (whole bool) {
+				view(t, s, func(tx *store.Tx) (err error) {
+					whole, err = tx.Whole()
+					return err
+				})
+				return whole
+			}
+			if !whole() {
+				t.Error("an empty history has a gap")
+			}
+			change(t, s, func(tx *store.Tx) error {
+				for _, kind := range []string{"b.made", "a.made", "b.made"} {
+					if err := tx.Record(ledger.Entry{Actor: ledger.System(), Project: "p1", Kind: kind, Subject: ledger.Subject{Kind: "candidate", ID: "c1"}}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if !whole() {
+				t.Error("a whole history has a gap")
+			}
+			view(t, s, func(tx *store.Tx) error {
+				records, err := tx.RecordsAbout(ledger.Subject{Kind: "candidate", ID: "c1"})
+				if err != nil || len(records) != 3 || records[0].Seq != 1 || records[2].Seq != 3 {
+					t.Errorf("records = %v (%v)", records, err)
+				}
+				kinds, err := tx.EventKinds("p1")
+				equal(t, kinds, []string{"a.made", "b.made"})
+				return err
+			})
+		})
+	})
+}
