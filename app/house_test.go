@@ -78,6 +78,8 @@ func rooms() []room {
 
 		{"backend/engine/...", and(leaves, []string{"backend/training"}), nil,
 			"an engine places attempts and knows no other engine"},
+		{"backend/engine/enginetest", and(leaves, []string{"backend/training"}), nil,
+			"the suite that every engine passes; only tests import it"},
 		{"backend/runner", and(leaves, []string{"backend/training"}), nil,
 			"supervises one attempt wherever it was placed"},
 		{"backend/trainer/...", []string{"backend/columns", "backend/stat"}, nil,

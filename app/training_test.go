@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -245,4 +248,241 @@ func TestTrainLeavesAModelAndADraftCandidate(t *testing.T) {
 		t.Errorf("a wrong parameter: exit code %d, %s%s", code, out, errs)
 	}
 	rig.noProcess()
+}
+
+// process returns the id of a process of the rig's jobs: the runner or the trainer.
+func (rig *trainingRig) process(part string) int {
+	for _, p := range rig.processes() {
+		id, command, _ := strings.Cut(p, " ")
+		if strings.Contains(command, part) {
+			pid, err := strconv.Atoi(id)
+			if err == nil {
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
+// slow are parameters with which training takes long enough to be disturbed.
+func slow() []string {
+	return []string{"--param", "epochs=200", "--param", "char_max=8", "--param", "word_ngrams=4"}
+}
+
+// stop asks a run to end, as the page does.
+func (rig *trainingRig) stop(number int) {
+	rig.t.Helper()
+	c, err := rig.client()
+	if err == nil {
+		err = c.post(rig.t.Context(), apiPath("projects", "bank", "runs", fmt.Sprint(number), "stop"), nil, nil)
+	}
+	if err != nil {
+		rig.t.Fatal(err)
+	}
+}
+
+func TestAKilledTrainerFailsItsRun(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 3000)
+	rig.serve()
+	run := rig.train(slow()...)
+	rig.until(run.Number, "running", func(r web.RunBody) bool { return r.State == "running" })
+	if err := syscall.Kill(rig.process("trainer text-linear"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	run = rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+	if run.State != "failed" || !strings.Contains(run.Reason, "signal killed") || run.Model != "" {
+		t.Errorf("the run is %s: %s %s", run.State, run.Reason, run.Model)
+	}
+	rig.noProcess()
+}
+
+func TestAKilledSupervisorTakesItsTrainerAlongAndTheJobIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 3000)
+	rig.serve()
+	run := rig.train(slow()...)
+	rig.until(run.Number, "running", func(r web.RunBody) bool { return r.State == "running" })
+	if err := syscall.Kill(rig.process("runner --job"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	run = rig.until(run.Number, "queued again", func(r web.RunBody) bool { return r.State == "queued" })
+	if !strings.Contains(run.Reason, "supervisor") || !strings.Contains(run.Reason, "Trying again in 10 seconds") || run.Attempts != 1 {
+		t.Errorf("the run waits because %q after %d attempts", run.Reason, run.Attempts)
+	}
+	rig.noProcess()
+	rig.stop(run.Number)
+	if run = rig.run(run.Number); run.State != "cancelled" {
+		t.Errorf("a stopped run that waited is %s", run.State)
+	}
+}
+
+func TestATrainingOutlivesItsServer(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 2000)
+	rig.serve()
+	run := rig.train("--param", "epochs=60")
+	rig.until(run.Number, "running", func(r web.RunBody) bool { return r.State == "running" })
+	trainer, runner := rig.process("trainer text-linear"), rig.process("runner --job")
+	rig.kill()
+	if trainer == 0 || runner == 0 || syscall.Kill(runner, 0) != nil {
+		t.Fatalf("the trainer %d and its supervisor %d did not outlive the server", trainer, runner)
+	}
+	rig.serve()
+	run = rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+	if run.State != "succeeded" || run.Attempts != 1 || run.Model != "text-linear@1" {
+		t.Errorf("after the server came back the run is %s (%s), %d attempts, model %q", run.State, run.Reason, run.Attempts, run.Model)
+	}
+	rig.noProcess()
+}
+
+func TestAnOutcomeThatWaitedForAServerIsBroughtIn(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 2000)
+	rig.serve()
+	run := rig.train("--param", "epochs=60")
+	rig.until(run.Number, "running", func(r web.RunBody) bool { return r.State == "running" })
+	rig.kill()
+	// Nobody is there to deliver to; then the supervisor dies too.
+	exit := filepath.Join(rig.data, "jobs", fmt.Sprint(rig.fences()[0]), "exit.json")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(exit); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the trainer does not end")
+		}
+	}
+	if err := syscall.Kill(rig.process("runner --job"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	rig.serve()
+	run = rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+	if run.State != "succeeded" || run.Attempts != 1 || run.Digest == "" {
+		t.Errorf("the run is %s (%s), %d attempts", run.State, run.Reason, run.Attempts)
+	}
+	rig.noProcess()
+}
+
+// fences lists the attempts that the local engine has a directory of.
+func (rig *trainingRig) fences() []string {
+	rig.t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(rig.data, "jobs", "[0-9]*"))
+	if err != nil || len(dirs) == 0 {
+		rig.t.Fatalf("no attempt has a directory: %v", err)
+	}
+	for i := range dirs {
+		dirs[i] = filepath.Base(dirs[i])
+	}
+	return dirs
+}
+
+func TestStopEndsATrainingPolitely(t *testing.T) {
+	t.Parallel()
+	rig := newTrainingRig(t, 3000)
+	rig.serve()
+	run := rig.train(slow()...)
+	rig.until(run.Number, "running", func(r web.RunBody) bool { return r.State == "running" })
+	began := time.Now()
+	rig.stop(run.Number)
+	run = rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+	if run.State != "cancelled" || run.Model != "" {
+		t.Errorf("a stopped run is %s with the model %q", run.State, run.Model)
+	}
+	if took := time.Since(began); took > 9*time.Second {
+		t.Errorf("the stop took %s: the trainer was killed, not asked", took)
+	}
+	rig.noProcess()
+}
+
+// Whatever dies whenever: the run ends in a true state, and nothing is left.
+func TestKillsAtRandomMomentsEndInATrueState(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	rig := newTrainingRig(t, 2000)
+	rig.serve()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for i := range 9 {
+		run := rig.train("--param", "epochs=40", "--seed", fmt.Sprint(i+1))
+		victim := []string{"server", "runner --job", "trainer text-linear"}[i%3]
+		wait := time.Duration(rng.IntN(1200)) * time.Millisecond
+		time.Sleep(wait) // the moment is what is random here
+		if victim == "server" {
+			rig.kill()
+			time.Sleep(time.Duration(rng.IntN(500)) * time.Millisecond)
+			rig.serve()
+		} else if pid := rig.process(victim); pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		ended := rig.until(run.Number, "over or waiting", func(r web.RunBody) bool { return r.Over || r.State == "queued" && r.Attempts > 0 })
+		t.Logf("%s killed after %s: %s %s", victim, wait, ended.State, ended.Reason)
+		if ended.State == "queued" {
+			rig.stop(run.Number)
+			ended = rig.run(run.Number)
+		}
+		if !ended.Over || (ended.State == "succeeded") != (ended.Model != "") || (ended.State == "succeeded") != (ended.Candidate > 0) {
+			t.Errorf("run %d: %s with model %q and candidate %d", run.Number, ended.State, ended.Model, ended.Candidate)
+		}
+		if victim == "server" && ended.State != "succeeded" {
+			t.Errorf("killing the server changed the run: %s %s", ended.State, ended.Reason)
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); len(rig.processes()) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		// Predictions that followed the successful ones end by themselves.
+	}
+	rig.noProcess()
+	out, errs, code := rig.adjudge("doctor")
+	if code != 0 {
+		t.Errorf("the history does not verify: %s%s", out, errs)
+	}
+}
+
+// The trigger is a request over HTTP, the first instruction the first line of
+// the trainer's log, with all that lies between: two commits, two processes,
+// the inputs.
+func BenchmarkTriggerToTrainersFirstInstructionOf300Rows(b *testing.B) {
+	rig := newTrainingRig(b, 300)
+	rig.serve()
+	c, err := rig.client()
+	if err != nil {
+		b.Fatal(err)
+	}
+	seed := uint64(0)
+	var sum time.Duration
+	for b.Loop() {
+		seed++
+		began := time.Now()
+		var run web.RunBody
+		body := web.TrainBody{Recipe: "text-linear", Snapshot: "1", Seed: seed, Params: map[string]json.RawMessage{"epochs": json.RawMessage("1")}}
+		if err := c.post(b.Context(), apiPath("projects", "bank", "runs"), body, &run); err != nil {
+			b.Fatal(err)
+		}
+		started := false
+		for !started {
+			dirs, _ := filepath.Glob(filepath.Join(rig.data, "jobs", "*", "log.txt"))
+			for _, d := range dirs {
+				if info, err := os.Stat(d); err == nil && info.Size() > 0 && info.ModTime().After(began) {
+					sum += info.ModTime().Sub(began)
+					started = true
+				}
+			}
+			if r := rig.run(run.Number); !started && r.Over {
+				started = true
+				if r.StartedAt != nil {
+					sum += r.StartedAt.Sub(began)
+				}
+			}
+		}
+		b.StopTimer()
+		rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+		for len(rig.processes()) > 0 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(sum.Milliseconds())/float64(b.N), "ms/trigger-to-start")
 }

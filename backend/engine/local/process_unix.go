@@ -12,12 +12,12 @@ import (
 // the server.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-func terminate(pid int) error { return signal(pid, syscall.SIGTERM) }
+func terminate(pid int) error { return send(pid, syscall.SIGTERM) }
 
-func kill(pid int) error { return signal(pid, syscall.SIGKILL) }
+func kill(pid int) error { return send(pid, syscall.SIGKILL) }
 
-// signal takes a process that is gone for one that was reached.
-func signal(pid int, s syscall.Signal) error {
+// send takes a process that is gone for one that was reached.
+func send(pid int, s syscall.Signal) error {
 	if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
