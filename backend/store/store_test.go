@@ -16,6 +16,7 @@ func TestLabeling(t *testing.T)     { t.Parallel(); storetest.Labeling(t) }
 func TestLabelingLoop(t *testing.T) { t.Parallel(); storetest.LabelingLoop(t) }
 func TestWork(t *testing.T)         { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)      { t.Parallel(); storetest.Compare(t) }
+func TestTraining(t *testing.T)     { t.Parallel(); storetest.Training(t) }
 func TestIdentity(t *testing.T)     { t.Parallel(); storetest.Identity(t) }
 func TestReview(t *testing.T)       { t.Parallel(); storetest.Review(t) }
 

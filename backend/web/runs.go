@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 func (s *Server) runRoutes() []route {
 	return []route{
 		{GET, "/projects/{project}/runs", login, ledger.ActionRead, s.getRuns},
+		{GET, "/projects/{project}/runs/compare", login, ledger.ActionRead, s.getRunsCompare},
 		{GET, "/projects/{project}/train", login, ledger.ActionTrain, s.getTrain},
 		{POST, "/projects/{project}/train", login, ledger.ActionTrain, s.postTrain},
 		{GET, "/projects/{project}/runs/{number}", login, ledger.ActionRead, s.getRun},
@@ -105,6 +107,20 @@ func (s *Server) getRuns(w http.ResponseWriter, r *http.Request) error {
 		v.Newer = v.Project.Href("runs")
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(ctx, "runs.title"), Active: "runs", Main: "wide"}, page.Runs(v))
+}
+
+// getRunsCompare leads from the models that are selected in the list to their
+// comparison; the list is newest first, and the older one is the baseline.
+func (s *Server) getRunsCompare(w http.ResponseWriter, r *http.Request) error {
+	models, project := r.URL.Query()["model"], projectLink(projectOf(r))
+	query := url.Values{}
+	if len(models) > 0 {
+		query.Set("candidate", models[0])
+	}
+	if len(models) > 1 {
+		query.Set("baseline", models[len(models)-1])
+	}
+	return s.seeOther(w, r, project.Href("compare")+"?"+query.Encode())
 }
 
 func (s *Server) getTrain(w http.ResponseWriter, r *http.Request) error {
