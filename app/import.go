@@ -192,7 +192,7 @@ func (c *client) importFile(ctx context.Context, o importOptions, project, name 
 	if err != nil {
 		return i, usage{err}
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return i, err

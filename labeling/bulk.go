@@ -96,11 +96,12 @@ func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project P
 	if err != nil {
 		return Bulk{}, err
 	}
-	for n, chunk := 0, 0; n < len(ids); n += chunk {
-		chunk = min(bulkChunk, len(ids)-n)
-		if err := s.changeChunk(ctx, actor, &b, n == 0, ids[n:n+chunk]); err != nil {
+	first := true
+	for chunk := range slices.Chunk(ids, bulkChunk) {
+		if err := s.changeChunk(ctx, actor, &b, first, chunk); err != nil {
 			return b, err
 		}
+		first = false
 	}
 	return b, nil
 }

@@ -167,7 +167,7 @@ func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, projec
 		if err != nil {
 			return fault.Wrap(err, "open the file of a snapshot")
 		}
-		defer file.Close() //nolint:errcheck // only read
+		defer file.Close()
 		_, err = io.Copy(w, file)
 		return err
 	}

@@ -137,7 +137,7 @@ func (s *Service) parse(ctx context.Context, i Import, skip, limit int64, each f
 	if err != nil {
 		return fault.Wrap(err, "open upload")
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	return s.Parser.Parse(ctx, ParseRequest{File: file, Name: i.File, Format: i.Format, Header: i.Header, Skip: skip, Limit: limit}, each)
 }
 

@@ -330,7 +330,7 @@ func compareRows(a, b func() (SnapshotRow, bool, error), report func(kind DiffKi
 		return err
 	}
 	for leftOK || rightOK {
-		order := 0
+		var order int
 		switch {
 		case !leftOK:
 			order = 1

@@ -181,7 +181,7 @@ func (s *Service) rows(ctx context.Context, snap Snapshot) iter.Seq2[SnapshotRow
 			yield(SnapshotRow{}, fault.Wrap(err, "open the rows of a snapshot"))
 			return
 		}
-		defer file.Close() //nolint:errcheck // only read
+		defer file.Close()
 		lines := bufio.NewScanner(file)
 		lines.Buffer(make([]byte, 64<<10), 8*MostText)
 		for lines.Scan() {

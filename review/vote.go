@@ -12,7 +12,7 @@ type VoteID string
 // Assurance says how sure it is that the person of a vote acted.
 type Assurance string
 
-// Password: signed in, and the password was given again for this vote.
+// Password means signed in, and the password was given again for this vote.
 const Password Assurance = "password"
 
 // Vote is one person's signed word on a candidate. It is never edited: a later

@@ -116,7 +116,7 @@ func (d *Dir) Each(visit func(ledger.Digest) error) error {
 		}
 		digest, err := ledger.ParseDigest("sha256:" + entry.Name())
 		if err != nil {
-			return nil // not one of ours
+			return nil //nolint:nilerr // not one of ours
 		}
 		return visit(digest)
 	})

@@ -211,7 +211,7 @@ func TestALoginEndsByTimeAndBySigningOut(t *testing.T) {
 	_, err = b.Authenticate(t.Context(), other.Secret)
 	wantKind(t, err, fault.Unauthenticated, "Sign in first")
 	b.advance(6*24*time.Hour - time.Minute)
-	v := b.visit(t, in.Secret)
+	b.visit(t, in.Secret)
 	b.advance(time.Minute)
 	_, err = b.Authenticate(t.Context(), in.Secret)
 	wantKind(t, err, fault.Unauthenticated, "")

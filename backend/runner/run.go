@@ -122,13 +122,6 @@ func (r *run) leaveTrace() error {
 	return writeJSON(filepath.Join(r.Dir, training.FileTrace), r.trace)
 }
 
-// trainerOf returns the process id of the trainer that a directory's trace names.
-func trainerOf(dir string) int {
-	var t training.Trace
-	_, _ = readJSON(filepath.Join(dir, training.FileTrace), &t)
-	return t.Host.Trainer
-}
-
 // bury ends what a runner before us left and reports the attempt lost.
 func (r *run) bury(before training.Trace) training.Finish {
 	f := training.Finish{Reason: training.ReasonLost, Message: "The supervisor of this attempt died; its trainer was ended with it.", EndedAt: time.Now().UTC()}

@@ -82,7 +82,7 @@ func (s *Service) results(tx Tx, j *Job, a Attempt, f Finish, modelID compare.Mo
 	}
 	root, err := ledger.TreeRoot(tree)
 	if err != nil {
-		return Outcome{Failed, ReasonMissingOutput, "The trainer ended well but left no file under output/model."}, nil
+		return Outcome{Failed, ReasonMissingOutput, "The trainer ended well but left no file under output/model."}, nil //nolint:nilerr // it is the outcome
 	}
 	points, err := tx.FindPoints(j.Run)
 	if err != nil {

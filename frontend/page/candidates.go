@@ -229,14 +229,6 @@ func (v CandidateView) lastRevocation() review.Revocation {
 	return v.Revocations[len(v.Revocations)-1]
 }
 
-// mine is the vote of whoever looks, if one stands.
-func (v CandidateView) mine() (review.Vote, bool) {
-	if len(v.Ballot.Mine) == 0 {
-		return review.Vote{}, false
-	}
-	return v.Ballot.Mine[0], true
-}
-
 // votesOn returns the votes that stand on a label.
 func (v CandidateView) votesOn(label string) []review.Vote {
 	return slices.DeleteFunc(slices.Clone(v.Votes), func(w review.Vote) bool { return w.Label != label })

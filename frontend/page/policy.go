@@ -52,17 +52,6 @@ type HistoryView struct {
 	Broken  string // what is wrong with it
 }
 
-// broken counts the shown events that do not verify.
-func (v HistoryView) broken() int {
-	n := 0
-	for _, r := range v.Rows {
-		if r.Problem != "" {
-			n++
-		}
-	}
-	return n
-}
-
 // subjectHref leads to what an event is about, where there is a page for it.
 func (v HistoryView) subjectHref(s ledger.Subject) string {
 	switch s.Kind {

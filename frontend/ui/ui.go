@@ -106,8 +106,6 @@ func stepOf(id string) int {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func ftoa(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
 // coord formats a position inside an SVG with a tenth of a unit.
 func coord(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 

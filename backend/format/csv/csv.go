@@ -78,11 +78,14 @@ func (r *Reader) Columns() []string { return r.columns }
 // Next returns the next record, whose values stay valid until the next call. It
 // returns a RecordError for a record that is wrong and io.EOF after the last.
 func (r *Reader) Next() (labeling.Record, error) {
-	fields, line, err := r.held, r.heldLine, error(nil)
+	fields, line := r.held, r.heldLine
 	if r.hasHeld {
 		r.held, r.hasHeld = nil, false
-	} else if fields, line, err = r.record(); err != nil {
-		return labeling.Record{}, err
+	} else {
+		var err error
+		if fields, line, err = r.record(); err != nil {
+			return labeling.Record{}, err
+		}
 	}
 	if len(fields) != len(r.columns) {
 		return labeling.Record{}, &labeling.RecordError{Line: line, Reason: fmt.Sprintf("%s, but the file has %s; quote a field that contains the separator %q",

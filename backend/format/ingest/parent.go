@@ -62,7 +62,7 @@ func (p *Parser) Parse(ctx context.Context, req labeling.ParseRequest, each func
 	if err != nil {
 		return fmt.Errorf("pipe to the reader of uploads: %w", err)
 	}
-	defer frames.Close() //nolint:errcheck // only read
+	defer frames.Close()
 	cmd.Stdout = out
 	err = cmd.Start()
 	_ = out.Close() // the child has its own

@@ -83,10 +83,6 @@ func (x *extractor) chars(padded string) {
 	for start := 0; start < len(padded); {
 		h, length := charSeed, 0
 		for _, r := range padded[start:] {
-			size := utf8.RuneLen(r)
-			if size < 0 {
-				size = 1
-			}
 			h = addBytes(h, string(r))
 			if length++; length > x.params.CharMax {
 				break
