@@ -220,7 +220,7 @@ func TestALoginEndsByTimeAndBySigningOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v = b.visit(t, again.Secret)
+	v := b.visit(t, again.Secret)
 	if logins, err := b.Logins(t.Context(), v.Actor); err != nil || len(logins) != 1 {
 		t.Errorf("logins = %v, %v", logins, err)
 	}
