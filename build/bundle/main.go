@@ -167,14 +167,6 @@ func options(dev bool) api.BuildOptions {
 		// node_modules may be a link, as in a second worktree; entries are known
 		// by the path they were named by.
 		PreserveSymlinks: true,
-		PreserveSymlinks: true, // node_modules may be a link; names must not depend on where it leads
-		Bundle:           true,
-		Write:            false,
-		Outdir:           outDir,
-		EntryNames:       "[name]-[hash]",
-		ChunkNames:       "chunk-[hash]",
-		AssetNames:       "[name]-[hash]",
-		Target:           api.ES2022,
 		Tsconfig:         "frontend/tsconfig.json",
 		Charset:          api.CharsetUTF8,
 		LegalComments:    api.LegalCommentsInline,
