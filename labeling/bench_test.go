@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,10 @@ func peak(f func()) float64 {
 // filters and searches them, and writes them out again. The records are parsed
 // in this process; the child adds its pipe.
 func BenchmarkImport1MItems(b *testing.B) {
-	const n = 1_000_000
+	n := 1_000_000
+	if small := os.Getenv("ADJUDGE_BENCH_ITEMS"); small != "" {
+		n, _ = strconv.Atoi(small)
+	}
 	name := million(b, n)
 	b.ResetTimer()
 	for b.Loop() {

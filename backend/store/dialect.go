@@ -29,6 +29,7 @@ type dialect interface {
 	// the search index; see labeling_data_items.go
 	indexItems() string
 	searchItems() (from, seq, where string)
+	countWords() string
 	searchFor(project labeling.ProjectID, typed string) string
 }
 

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -120,8 +118,9 @@ func rowsList(shared, rows int, each string) string {
 }
 
 // bulkRows is how many rows one statement inserts. Statements are kept
-// prepared, so there are two sizes only: this and one.
-const bulkRows = 50
+// prepared, so there are two sizes only: this and one. It is small because the
+// SQLite driver binds parameters in a time that grows with their square.
+const bulkRows = 8
 
 var (
 	insertItems = map[int]string{1: insertItemsOf(1), bulkRows: insertItemsOf(bulkRows)}
@@ -130,7 +129,7 @@ var (
 
 func insertItemsOf(rows int) string {
 	return `INSERT INTO item (id, project, dataset, key, content, text, meta, status, label, answers, model, model_label, model_score, uncertainty, created_at) VALUES ` +
-		rowsList(3, rows, `(%, $1, $2, %, %, %, %, %, %, %, '', '', 0, 0, $3)`) + ` ON CONFLICT (dataset, key) DO NOTHING RETURNING seq, id`
+		rowsList(5, rows, `(%, $1, $2, %, %, %, '{}', $4, %, $5, '', '', 0, 0, $3)`) + ` ON CONFLICT (dataset, key) DO NOTHING RETURNING seq, id`
 }
 
 func insertNotesOf(rows int) string {
@@ -154,31 +153,17 @@ func bulk(n int, f func(from, to int) error) error {
 }
 
 // AddItems adds the items whose key is new in their dataset and counts them.
-// All items are of one dataset and time.
+// All items are of one dataset and time and have no further columns.
 func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing map[string]ledger.Digest, err error) {
 	seqs := make(map[labeling.ItemID]int64, len(items))
-	err = bulk(len(items), func(from, to int) error {
-		args := make([]any, 0, 3+8*(to-from))
-		args = append(args, string(items[from].Project), string(items[from].Dataset), micros(items[from].CreatedAt))
-		for _, i := range items[from:to] {
-			meta := "{}"
-			if len(i.Meta) > 0 {
-				raw, err := json.Marshal(i.Meta)
-				if err != nil {
-					return fmt.Errorf("encode the columns of an item: %w", err)
-				}
-				meta = string(raw)
-			}
-			args = append(args, string(i.ID), i.Key, string(i.Content), i.Text, meta, string(i.Status), string(i.Label), i.Answers)
+	for from := 0; from < len(items) && err == nil; {
+		to := from + 1
+		for to < len(items) && items[to].Status == items[from].Status && items[to].Answers == items[from].Answers {
+			to++
 		}
-		return tx.each(insertItems[to-from], args, func(scan func(...any) error) error {
-			var seq int64
-			var id labeling.ItemID
-			err := scan(&seq, &id)
-			seqs[id] = seq
-			return err
-		})
-	})
+		err = tx.addAlike(items[from:to], seqs)
+		from = to
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -211,6 +196,25 @@ func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing m
 		}
 	}
 	return added, standing, nil
+}
+
+// addAlike adds items of one status and number of answers.
+func (tx *Tx) addAlike(items []labeling.Item, seqs map[labeling.ItemID]int64) error {
+	return bulk(len(items), func(from, to int) error {
+		first := items[from]
+		args := make([]any, 0, 5+5*(to-from))
+		args = append(args, string(first.Project), string(first.Dataset), micros(first.CreatedAt), string(first.Status), first.Answers)
+		for _, i := range items[from:to] {
+			args = append(args, string(i.ID), i.Key, string(i.Content), i.Text, string(i.Label))
+		}
+		return tx.each(insertItems[to-from], args, func(scan func(...any) error) error {
+			var seq int64
+			var id labeling.ItemID
+			err := scan(&seq, &id)
+			seqs[id] = seq
+			return err
+		})
+	})
 }
 
 // AddAnnotations adds active annotations of one person, dataset and time to

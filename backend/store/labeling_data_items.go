@@ -29,6 +29,14 @@ func (postgres) searchItems() (from, seq, where string) {
 	return `item_words w JOIN item i ON i.seq = w.seq`, `w.seq`, `w.words @@ to_tsquery('simple', $1) AND w.project = $2`
 }
 
+// countWords returns what stands behind FROM to count matches in the index alone;
+// its parameters are those of searchItems.
+func (sqlite) countWords() string { return `item_words WHERE item_words MATCH $1 AND $2 <> ''` }
+
+func (postgres) countWords() string {
+	return `item_words w WHERE w.words @@ to_tsquery('simple', $1) AND w.project = $2`
+}
+
 // searchFor turns what a person typed into a query of the index: all words must
 // occur, and the last may be the beginning of one. It is empty where there is
 // no word.

@@ -191,6 +191,9 @@ func (tx *Tx) itemsBy(query string, args []any) ([]labeling.Item, error) {
 	return found, err
 }
 
+// countExactly is up to how many matches the trash is left out of a count.
+const countExactly = 200
+
 // CountItems counts the items that a filter lets through, up to a limit.
 func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limit int) (int64, error) {
 	l, ok, err := tx.list(project, f)
@@ -198,6 +201,14 @@ func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limi
 		return 0, err
 	}
 	var n int64
+	if f == (labeling.ItemFilter{Search: f.Search}) {
+		// Many matches are counted in the index alone; what lies in the trash
+		// makes no difference then.
+		err := tx.one([]any{&n}, "SELECT COUNT(*) FROM (SELECT 1 FROM "+tx.store.dialect.countWords()+" LIMIT $3) x", append(l.args[:2:2], limit)...)
+		if err != nil || n > countExactly {
+			return n, err
+		}
+	}
 	err = tx.one([]any{&n}, "SELECT COUNT(*) FROM (SELECT 1 FROM "+l.from+" WHERE "+strings.Join(l.where, " AND ")+" LIMIT "+l.arg(limit)+") x", l.args...)
 	return n, err
 }
