@@ -201,7 +201,7 @@ func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limi
 		return 0, err
 	}
 	var n int64
-	if f == (labeling.ItemFilter{Search: f.Search}) {
+	if f.Search != "" && f == (labeling.ItemFilter{Search: f.Search}) {
 		// Many matches are counted in the index alone; what lies in the trash
 		// makes no difference then.
 		err := tx.one([]any{&n}, "SELECT COUNT(*) FROM (SELECT 1 FROM "+tx.store.dialect.countWords()+" LIMIT $3) x", append(l.args[:2:2], limit)...)

@@ -13,6 +13,7 @@ import (
 func TestTransactions(t *testing.T) { t.Parallel(); storetest.Transactions(t) }
 func TestHistory(t *testing.T)      { t.Parallel(); storetest.History(t) }
 func TestLabeling(t *testing.T)     { t.Parallel(); storetest.Labeling(t) }
+func TestLabelingData(t *testing.T) { t.Parallel(); storetest.LabelingData(t) }
 func TestLabelingLoop(t *testing.T) { t.Parallel(); storetest.LabelingLoop(t) }
 func TestWork(t *testing.T)         { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)      { t.Parallel(); storetest.Compare(t) }
