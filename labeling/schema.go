@@ -2,7 +2,6 @@ package labeling
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
@@ -136,20 +135,16 @@ func (s Schema) Digest() ledger.Digest {
 		names = append(names, c.Name)
 	}
 	slices.Sort(names)
-	// Maps are written in the order of their keys; strings as RFC 8785 has them,
-	// which for these two keys is what json does without HTML escaping.
 	return ledger.DigestOf(canonical(map[string]any{"classes": names, "question": s.Question}))
 }
 
 // canonical encodes a value of maps, slices and strings as canonical JSON.
 func canonical(value any) []byte {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
-		panic("labeling: canonical JSON of " + err.Error()) // strings always encode
+	text, err := Canonical(value)
+	if err != nil {
+		panic("labeling: " + err.Error()) // strings always encode
 	}
-	return []byte(strings.TrimSuffix(b.String(), "\n"))
+	return text
 }
 
 // Fate is what becomes of the annotations of a class that is taken away.
