@@ -147,7 +147,7 @@ func WaitingItems(p labeling.Project, actor ledger.Actor, counts []labeling.Coun
 	link := ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
 	var waiting []Waiting
 	if disputed > 0 && actor.May(p.ID, ledger.ActionRelabel) {
-		waiting = append(waiting, Waiting{Kind: WaitsDispute, Count: disputed, Project: p.Name, Href: link.Href("items") + "?status=disputed"})
+		waiting = append(waiting, Waiting{Kind: WaitsDispute, Count: disputed, Project: p.Name, Href: link.Href("disputes")})
 	}
 	if queued > 0 && len(p.Schema.Open()) > 0 && actor.May(p.ID, ledger.ActionLabel) {
 		waiting = append(waiting, Waiting{Kind: WaitsTask, Count: queued, Project: p.Name, Href: link.Href("label")})

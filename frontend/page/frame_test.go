@@ -210,6 +210,13 @@ func TestTheSchemaEditorAsksAboutAnnotations(t *testing.T) {
 	lacks(t, drawn(t, Schema(NewSchemaView(support(), nil, false))), "Save schema")
 }
 
+func TestWhatIsCountedLeadsToTheItemsBehindIt(t *testing.T) {
+	t.Parallel()
+	v := NewProjectView(support(), member(ledger.RoleLead), []labeling.Dataset{{ID: "d1", Name: "train", Items: 3}},
+		[]labeling.Count{{Status: labeling.StatusAccepted, Label: "a", Items: 3}, {Status: labeling.StatusDisputed, Items: 2}}, Reached{})
+	has(t, drawn(t, Project(v)), `href="/projects/support/items?dataset=d1"`, `href="/projects/support/items?label=a"`, `href="/projects/support/disputes"`)
+}
+
 // A style attribute would be refused by the policy, and a text without
 // direction would break in another script.
 func TestPagesHoldNoStyleAndNoHandler(t *testing.T) {

@@ -20,7 +20,7 @@ type PaletteEntry struct {
 // key palette.do.<Name>.
 var paletteDo = []place{
 	{Name: "import", Path: "import", Action: ledger.ActionImport},
-	{Name: "train", Path: "runs", Action: ledger.ActionTrain},
+	{Name: "train", Path: "train", Action: ledger.ActionTrain},
 	{Name: "snapshot", Path: "snapshots", Action: ledger.ActionSnapshot},
 	{Name: "schema", Path: "schema", Action: ledger.ActionManage},
 }

@@ -72,7 +72,7 @@ func NewDatasetRows(p ProjectLink, datasets []labeling.Dataset) []DatasetRow {
 	for _, d := range datasets {
 		rows = append(rows, DatasetRow{
 			Name: d.Name, Purpose: d.Purpose, Items: d.Items, Accepted: d.Accepted,
-			Href: p.Href("items") + "?" + query("dataset", d.Name),
+			Href: p.Href("items") + "?" + query("dataset", string(d.ID)),
 		})
 	}
 	return rows
@@ -120,7 +120,7 @@ func NewProjectView(p labeling.Project, actor ledger.Actor, datasets []labeling.
 	}
 	for _, c := range p.Schema.Open() {
 		if n := byClass[c.ID]; n > 0 {
-			v.Classes = append(v.Classes, ui.Bar{Name: c.Name, Color: c.Color, Value: int(n), Href: link.Href("items") + "?" + query("class", c.Name)})
+			v.Classes = append(v.Classes, ui.Bar{Name: c.Name, Color: c.Color, Value: int(n), Href: link.Href("items") + "?" + query("label", string(c.ID))})
 		}
 	}
 	slices.SortStableFunc(v.Classes, func(a, b ui.Bar) int { return cmp.Compare(b.Value, a.Value) })
@@ -143,11 +143,11 @@ func nextStep(link ProjectLink, p labeling.Project, actor ledger.Actor, byStatus
 	}{
 		{total == 0 && may(ledger.ActionImport), NextStep{"import", "import", link.Href("import"), 0}},
 		{len(p.Schema.Open()) == 0 && may(ledger.ActionManage), NextStep{"schema", "settings", link.Href("schema"), 0}},
-		{disputed > 0 && may(ledger.ActionRelabel), NextStep{"dispute", "merge", link.Href("items") + "?status=disputed", disputed}},
+		{disputed > 0 && may(ledger.ActionRelabel), NextStep{"dispute", "merge", link.Href("disputes"), disputed}},
 		{reached.Votes > 0, NextStep{"vote", "vote", link.Href("candidates"), int64(reached.Votes)}},
 		{queued > 0 && accepted < 50 && may(ledger.ActionLabel), NextStep{"label", "label", link.Href("label"), queued}},
 		{accepted > 0 && reached.Snapshots == 0 && may(ledger.ActionSnapshot), NextStep{"snapshot", "snapshot", link.Href("snapshots"), accepted}},
-		{reached.Snapshots > 0 && reached.Models == 0 && may(ledger.ActionTrain), NextStep{"train", "run", link.Href("runs"), 0}},
+		{reached.Snapshots > 0 && reached.Models == 0 && may(ledger.ActionTrain), NextStep{"train", "run", link.Href("train"), 0}},
 		{reached.Drafts > 0 && reached.Drafts == reached.Candidates && may(ledger.ActionPropose), NextStep{"propose", "candidate", link.Href("candidates"), int64(reached.Drafts)}},
 		{reached.Models > 1 && reached.Candidates == 0 && may(ledger.ActionCompare), NextStep{"compare", "compare", link.Href("compare"), 0}},
 		{queued > 0 && may(ledger.ActionLabel), NextStep{"label", "label", link.Href("label"), queued}},

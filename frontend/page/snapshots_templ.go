@@ -583,7 +583,7 @@ func Snapshot(v SnapshotView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.LinkButton(ui.LinkProps{Href: v.Project.Href("runs", "new") + "?" + query("snapshot", strconv.Itoa(v.Snapshot.Number)), Kind: "primary", Icon: "run"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.LinkButton(ui.LinkProps{Href: v.Project.Href("train") + "?" + query("snapshot", strconv.Itoa(v.Snapshot.Number)), Kind: "primary", Icon: "run"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
