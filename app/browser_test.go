@@ -117,9 +117,17 @@ func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *s
 // startDemo starts `adjudge demo`, a server with the demo project.
 func startDemo(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, data: t.TempDir(), verb: "demo"}
+	data, err := os.MkdirTemp("", "adjudge-demo-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, data: data, verb: "demo"}
 	s.start("127.0.0.1:0")
-	t.Cleanup(func() { s.end(syscall.SIGTERM) })
+	t.Cleanup(func() {
+		s.end(syscall.SIGTERM)
+		// A runner outlives the server and may still write what it ended with.
+		s.until("the data directory is removed", func() bool { return os.RemoveAll(data) == nil })
+	})
 	return s
 }
 

@@ -90,7 +90,7 @@ func (v *visitor) fits(where string) {
 }
 
 // oneOf stands for the ids in addresses, so that a hundred items count as one page.
-var oneOf = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|sha256:[0-9a-f]+|/\d+`)
+var oneOf = regexp.MustCompile(`^(?:\d+|[0-9a-f-]{32,}|sha256:[0-9a-f]+)$`)
 
 // shape names what kind of page an address is.
 func shape(address string) string {
@@ -101,7 +101,26 @@ func shape(address string) string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	return oneOf.ReplaceAllString(path, "/:id") + "?" + strings.Join(slices.Compact(names), "&")
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		parts[i] = oneOf.ReplaceAllString(part, ":id")
+	}
+	return strings.Join(parts, "/") + "?" + strings.Join(slices.Compact(names), "&")
+}
+
+func TestAddressesOfOneKindHaveOneShape(t *testing.T) {
+	for _, c := range []struct{ a, b string }{
+		{"/projects/p/items/01a1fd17-9fa9-7e1d-a676-302ae1735503", "/projects/p/items/01a1fd17-9fa9-7e21-9a91-4e0abff2b500"},
+		{"/projects/p/runs/1?x=1&y=2", "/projects/p/runs/22?y=3&x=4"},
+		{"/projects/p/compare/9742fbfd928ab100daa38f47f5a79567a6b3be900d823fbec2a0d0a91926f4ec", "/projects/p/compare/0742fbfd928ab100daa38f47f5a79567a6b3be900d823fbec2a0d0a91926f4ec"},
+	} {
+		if shape(c.a) != shape(c.b) {
+			t.Errorf("%s is %s, and %s is %s", c.a, shape(c.a), c.b, shape(c.b))
+		}
+	}
+	if shape("/projects/p/items") == shape("/projects/p/items?label=1") {
+		t.Error("a filter changes nothing")
+	}
 }
 
 // links returns the pages that the page leads to.
