@@ -132,7 +132,7 @@ func (v *visitor) links() []string {
 }
 
 // noPage are addresses that answer something else than a page.
-var noPage = regexp.MustCompile(`^/(api|static)/|/export|/download|/file|\.(json|jsonl|csv|parquet|zip|pub|tar)(\?|$)|^/launch`)
+var noPage = regexp.MustCompile(`^/(api|static)/|/export|/download|/file|/log(\?|$)|\.(json|jsonl|csv|parquet|zip|pub|tar)(\?|$)|^/launch`)
 
 // everyPage follows links from the desk and calls look once per kind of page.
 func (v *visitor) everyPage(start []string, look func(path string)) []string {
