@@ -62,18 +62,17 @@ func live(tx Tx, fence int64) (Attempt, Job, error) {
 	return a, j, nil
 }
 
-// StartAttempt tells a runner that reports in what to do.
+// StartAttempt tells a runner that reports in what to do. It only reads: a flush
+// to disk here would delay every training, and the lease is fresh from the claim.
 func (s *Service) StartAttempt(ctx context.Context, fence int64) (Spec, error) {
 	var spec Spec
-	err := s.Update(ctx, func(tx Tx) error {
+	err := s.View(ctx, func(tx Tx) error {
 		a, j, err := live(tx, fence)
 		if err != nil {
 			return err
 		}
-		if spec, err = s.spec(tx, j, a); err != nil {
-			return err
-		}
-		return tx.UpdateAttempt(a)
+		spec, err = s.spec(tx, j, a)
+		return err
 	})
 	return spec, err
 }
