@@ -52,7 +52,24 @@ func New(c Config) (*Engine, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of training jobs: %w", err)
 	}
-	return &Engine{c}, nil
+	e := &Engine{c}
+	e.forget(30 * 24 * time.Hour)
+	return e, nil
+}
+
+// forget removes checkpoints that no attempt has asked for in a long time.
+func (e *Engine) forget(age time.Duration) {
+	entries, err := os.ReadDir(filepath.Join(e.Root, "checkpoints"))
+	if err != nil {
+		return // there are none
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > age {
+			if err := os.RemoveAll(filepath.Join(e.Root, "checkpoints", entry.Name())); err != nil {
+				e.Log.Warn("remove an old checkpoint", "error", err)
+			}
+		}
+	}
 }
 
 // Name implements training.Engine.
