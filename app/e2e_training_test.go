@@ -47,7 +47,9 @@ func TestTrainingIsStartedWatchedAndReadInTheBrowser(t *testing.T) {
 	ana.waitText("h2", "Nothing was trained yet")
 	ana.looks("runs-empty")
 
-	ana.open("/projects/bank/train")
+	ana.open("/projects/bank/snapshots/1")
+	ana.click("link", "Train")
+	ana.wait(`location.pathname === "/projects/bank/train"`)
 	ana.wait(`document.querySelector("[name='params.epochs']").value === "8"`)
 	ana.looks("train")
 	ana.forgive("422")
