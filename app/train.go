@@ -35,7 +35,7 @@ func trainCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.project, "project", "", "project (its address)")
-	f.StringVar(&o.recipe, "recipe", "", "recipe to train with; see `adjudge recipe list`")
+	f.StringVar(&o.recipe, "recipe", "", "recipe to train with; see adjudge recipe list")
 	f.StringVar(&o.snapshot, "snapshot", "", "snapshot to train on: its number, name or digest")
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the recipe as name=value; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of everything random (default 1)")
