@@ -10,7 +10,7 @@
 // Run it from the repository's root:
 //
 //	go run ./build/bundle          bundle for release
-//	go run ./build/bundle -dev     unminified, with source maps
+//	go run ./build/bundle -dev     unminified, with source maps and the script that reloads pages
 //	go run ./build/bundle -test    bundle and run every frontend/islands/*/*.test.ts with node
 package main
 
@@ -92,6 +92,9 @@ func buildScripts(dev bool) ([]file, error) {
 			InputPath:  "./" + filepath.ToSlash(filepath.Join(islands, name, name+".ts")),
 			OutputPath: name,
 		})
+	}
+	if dev {
+		entries = append(entries, api.EntryPoint{InputPath: "build/bundle/reload.js", OutputPath: "dev"})
 	}
 	opts := options(dev)
 	opts.EntryPointsAdvanced = entries

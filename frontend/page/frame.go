@@ -193,7 +193,7 @@ func (v FrameView) asset(name string) string {
 // scripts are the module scripts of the page: htmx, those of the frame, then
 // its own. What the bundle does not have is left out.
 func (v FrameView) scripts() []string {
-	names := []string{"htmx", "shell"}
+	names := []string{"htmx", "shell", "dev"} // the last is in the bundle of make dev alone
 	if v.Person.ID != "" {
 		names = append(names, "palette", "live")
 	}
