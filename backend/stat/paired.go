@@ -52,10 +52,14 @@ func McNemar(b, c int) (exact, mid float64) {
 	return exact, math.Min(1, exact-point)
 }
 
-// halfBinomial returns C(n,k)/2^n by a running product that is kept near 1 by
-// exact powers of two. Factors are gathered in four lanes of numerators and
-// denominators, so that a product of millions stays quick.
+// halfBinomial returns C(n,k)/2^n for k up to n/2. Far from the middle, or of
+// few, it is a running product that is kept near 1 by exact powers of two;
+// factors are gathered in four lanes of numerators and denominators, so that a
+// product of thousands stays quick.
 func halfBinomial(n, k int) float64 {
+	if k >= saddleFrom && n-2*k < n/10 {
+		return saddle(float64(n), float64(k))
+	}
 	value, exponent := 1.0, -n
 	const lanes, depth = 4, 8
 	i := 1
@@ -76,6 +80,55 @@ func halfBinomial(n, k int) float64 {
 		value = renormal(value*(float64(n-k+i)/float64(i)), &exponent)
 	}
 	return math.Ldexp(value, exponent)
+}
+
+// saddleFrom is the count from which the saddle-point form is taken: the first
+// term that its series leaves out is then below 1e-24.
+const saddleFrom = 4096
+
+// saddle returns C(n,k)/2^n near the middle in a fixed number of steps (C.
+// Loader, Fast and accurate computation of binomial probabilities, 2000).
+func saddle(n, k float64) float64 {
+	half := n / 2
+	exponent := stirling(n) - stirling(k) - stirling(n-k) - deviance(k, half) - deviance(n-k, half)
+	return float64(exp(exponent) * math.Sqrt(float64(n/float64(k*(n-k)))/float64(2*math.Pi)))
+}
+
+// stirling returns log(n!) less Stirling's approximation of it.
+func stirling(n float64) float64 {
+	square := float64(n * n)
+	return (1.0/12 - (1.0/360-1.0/1260/square)/square) / n
+}
+
+// deviance returns x·log(x/m) + m − x for x near m.
+func deviance(x, m float64) float64 {
+	v := (x - m) / (x + m)
+	sum, term := float64((x-m)*v), float64(2*float64(x*v))
+	v = float64(v * v)
+	for odd := 3.0; ; odd += 2 {
+		term = float64(term * v)
+		next := sum + term/odd
+		if next == sum {
+			return sum
+		}
+		sum = next
+	}
+}
+
+// exp is the exponential function, the same on every CPU; that of math uses
+// what the CPU has.
+func exp(x float64) float64 {
+	const ln2High, ln2Low = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	if x < -745 {
+		return 0
+	}
+	steps := math.Round(x / math.Ln2)
+	rest := x - float64(steps*ln2High) - float64(steps*ln2Low)
+	sum := 1.0
+	for n := 20.0; n > 0; n-- { // Horner's scheme of the series
+		sum = 1 + float64(rest*sum)/n
+	}
+	return math.Ldexp(sum, int(steps))
 }
 
 func renormal(value float64, exponent *int) float64 {

@@ -56,11 +56,13 @@ func TestMcNemarMatchesPublishedValues(t *testing.T) {
 
 func TestMcNemarEqualsTheExactRationalSum(t *testing.T) {
 	t.Parallel()
-	for _, c := range [][2]int{{3, 1}, {40, 25}, {0, 60}, {500, 450}, {990, 1100}, {3000, 2900}} {
+	for _, c := range [][2]int{{3, 1}, {40, 25}, {0, 60}, {500, 450}, {990, 1100}, {3000, 2900}, {5000, 4800}, {9000, 9000 - 1}, {10300, 10000}, {9000, 8100}, {20000, 4200}} {
 		n, k := c[0]+c[1], min(c[0], c[1])
-		sum := new(big.Int)
-		for j := 0; j <= k; j++ {
-			sum.Add(sum, new(big.Int).Binomial(int64(n), int64(j)))
+		sum, term := big.NewInt(1), big.NewInt(1)
+		for j := range k {
+			term.Mul(term, big.NewInt(int64(n-j)))
+			term.Quo(term, big.NewInt(int64(j+1)))
+			sum.Add(sum, term)
 		}
 		want, _ := new(big.Rat).SetFrac(sum, new(big.Int).Lsh(big.NewInt(1), uint(n-1))).Float64()
 		got, _ := McNemar(c[0], c[1])
@@ -242,6 +244,18 @@ func FuzzPairsStayHonest(f *testing.F) {
 			t.Errorf("%+v: %+v", p, w)
 		}
 	})
+}
+
+func TestExpIsTheExponentialFunction(t *testing.T) {
+	t.Parallel()
+	for x := -700.0; x < 10; x += .37 {
+		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 4e-16*want {
+			t.Errorf("exp(%g) = %g, want %g", x, got, want)
+		}
+	}
+	if exp(-1000) != 0 || exp(0) != 1 {
+		t.Error("the ends are wrong")
+	}
 }
 
 func BenchmarkMcNemarOn1MDiscordant(b *testing.B) {
