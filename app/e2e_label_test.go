@@ -523,6 +523,25 @@ func TestTwoPeopleAndTwoTabsWorkBesideEachOther(t *testing.T) {
 	bo.wait(`Number(document.querySelector('[data-part="bar"]').value) >= 6`)
 }
 
+func TestWhatOthersDoIsSeenWithoutAReload(t *testing.T) {
+	t.Parallel()
+	s, ana := labelSite(t, 30, nil)
+	ana.label("")
+	ana.wait(`document.documentElement.dataset.live === ""`)
+	ask[bool](ana, `(window.kept = true, new MutationObserver(() => { window.moved ??= performance.timeOrigin + performance.now() })
+		.observe(document.querySelector('[data-part="count"]'), { childList: true, characterData: true, subtree: true }), true)`)
+	body := map[string]any{"item": "0190bbbb-0000-7000-8000-000000000030", "class": "film"}
+	if code := s.api(http.MethodPut, "/projects/news/annotations/0190dddd-0000-7000-8000-000000000030", body, nil); code != http.StatusOK {
+		t.Fatalf("a colleague answers: %d", code)
+	}
+	answered := float64(time.Now().UnixMicro()) / 1000
+	ana.waitText(`[data-part="count"]`, "1 of 30 accepted, 0 by you")
+	if !ask[bool](ana, `window.kept === true`) {
+		t.Error("the page was loaded again")
+	}
+	t.Logf("from the answer to the other screen: %.0f ms", ask[float64](ana, `window.moved`)-answered)
+}
+
 func TestALateAnswerThatDiffersIsAdjudicated(t *testing.T) {
 	t.Parallel()
 	s, lead := labelSite(t, 5, nil)

@@ -238,6 +238,11 @@ type pageInput struct {
 	}
 }
 
+type progressInput struct {
+	InProject
+	Dataset string `query:"dataset" doc:"Name; all datasets if absent"`
+}
+
 // HeartbeatBody answers a heartbeat.
 type HeartbeatBody struct {
 	Held     bool         `json:"held" doc:"False: the leases had lapsed, ask for new ones"`
@@ -347,6 +352,11 @@ func (s *Server) labelAPI() {
 				return nil, err
 			}
 			return &Answer[KeysBody]{KeysBody{keys}}, nil
+		})
+	operation(s, api{GET, "/projects/{project}/progress", "get-progress", "Show how far the labeling is", either, ledger.ActionRead},
+		func(ctx context.Context, in *progressInput) (*Answer[ProgressBody], error) {
+			p, err := s.Labeling.Progress(ctx, actorIn(ctx), projectIn(ctx).ID, in.Dataset)
+			return &Answer[ProgressBody]{progressBody(p)}, err
 		})
 	operation(s, api{GET, "/projects/{project}/queue", "get-queue", "Show the order of the queue", either, ledger.ActionRead},
 		func(ctx context.Context, _ *InProject) (*Answer[QueueBody], error) {

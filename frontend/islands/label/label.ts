@@ -45,6 +45,8 @@ export class LabelLoop extends HTMLElement {
   private hiddenFor = 0;
   private hiddenSince = 0;
   private scrolledAt = 0;
+  private hushed = false; // news were looked at less than a second ago
+  private unheard = false; // and more came since
   private beat: ReturnType<typeof setInterval> | undefined;
   private readonly stop = new AbortController();
 
@@ -112,6 +114,7 @@ export class LabelLoop extends HTMLElement {
         void this.heartbeat();
       }
     }, on);
+    document.addEventListener("adjudge:live", () => void this.news(), on);
     // The keyboard's layout is learned from every key, wherever it is typed.
     document.addEventListener("keydown", (e) => this.layout.learn(e) && this.recap(), { ...on, capture: true });
   }
@@ -367,6 +370,23 @@ export class LabelLoop extends HTMLElement {
         // Drafts are a convenience.
       }
       this.ahead.push(task);
+    }
+  }
+
+  /** Something changed in the project: others answered, or new items came. Looks at most once a second. */
+  private async news(): Promise<void> {
+    if (this.hushed) return void (this.unheard = true);
+    this.hushed = true;
+    setTimeout(() => {
+      this.hushed = false;
+      if (this.unheard) void this.news();
+    }, 1000);
+    this.unheard = false;
+    try {
+      this.setProgress(await this.server.progress(this.config.dataset));
+      if (!this.card) await this.refill();
+    } catch {
+      // The heartbeat looks again.
     }
   }
 

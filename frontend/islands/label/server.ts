@@ -53,6 +53,11 @@ export class Server {
     return this.read(await this.ask("POST", "/tasks/heartbeat", { page: this.page, dataset }));
   }
 
+  /** How far the project or dataset is. */
+  async progress(dataset: string): Promise<Progress> {
+    return this.read(await this.ask("GET", `/progress?dataset=${encodeURIComponent(dataset)}`));
+  }
+
   /** Gives the leases back; called while the page goes away. */
   release(): void {
     void this.ask("POST", "/tasks/release", { page: this.page }, true).catch(() => undefined);
