@@ -545,3 +545,9 @@ func ballotRoles(v BallotView, label func(string) string) []ui.Option {
 	}
 	return all
 }
+
+// live names the events after which parts of the page are fetched again.
+func (v CandidateView) live() string {
+	about := "@candidate/" + string(v.Candidate.ID)
+	return "candidate.*" + about + " vote.*" + about + " approval.*" + about + " attestation.*" + about + " comparison.created"
+}
