@@ -152,8 +152,8 @@ func (c *client) send(ctx context.Context, method, path, media string, body io.R
 	}
 	defer func() { _ = response.Body.Close() }()
 	var problem struct {
-		Title  string `json:"title"`
-		Detail string `json:"detail"`
+		Detail string     `json:"detail"`
+		Kind   fault.Kind `json:"kind"`
 		Errors []struct {
 			Message  string `json:"message"`
 			Location string `json:"location"`
@@ -170,10 +170,14 @@ func (c *client) send(ctx context.Context, method, path, media string, body io.R
 	if message == "" {
 		message = fmt.Sprintf("The server answered %s to %s %s.", response.Status, method, path)
 	}
-	return nil, fault.New(kindOfStatus(response.StatusCode), "%s", message)
+	if problem.Kind == "" {
+		problem.Kind = kindOfStatus(response.StatusCode)
+	}
+	return nil, fault.New(problem.Kind, "%s", message)
 }
 
-// kindOfStatus is the way back of the error table of the server.
+// kindOfStatus tells the kind of an answer that does not say it itself, as a
+// proxy's does not.
 func kindOfStatus(status int) fault.Kind {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
@@ -186,8 +190,6 @@ func kindOfStatus(status int) fault.Kind {
 		return fault.NotFound
 	case http.StatusConflict:
 		return fault.Conflict
-	case http.StatusPreconditionFailed, http.StatusFailedDependency:
-		return fault.Unmet
 	case http.StatusRequestEntityTooLarge:
 		return fault.TooLarge
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:

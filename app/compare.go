@@ -1,11 +1,14 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/compare"
 )
@@ -13,6 +16,7 @@ import (
 func compareCommand() *cobra.Command {
 	var project, snapshot string
 	var asJSON bool
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "compare BASELINE CANDIDATE --project P --snapshot S",
 		Short: "Compare two models on a snapshot",
@@ -23,9 +27,8 @@ func compareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var raw json.RawMessage
-			if err := c.post(cmd.Context(), apiPath("projects", project, "comparisons"), map[string]string{
-				"baseline": args[0], "candidate": args[1], "snapshot": snapshot}, &raw); err != nil {
+			raw, err := c.compare(cmd.Context(), project, map[string]string{"baseline": args[0], "candidate": args[1], "snapshot": snapshot}, wait)
+			if err != nil {
 				return err
 			}
 			if asJSON {
@@ -41,9 +44,29 @@ func compareCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&project, "project", "", "project, by its slug")
 	f.StringVar(&snapshot, "snapshot", "", "snapshot to compare on: number, name, id or digest")
+	f.DurationVar(&wait, "wait", 30*time.Second, "how long to wait for predictions that a fresh model still makes")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	require(cmd, "project", "snapshot")
 	return cmd
+}
+
+// compare asks for a comparison. A model that was trained a moment ago is still
+// answering the evaluation items, so what is unmet is asked again for a while.
+func (c *client) compare(ctx context.Context, project string, models map[string]string, wait time.Duration) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait+time.Minute)
+	defer cancel()
+	for end := time.Now().Add(wait); ; {
+		var raw json.RawMessage
+		err := c.post(ctx, apiPath("projects", project, "comparisons"), models, &raw)
+		if !fault.Is(err, fault.Unmet) || time.Now().After(end) {
+			return raw, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // printComparison says in a few lines what a comparison found.
