@@ -387,7 +387,12 @@ func Clear(dir string) error {
 func ServerOf(dir string) func() (string, error) {
 	return func() (string, error) {
 		var ticket training.Ticket
-		if _, err := readJSON(filepath.Join(dir, training.FileTicket), &ticket); err != nil {
+		found, err := readJSON(filepath.Join(dir, training.FileTicket), &ticket)
+		if err == nil && !found {
+			// Whoever removed the directory wants nothing of it any more.
+			err = &localError{errors.New("the job directory is gone")}
+		}
+		if err != nil {
 			return "", err
 		}
 		if ticket.Data == "" {
@@ -396,7 +401,7 @@ func ServerOf(dir string) func() (string, error) {
 		var at struct {
 			URL string `json:"url"`
 		}
-		found, err := readJSON(filepath.Join(ticket.Data, "server.json"), &at)
+		found, err = readJSON(filepath.Join(ticket.Data, "server.json"), &at)
 		if err == nil && (!found || at.URL == "") {
 			err = errors.New("no server runs on " + ticket.Data)
 		}

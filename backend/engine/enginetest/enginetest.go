@@ -260,6 +260,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"an outcome waits for the server, wherever it comes back":            serverAway,
 		"an outcome whose runner died is brought in by another":              outcomeLeft,
 		"a runner that was given up kills its trainer":                       given,
+		"a finished runner whose directory was removed ends":                 removed,
 		"a server that lost bytes gets them again":                           rewound,
 		"a command that does not exist is reported, not lost":                notStarted,
 		"an attempt that was never placed is gone, and clearing it is fine":  unknown,
@@ -533,4 +534,21 @@ func checkpoint(t *testing.T, b *bench) {
 	if b.Wait(second); string(second.Log) != "42\n" {
 		t.Errorf("the second attempt read %q", second.Log)
 	}
+}
+
+func removed(t *testing.T, b *bench) {
+	a := b.Add(1, `while ! test -e "$ADJUDGE_JOB_DIR/go"; do sleep 0.02; done`)
+	h := b.place(1)
+	host := b.running(a)
+	b.Announce("http://127.0.0.1:1")
+	b.http.Close()
+	dir := b.dir(t, h)
+	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the outcome is written", func() bool { _, err := os.Stat(filepath.Join(dir, training.FileExit)); return err == nil })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the runner ends", func() bool { return gone(host.Runner) })
 }
