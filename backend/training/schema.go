@@ -3,6 +3,7 @@ package training
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -139,7 +140,11 @@ func (s Schema) Complete(given map[string]json.RawMessage) (json.RawMessage, err
 		}
 	}
 	if len(problems) > 0 {
-		return nil, &fault.Error{Kind: fault.Invalid, Field: problems[0].(*fault.Error).Field, Message: problems[0].(*fault.Error).Message, Err: join(problems)}
+		first := &fault.Error{Kind: fault.Invalid, Err: join(problems)}
+		if p, ok := errors.AsType[*fault.Error](problems[0]); ok {
+			first.Field, first.Message = p.Field, p.Message
+		}
+		return nil, first
 	}
 	return out.Bytes(), nil
 }
