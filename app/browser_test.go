@@ -397,6 +397,9 @@ func (s *site) watch(ctx context.Context, cancel func()) *visitor {
 	if err == nil {
 		_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	}
+	if err == nil { // of several windows at once each believes to have the keyboard
+		_, err = chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	}
 	if err == nil {
 		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 			Source: `document.addEventListener("securitypolicyviolation", (e) => console.error("policy violation", e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber))`})

@@ -134,10 +134,23 @@ async function fetchParts(): Promise<void> {
   }
 }
 
+/** Whether a form in a part holds something that the page did not put there. */
+function edited(part: HTMLElement): boolean {
+  return [...part.querySelectorAll<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>("form input, form textarea, form select")].some((field) => {
+    if (field instanceof HTMLSelectElement) {
+      const offered = [...field.options];
+      return offered.some((o) => o.defaultSelected) ? offered.some((o) => o.selected !== o.defaultSelected) : field.selectedIndex > 0;
+    }
+    if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio")) return field.checked !== field.defaultChecked;
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  });
+}
+
 function swap(id: string, fresh: Document): void {
   const old = document.getElementById(id);
   const next = fresh.getElementById(id);
   if (!old || !next || old.isEqualNode(next)) return;
+  if (edited(old)) return; // what somebody has filled in is worth more than news
   if (old.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) {
     old.addEventListener("focusout", () => setTimeout(() => refresh([old]), 0), { once: true });
     return;
