@@ -544,11 +544,27 @@ func (v *visitor) find(role, name string) cdp.BackendNodeID {
 	}
 }
 
-// click clicks the middle of the element with a role and an accessible name.
+// click clicks the middle of the element with a role and an accessible name. An
+// element that live news replaces meanwhile is looked for again.
 func (v *visitor) click(role, name string) {
 	v.t.Helper()
-	node := v.find(role, name)
-	v.do("click "+name, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	for end := time.Now().Add(patience); ; {
+		node := v.find(role, name)
+		ctx, cancel := context.WithTimeout(v.ctx, patience)
+		err := chromedp.Do(ctx, clickNode(node))
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "etached") && !strings.Contains(err.Error(), "not shown") || time.Now().After(end) {
+			v.t.Fatalf("click %s: %v", name, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func clickNode(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
 			return err
 		}
@@ -561,7 +577,7 @@ func (v *visitor) click(role, name string) {
 		}
 		q := quads.Quads[0]
 		return chromedp.Do(ctx, chromedp.MouseClickXY((q[0]+q[4])/2, (q[1]+q[5])/2))
-	}))
+	})
 }
 
 // fill writes a text into the field with an accessible name.

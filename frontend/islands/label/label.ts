@@ -327,8 +327,9 @@ export class LabelLoop extends HTMLElement {
     if (this.fetching) return;
     this.fetching = true;
     try {
+      const asked = this.outbox.items();
       const batch = await this.server.lease(this.config.dataset, AHEAD, this.skippedAgain);
-      await this.take(batch);
+      await this.take(batch, asked);
       this.el("trouble").hidden = true;
       if (!this.card && this.ahead.length === 0) this.show(null);
       else this.prepareSoon(batch);
@@ -357,10 +358,12 @@ export class LabelLoop extends HTMLElement {
     }
   }
 
-  private async take(batch: Batch): Promise<void> {
+  /** Takes up a batch; asked are the items whose answers waited here when the
+   * server was asked, for it did not know of them yet. */
+  private async take(batch: Batch, asked: Set<string>): Promise<void> {
     this.setProgress(batch.progress);
     const here = new Set([this.card?.task.item, this.next?.task.item, ...this.ahead.map((t) => t.item)]);
-    const waiting = this.outbox.items();
+    const waiting = new Set([...asked, ...this.outbox.items()]);
     for (const task of batch.tasks) {
       if (here.has(task.item) || waiting.has(task.item) || (this.finished.has(task.item) && !this.skippedAgain)) continue;
       try {
