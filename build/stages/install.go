@@ -19,6 +19,7 @@ func needs() []need {
 		{"chromium", anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
 		{"xvfb", anyProgram("Xvfb")},
 		{"xdotool", anyProgram("xdotool")},
+		{"strace", anyProgram("strace")}, // counts the flushes to disk
 		{"pkg-config", anyProgram("pkg-config")},
 		{"gcc", anyProgram("gcc", "clang", "cc")},
 		{"libwebkit2gtk-4.1-dev", pkgConfig("webkit2gtk-4.1")},
