@@ -20,7 +20,7 @@ import (
 //	withdrawAs USER CANDIDATE REASON             take an approval back
 //
 // The password is "correct horse battery staple", the project "bank". With ! the
-// form must be refused.
+// form must be refused. What the page answered stands in answer.html.
 func scriptSign(form string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		const secret = "correct horse battery staple"
@@ -55,9 +55,36 @@ func scriptSign(form string) func(*testscript.TestScript, bool, []string) {
 			ts.Fatalf("%s cannot sign in: %d", args[0], code)
 		}
 		code, body := post("/projects/bank/candidates/"+args[1]+"/"+form, fields)
+		ts.Check(os.WriteFile(ts.MkAbs("answer.html"), []byte(body), 0o600))
 		if taken := code == http.StatusSeeOther; taken == neg {
 			_, body, _ = strings.Cut(body, "<main")
 			ts.Fatalf("the form was answered with %d:\n%.3000s", code, body)
 		}
+	}
+}
+
+// scriptFirst follows the link that the server printed at its first start, as
+// the person who started it does:
+//
+//	firstAs USER NAME
+func scriptFirst(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: firstAs USER NAME")
+	}
+	_, link, found := strings.Cut(ts.ReadFile("server.log"), "/first-start?token=")
+	if !found {
+		ts.Fatalf("the server printed no link for the first account")
+	}
+	secret, _, _ := strings.Cut(link, "\n")
+	var credential struct{ Server string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(ts.Getenv("ADJUDGE_DATA"), "credential.json"))), &credential))
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := browser.PostForm(credential.Server+"/first-start", url.Values{
+		"token": {secret}, "username": {args[0]}, "name": {args[1]}, "password": {"correct horse battery staple"},
+	})
+	ts.Check(err)
+	ts.Check(response.Body.Close())
+	if response.StatusCode != http.StatusSeeOther {
+		ts.Fatalf("the first account was refused: %d", response.StatusCode)
 	}
 }

@@ -26,6 +26,7 @@ import (
 //	sql STATEMENT      change the database behind the server's back
 //	flip FILE OFFSET   change one byte of a file
 //	readenv NAME FILE  set a variable to what stands in a file, as $(…) would
+//	firstAs USER NAME  follow the link of the first start
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	databases := map[string]func(*testscript.Env, testing.TB) string{
@@ -55,6 +56,7 @@ func TestScripts(t *testing.T) {
 					"sql": scriptSQL, "flip": scriptFlip,
 					"readenv": scriptReadEnv,
 					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "withdrawAs": scriptSign("withdraw"),
+					"firstAs": scriptFirst,
 				},
 			})
 		})

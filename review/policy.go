@@ -68,6 +68,9 @@ type Requirement struct {
 	AtMost  int         `json:"at_most,omitempty"`
 	Role    ledger.Role `json:"role,omitempty"`
 	Count   int         `json:"count,omitempty"`
+	// AlsoProposer keeps whoever proposed it from voting for it, too. With the
+	// rule not_by_trainer only.
+	AlsoProposer bool `json:"also_proposer,omitempty"`
 }
 
 // DefaultPolicyText is the policy of a project that never set one.
@@ -182,6 +185,9 @@ func (r Rules) Validate() error {
 		if _, found := r.Label(q.Label); !found && q.Rule != RuleNoDecisiveLoss {
 			bad("Requirement %q names no label of this policy.", q.Name)
 		}
+		if q.AlsoProposer && q.Rule != RuleNotByTrainer {
+			bad("Requirement %q has also_proposer, which belongs to the rule not_by_trainer.", q.Name)
+		}
 		switch q.Rule {
 		case RuleVote:
 			votes = true
@@ -204,6 +210,16 @@ func (r Rules) Validate() error {
 		bad("A policy needs at least one requirement with the rule vote; somebody has to look.")
 	}
 	return errors.Join(errs...)
+}
+
+// Makers are the people whose word cannot count for a candidate under these
+// rules: its maker, and its proposer where the policy says so.
+func (r Rules) Makers(c Candidate) []ledger.PersonID {
+	makers := []ledger.PersonID{c.Maker()}
+	if slices.ContainsFunc(r.Requirements, func(q Requirement) bool { return q.AlsoProposer }) && c.ProposedBy != c.Maker() {
+		makers = append(makers, c.ProposedBy)
+	}
+	return makers
 }
 
 // Label finds a label by name; an empty name means the only one.
@@ -253,6 +269,9 @@ func (r Rules) Says(q Requirement) string {
 		}
 		return fmt.Sprintf("Nobody may answer “%s” with %s.", label.Question, strings.Join(words, " or "))
 	case RuleNotByTrainer:
+		if q.AlsoProposer {
+			return "A vote for it by the person who trained it, or by the one who proposed it, does not count."
+		}
 		return "A vote for it by the person who trained it does not count."
 	case RuleNoDecisiveLoss:
 		return "Compared with the last approved model of the environment, the 95 % interval of the accuracy difference must not lie below zero. Without such a model this does not apply."

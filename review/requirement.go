@@ -110,9 +110,9 @@ func (r Rules) on(q Requirement, v Vote) bool {
 
 // counts reports whether a vote for the candidate may count at all: not the
 // maker's own, and cast on just what is put to the vote now.
-func counts(f Facts, v Vote) bool {
+func (r Rules) counts(f Facts, v Vote) bool {
 	c := f.Candidate
-	return v.Person != c.Maker() && v.Assurance != "" && v.Candidate == c.ID && v.Subject == c.Subject &&
+	return !slices.Contains(r.Makers(c), v.Person) && v.Assurance != "" && v.Candidate == c.ID && v.Subject == c.Subject &&
 		v.Environment == c.Environment && v.Policy == c.Policy && v.Baseline == c.Baseline.Digest
 }
 
@@ -121,7 +121,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 	var people []ledger.PersonID
 	var names []string
 	for _, v := range f.Votes {
-		if r.on(q, v) && v.Value >= q.AtLeast && v.Role == q.Role && counts(f, v) && !slices.Contains(people, v.Person) {
+		if r.on(q, v) && v.Value >= q.AtLeast && v.Role == q.Role && r.counts(f, v) && !slices.Contains(people, v.Person) {
 			people, names = append(people, v.Person), append(names, v.PrintedName)
 		}
 	}
@@ -137,7 +137,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
 			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
 		})
-		if v.Role == q.Role && v.Person != f.Candidate.Maker() && !spent && !slices.Contains(people, v.Person) {
+		if v.Role == q.Role && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) {
 			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
 		}
 	}
@@ -168,13 +168,20 @@ func (r Rules) evaluateNotByTrainer(f Facts, result *Result) {
 	if f.Candidate.TrainedBy == "" {
 		result.Says = "Nobody knows who trained it, so the vote of the person who proposed it does not count for it."
 	}
+	if len(r.Makers(f.Candidate)) > 1 && f.Candidate.TrainedBy != "" {
+		result.Says = "No vote of the person who trained it, or of the one who proposed it, counts for it."
+	}
 	if f.Candidate.Maker() == "" {
 		result.State, result.Says = Error, "It is unknown who trained and who proposed it."
 	}
 	for _, v := range f.Votes {
-		if v.Person == f.Candidate.Maker() && v.Value > 0 {
+		if slices.Contains(r.Makers(f.Candidate), v.Person) && v.Value > 0 {
+			did := "trained"
+			if v.Person != f.Candidate.TrainedBy {
+				did = "proposed"
+			}
 			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
-			result.Says = fmt.Sprintf("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+			result.Says = fmt.Sprintf("%s %s it and voted for it; %s must withdraw that vote.", v.PrintedName, did, v.PrintedName)
 		}
 	}
 }

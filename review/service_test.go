@@ -350,3 +350,33 @@ func TestANewPolicyHoldsForNewCandidates(t *testing.T) {
 		t.Errorf("would = %+v", would)
 	}
 }
+
+func TestThePolicyMayKeepTheProposerFromVotingForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text := strings.Replace(review.DefaultPolicyText, `"rule": "not_by_trainer"`, `"rule": "not_by_trainer", "also_proposer": true`, 1)
+	lead := w.tom
+	lead.Roles = map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleLead}}
+	if _, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text}); err != nil {
+		t.Fatal(err)
+	}
+	proposer := w.person("dora", "Dora Lind", ledger.RoleDataScientist, ledger.RoleReviewer)
+	model := w.model("weights")
+	c, err := w.Propose(t.Context(), proposer, review.ProposeRequest{Project: project, Model: compare.ModelRef{ID: model.ID}, Environment: review.Production})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, who := range map[string]ledger.Actor{"the trainer": w.tom, "the proposer": proposer} {
+		_, err := w.Vote(t.Context(), who, review.VoteRequest{Project: project, Candidate: ref(c), Role: ledger.RoleReviewer, Value: 2, Password: "correct horse"})
+		if !fault.Is(err, fault.Denied) {
+			t.Errorf("%s votes for it: %v", name, err)
+		}
+	}
+	w.vote(w.ana, c, 1)
+	if v := w.vote(w.ben, c, 2); v.Candidate.State != review.StateApproved {
+		t.Errorf("after two votes of others it is %s", v.Candidate.State)
+	}
+	if _, err := review.ParsePolicy(strings.Replace(text, `"rule": "no_vote"`, `"rule": "no_vote", "also_proposer": true`, 1)); err == nil {
+		t.Error("also_proposer is taken where it means nothing")
+	}
+}

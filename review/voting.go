@@ -116,7 +116,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if err != nil {
 		return Voted{}, err
 	}
-	if actor.Person == c.Maker() && value.Value > 0 {
+	if slices.Contains(read.Rules.Makers(c), actor.Person) && value.Value > 0 {
 		return Voted{}, fault.New(fault.Denied, "You trained or proposed this, so you cannot vote for it. Comment, or ask another %s.", role)
 	}
 	sentence := Sentence(actor.Name, role, c, label, value)

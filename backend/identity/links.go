@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -17,14 +18,15 @@ func errLink() error {
 	return fault.New(fault.NotFound, "This link was used already or is too old. Ask for a new one.")
 }
 
-// FirstAdminLink returns the secret of a fresh link that makes the first admin,
-// or "" where there is an admin already. Links made before stop working.
+// FirstAdminLink returns the secret of a fresh link on which the owner of the
+// data directory says who they are and chooses a password, or "" where some
+// admin can sign in already. Links made before stop working.
 func (s *Service) FirstAdminLink(ctx context.Context) (string, error) {
 	secret := newSecret("")
 	var needed bool
 	err := s.update(ctx, func(tx Tx) error {
-		admins, err := admins(tx)
-		if needed = err == nil && len(admins) == 0; !needed {
+		able, err := someAdminSignsIn(tx)
+		if needed = err == nil && !able; !needed {
 			return err
 		}
 		if err := tx.DeleteLinks(PurposeFirstAdmin, ""); err != nil {
@@ -43,16 +45,23 @@ func (s *Service) link(purpose Purpose, person ledger.PersonID, secret string) L
 	return Link{Hash: HashOf(secret), Purpose: purpose, Person: person, CreatedAt: now, ExpiresAt: now.Add(purpose.lasts())}
 }
 
-// admins lists the people who can administer the installation.
+// admins lists the people who can administer the installation. An owner who has
+// not arrived yet is none.
 func admins(tx Tx) ([]ledger.PersonID, error) {
 	people, err := tx.People()
 	var ids []ledger.PersonID
 	for _, p := range people {
-		if p.Admin && !p.Disabled && p.ID != Local {
+		if p.Admin && !p.Disabled && !p.Unnamed() {
 			ids = append(ids, p.ID)
 		}
 	}
 	return ids, err
+}
+
+// someAdminSignsIn reports whether an admin has a password.
+func someAdminSignsIn(tx Tx) (bool, error) {
+	people, err := tx.People()
+	return slices.ContainsFunc(people, func(p Person) bool { return p.Admin && !p.Disabled && p.Password != "" }), err
 }
 
 // PeekLink returns the person a link is for (zero for the first admin's), and
@@ -103,26 +112,33 @@ type AccountRequest struct {
 	Password string
 }
 
-// CreateFirstAdmin follows the link of the first start: it makes the first
-// admin and signs them in.
+// CreateFirstAdmin follows the link of the first start: the owner of the data
+// directory, whom commands on this machine may have worked for already, says
+// who they are, chooses a password and is signed in.
 func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req AccountRequest, from From) (SignedIn, error) {
-	now := s.now()
-	person := Person{
-		ID: ledger.PersonID(s.newID()), Username: FoldUsername(req.Username), Name: strings.TrimSpace(req.Name),
-		TimeZone: req.TimeZone, Admin: true, CreatedAt: now, ChangedAt: now,
-	}
-	if err := s.withPassword(ctx, &person, req.Password); err != nil {
+	fresh := s.unnamed()
+	var owner Person
+	if err := s.update(ctx, func(tx Tx) (err error) {
+		if _, err = s.good(tx, PurposeFirstAdmin, secret); err == nil {
+			owner, err = s.owner(tx, fresh)
+		}
+		return err
+	}); err != nil {
 		return SignedIn{}, err
 	}
-	return s.enter(ctx, person.ID, from, func(tx Tx) error {
+	owner.Username, owner.Name, owner.TimeZone = FoldUsername(req.Username), strings.TrimSpace(req.Name), req.TimeZone
+	owner.Admin, owner.Disabled, owner.ChangedAt = true, false, s.now()
+	if err := s.withPassword(ctx, &owner, req.Password); err != nil {
+		return SignedIn{}, err
+	}
+	return s.enter(ctx, owner.ID, from, func(tx Tx) error {
 		if _, err := s.use(tx, PurposeFirstAdmin, secret); err != nil {
 			return err
 		}
-		if found, err := admins(tx); err != nil || len(found) > 0 {
+		if able, err := someAdminSignsIn(tx); err != nil || able {
 			return orElse(err, errLink())
 		}
-		actor := ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin, Admin: true, Scope: ledger.ScopeFull}
-		return s.create(tx, actor, person)
+		return s.named(tx, acting(owner, ledger.ViaLogin), owner)
 	})
 }
 
@@ -193,29 +209,4 @@ func (s *Service) FollowLaunch(ctx context.Context, secret string, from From) (S
 		_, err := s.use(tx, PurposeLaunch, secret)
 		return err
 	})
-}
-
-// Owner returns the first admin, and makes one without a password where there
-// is none: the user of a desktop window or of the demo, signed in by a launch
-// link. They set a password under Account before their first vote.
-func (s *Service) Owner(ctx context.Context, username, name string) (person Person, err error) {
-	now := s.now()
-	fresh := Person{ID: ledger.PersonID(s.newID()), Username: FoldUsername(username), Name: name, Admin: true, CreatedAt: now, ChangedAt: now}
-	if err := fresh.Validate(); err != nil {
-		return Person{}, err
-	}
-	err = s.update(ctx, func(tx Tx) error {
-		found, err := admins(tx)
-		if err != nil {
-			return err
-		}
-		if len(found) > 0 {
-			person, err = tx.Person(found[0])
-			return err
-		}
-		person = fresh
-		actor := ledger.Actor{Person: fresh.ID, Name: name, Via: ledger.ViaLocal, Admin: true, Scope: ledger.ScopeFull}
-		return s.create(tx, actor, fresh)
-	})
-	return person, err
 }

@@ -20,15 +20,20 @@ func joined(errs ...error) error { return errors.Join(errs...) }
 // create writes a new person and the event.
 func (s *Service) create(tx Tx, actor ledger.Actor, person Person) error {
 	if err := tx.CreatePerson(person); err != nil {
-		if fault.Is(err, fault.Conflict) {
-			return &fault.Error{Kind: fault.Conflict, Field: "username", Message: "Somebody signs in with this name already. Choose another.", Err: err}
-		}
-		return err
+		return taken(err)
 	}
 	return tx.Record(ledger.Entry{
 		Actor: actor, Kind: "person.created", Subject: subject(person.ID),
 		Payload: map[string]any{"username": person.Username, "name": person.Name, "admin": person.Admin},
 	})
+}
+
+// taken says that a username is in use.
+func taken(err error) error {
+	if fault.Is(err, fault.Conflict) {
+		return &fault.Error{Kind: fault.Conflict, Field: "username", Message: "Somebody signs in with this name already. Choose another.", Err: err}
+	}
+	return err
 }
 
 // CreatePersonRequest asks for a new person. Without a password they get a
@@ -106,7 +111,7 @@ func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.Pers
 		if err != nil {
 			return err
 		}
-		if person.Disabled || person.ID == Local {
+		if person.Disabled {
 			return fault.New(fault.Invalid, "%s cannot sign in.", person.Name)
 		}
 		if err := tx.DeleteLinks(PurposeWelcome, id); err != nil {
@@ -138,9 +143,6 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 	err = s.update(ctx, func(tx Tx) (err error) {
 		if person, err = tx.Person(id); err != nil {
 			return err
-		}
-		if person.ID == Local {
-			return fault.New(fault.Invalid, "This account belongs to the command line and cannot be changed.")
 		}
 		was := person
 		set(&person.Name, req.Name)
@@ -184,7 +186,7 @@ func set[T any](to *T, from *T) {
 // there is one. Every other login of theirs ends.
 func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password, address string) error {
 	if visit.Actor.Via != ledger.ViaLogin {
-		return mustBeThere(visit.Actor)
+		return fault.New(fault.Denied, "Sign in with a browser to change your password.")
 	}
 	person := visit.Person
 	if err := validPassword("password", password, person.Username); err != nil {
@@ -251,7 +253,7 @@ func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) e
 // Settle makes whoever created a project its lead. It grants nothing where the
 // project has a member already.
 func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) error {
-	if actor.Person == Local || actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
+	if actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
 		return nil
 	}
 	return s.update(ctx, func(tx Tx) error {

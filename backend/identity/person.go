@@ -11,10 +11,6 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// Local is the person in whose name the command line of this machine acts. It
-// has no password, so nobody signs in as it.
-const Local ledger.PersonID = "local"
-
 // Person is somebody who can sign in.
 type Person struct {
 	ID        ledger.PersonID
@@ -23,6 +19,7 @@ type Person struct {
 	TimeZone  string // IANA name, "" for UTC
 	Admin     bool   // admin of the whole installation
 	Disabled  bool   // may not sign in any more
+	Owner     bool   // owns the data directory: the command line on the server's machine acts in their name
 	Password  string // PHC string of the argon2id hash, "" while none is set
 	CreatedAt time.Time
 	ChangedAt time.Time
@@ -37,7 +34,7 @@ func (p Person) Location() *time.Location {
 }
 
 // Invited reports whether the person has not chosen a password yet.
-func (p Person) Invited() bool { return p.Password == "" && p.ID != Local }
+func (p Person) Invited() bool { return p.Password == "" && !p.Owner }
 
 // FoldUsername brings a username into the form in which it is stored.
 func FoldUsername(name string) string { return strings.ToLower(strings.TrimSpace(name)) }

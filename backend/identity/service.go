@@ -59,21 +59,6 @@ type From struct {
 	Agent   string
 }
 
-// Prepare makes sure that the person in whose name this machine's command line
-// acts exists. A server calls it once before it listens.
-func (s *Service) Prepare(ctx context.Context) error {
-	return s.update(ctx, func(tx Tx) error {
-		switch _, err := tx.Person(Local); {
-		case err == nil:
-			return nil
-		case !fault.Is(err, fault.NotFound):
-			return err
-		}
-		now := s.now()
-		return tx.CreatePerson(Person{ID: Local, Username: string(Local), Name: "This machine", Admin: true, CreatedAt: now, ChangedAt: now})
-	})
-}
-
 // OpenLocal makes the secret for the credential file of this machine and
 // returns it. It is good until the process ends or OpenLocal is called again.
 func (s *Service) OpenLocal() string {
@@ -133,7 +118,7 @@ func (s *Service) AuthenticateToken(ctx context.Context, secret string) (Visit, 
 	now := s.now()
 	err := s.view(ctx, func(tx Tx) (err error) {
 		if local {
-			visit, err = visitOf(tx, Local)
+			visit, err = byMachine(tx)
 			return err
 		}
 		if token, err = tx.TokenByHash(hash); err != nil {

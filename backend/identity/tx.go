@@ -29,6 +29,8 @@ type PeopleTx interface {
 	Person(ledger.PersonID) (Person, error)
 	// PersonByUsername returns NotFound where there is none. The name is folded.
 	PersonByUsername(string) (Person, error)
+	// Owner returns the person who owns the data directory; NotFound where there is none.
+	Owner() (Person, error)
 	// People lists everybody by name.
 	People() ([]Person, error)
 }

@@ -9,23 +9,23 @@ import (
 
 var _ identity.Tx = (*Tx)(nil)
 
-const personColumns = `id, username, name, time_zone, admin, disabled, password, created_at, changed_at`
+const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at`
 
 func scanPerson(p *identity.Person, created, changed *int64) []any {
-	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, created, changed}
+	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, &p.Owner, created, changed}
 }
 
 // CreatePerson writes a new person; Conflict where the username is taken.
 func (tx *Tx) CreatePerson(p identity.Person) error {
-	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, micros(p.CreatedAt), micros(p.ChangedAt))
+	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.CreatedAt), micros(p.ChangedAt))
 	return err
 }
 
 // UpdatePerson writes everything but id and creation time.
 func (tx *Tx) UpdatePerson(p identity.Person) error {
-	_, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = $4, admin = $5, disabled = $6, password = $7, changed_at = $8 WHERE id = $1`,
-		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, micros(p.ChangedAt))
+	_, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = $4, admin = $5, disabled = $6, password = $7, owner = $8, changed_at = $9 WHERE id = $1`,
+		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.ChangedAt))
 	return err
 }
 
@@ -39,11 +39,16 @@ func (tx *Tx) PersonByUsername(username string) (identity.Person, error) {
 	return tx.person(`SELECT `+personColumns+` FROM person WHERE username = $1`, username)
 }
 
-func (tx *Tx) person(query, arg string) (p identity.Person, err error) {
+func (tx *Tx) person(query string, args ...any) (p identity.Person, err error) {
 	var created, changed int64
-	err = tx.one(scanPerson(&p, &created, &changed), query, arg)
+	err = tx.one(scanPerson(&p, &created, &changed), query, args...)
 	p.CreatedAt, p.ChangedAt = fromMicros(created), fromMicros(changed)
 	return p, err
+}
+
+// Owner returns the person who owns the data directory.
+func (tx *Tx) Owner() (identity.Person, error) {
+	return tx.person(`SELECT ` + personColumns + ` FROM person WHERE owner`)
 }
 
 // People lists everybody by name.

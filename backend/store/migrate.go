@@ -22,7 +22,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	if s.dialect.name() == "postgres" {
 		dialect = goose.DialectPostgres
 	}
-	provider, err := goose.NewProvider(dialect, s.writes, folder)
+	// Numbers are given by room, so a room's next may come after another's higher one.
+	provider, err := goose.NewProvider(dialect, s.writes, folder, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

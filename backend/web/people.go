@@ -16,6 +16,7 @@ func (s *Server) peopleRoutes() []route {
 	return []route{
 		{GET, "/people", login, ledger.ActionAdminister, s.getPeople},
 		{POST, "/people", login, ledger.ActionAdminister, s.postPerson},
+		{POST, "/people/machine", login, ledger.ActionAdminister, s.postMachine},
 		{GET, "/people/{person}", login, ledger.ActionAdminister, s.getPerson},
 		{POST, "/people/{person}", login, ledger.ActionAdminister, s.postChangePerson},
 		{POST, "/people/{person}/invite", login, ledger.ActionAdminister, s.postInvite},
@@ -34,6 +35,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, status int, 
 	if v.People, err = s.Identity.People(r.Context(), actorOf(r)); err != nil {
 		return err
 	}
+	v.Me = actorOf(r).Person
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "people.title"), Active: "people"}, page.People(v))
 }
 
@@ -52,6 +54,14 @@ func (s *Server) postPerson(w http.ResponseWriter, r *http.Request) error {
 	}
 	// The link is shown in the answer itself, once: it must not stand in a URL.
 	return s.showPeople(w, r, http.StatusOK, page.PeopleView{Link: s.welcomeLink(r.Context(), secret), For: person.Name})
+}
+
+// postMachine makes commands on the server's machine act as who asks.
+func (s *Server) postMachine(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Identity.TakeOver(r.Context(), actorOf(r)); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/people")
 }
 
 func (s *Server) welcomeLink(ctx context.Context, secret string) string {

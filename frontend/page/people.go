@@ -11,6 +11,16 @@ import (
 
 func holds(m identity.Member, role ledger.Role) bool { return slices.Contains(m.Roles, role) }
 
+// owner returns whose data directory this is; nobody where they are not listed.
+func (v PeopleView) owner() identity.Person {
+	for _, p := range v.People {
+		if p.Owner {
+			return p
+		}
+	}
+	return identity.Person{}
+}
+
 func memberColumns(ctx context.Context) []ui.Column {
 	columns := []ui.Column{{Label: ui.T(ctx, "people.name")}}
 	for _, role := range ledger.Roles() {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/compare"
@@ -30,16 +29,12 @@ type RunView struct {
 }
 
 // person returns a person as they are shown.
-func (v RunView) person(ctx context.Context, id ledger.PersonID) PersonLink {
-	return PersonLink{ID: id, Name: personName(ctx, v.Names, id)}
+func (v RunView) person(id ledger.PersonID) PersonLink {
+	return PersonLink{ID: id, Name: personName(v.Names, id)}
 }
 
-// personName returns the name of a person, of whom a command on the server's
-// own machine stands for nobody in particular.
-func personName(ctx context.Context, names map[ledger.PersonID]string, id ledger.PersonID) string {
-	if id == identity.Local {
-		return ui.T(ctx, "run.person.local")
-	}
+// personName returns the name of a person, or the id of one whose name is gone.
+func personName(names map[ledger.PersonID]string, id ledger.PersonID) string {
 	return cmp.Or(names[id], string(id))
 }
 

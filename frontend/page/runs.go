@@ -54,7 +54,7 @@ func NewRunsView(ctx context.Context, project ProjectLink, rows []training.RunRo
 	for _, r := range rows {
 		row := RunRow{
 			Number: r.Run.Number, Name: r.Run.Name, State: r.Run.State, Recipe: r.Run.Recipe, Snapshot: r.Snapshot, At: r.Run.CreatedAt,
-			By: PersonLink{ID: r.Run.By, Name: personName(ctx, names, r.Run.By)}, Params: map[string]string{}, Took: took(r.Run),
+			By: PersonLink{ID: r.Run.By, Name: personName(names, r.Run.By)}, Params: map[string]string{}, Took: took(r.Run),
 		}
 		if r.Job.State.Active() {
 			row.Phase = r.Attempt.Phase
