@@ -26,8 +26,8 @@ type Truth struct {
 type Sheet struct {
 	Classes []string
 	Keys    []string // ascending
-	Truth   []uint16
-	Answers [][]uint16 // one column per model
+	Truth   Column
+	Answers []Column // one per model
 }
 
 // NewSheet lays out a snapshot and the predictions of some models. Predictions
@@ -87,13 +87,13 @@ func NewSheet(truth iter.Seq2[Truth, error], titles []string, predictions []iter
 	if len(names.list) > maxClasses {
 		return nil, fault.New(fault.TooLarge, "%s different classes occur; at most %s can be compared.", Thousands(len(names.list)), Thousands(maxClasses))
 	}
-	sorted, places16 := names.sorted()
-	sheet.Classes = sorted
+	var sortedAs []int
+	sheet.Classes, sortedAs = names.sorted()
 	for i, column := range columns {
-		out := make([]uint16, len(column))
 		for j, c := range column {
-			out[j] = places16[c]
+			column[j] = sortedAs[c]
 		}
+		out := NewColumn(column, len(sheet.Classes))
 		if i == 0 {
 			sheet.Truth = out
 		} else {
@@ -137,11 +137,11 @@ func (d *dictionary) put(name string) int {
 }
 
 // sorted returns the names in order and, per old number, the new one.
-func (d *dictionary) sorted() ([]string, []uint16) {
+func (d *dictionary) sorted() ([]string, []int) {
 	names := slices.Sorted(slices.Values(d.list))
-	places := make([]uint16, len(names))
+	places := make([]int, len(names))
 	for i, name := range names {
-		places[d.index[name]] = uint16(i) //nolint:gosec // bounded by maxClasses
+		places[d.index[name]] = i
 	}
 	return names, places
 }

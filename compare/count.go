@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"runtime"
 	"sync"
@@ -26,18 +27,52 @@ type Counts struct {
 	BySlice   []stat.Pairs // per given slice
 }
 
+// Column holds one class number per item, in a byte each while there are no more
+// than 256 classes.
+type Column struct {
+	narrow []uint8
+	wide   []uint16
+}
+
+// NewColumn keeps numbers below classes.
+func NewColumn[N uint16 | int](numbers []N, classes int) Column {
+	if classes > 256 {
+		wide := make([]uint16, len(numbers))
+		for i, n := range numbers {
+			wide[i] = uint16(n) //nolint:gosec // below classes
+		}
+		return Column{wide: wide}
+	}
+	narrow := make([]uint8, len(numbers))
+	for i, n := range numbers {
+		narrow[i] = uint8(n) //nolint:gosec // below classes
+	}
+	return Column{narrow: narrow}
+}
+
+// Len is the number of items.
+func (c Column) Len() int { return len(c.narrow) + len(c.wide) }
+
+// At returns the class of item i.
+func (c Column) At(i int) int {
+	if c.narrow != nil {
+		return int(c.narrow[i])
+	}
+	return int(c.wide[i])
+}
+
 // Count compares two columns of answers with the truth in one pass, shared out
-// among the processors. Answers at or above classes are not allowed.
-func Count(truth, baseline, candidate []uint16, classes int, slices []Members) Counts {
+// among the processors. The columns were made for the same number of classes.
+func Count(truth, baseline, candidate Column, classes int, slices []Members) Counts {
 	// Blocks of whole words, so that no two workers share a word of a slice.
-	words := (len(truth) + 63) / 64
+	words := (truth.Len() + 63) / 64
 	workers := max(1, min(runtime.GOMAXPROCS(0), words/256))
 	parts := make([]*tally, workers)
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
 			parts[w] = newTally(classes, len(slices))
-			from, to := words*w/workers*64, min(words*(w+1)/workers*64, len(truth))
+			from, to := words*w/workers*64, min(words*(w+1)/workers*64, truth.Len())
 			parts[w].add(truth, baseline, candidate, slices, from, to)
 		})
 	}
@@ -49,96 +84,169 @@ func Count(truth, baseline, candidate []uint16, classes int, slices []Members) C
 	return sum.counts()
 }
 
-// tally is what one worker counts. Two tables take turns for each confusion,
-// since two increments of one counter in a row wait for each other.
+// tally is what one worker counts. Who was right is a bit per item; only wrong
+// answers are counted one by one, and what was right follows from the number of
+// items of the class.
 type tally struct {
-	classes  int
-	base     [2][]uint32
-	cand     [2][]uint32
-	quadrant [2][]uint32 // per class four: neither, only the baseline, only the candidate, both
-	slices   [][4]int
+	classes   int
+	truth     [lanes][]uint32 // items per class
+	base      []uint32        // wrong answers: classes × classes, rows by truth
+	cand      []uint32
+	bothWrong []uint32 // per class
+	slices    [][4]int // members, of them right: baseline, candidate, both
 }
 
+// lanes is how many counters of a class take turns, since two increments of one
+// counter in a row wait for each other.
+const lanes = 8
+
 func newTally(classes, slices int) *tally {
-	t := &tally{classes: classes, slices: make([][4]int, slices)}
-	for i := range 2 {
-		t.base[i] = make([]uint32, classes*classes)
-		t.cand[i] = make([]uint32, classes*classes)
-		t.quadrant[i] = make([]uint32, 4*classes)
+	t := &tally{
+		classes: classes, slices: make([][4]int, slices), bothWrong: make([]uint32, classes),
+		base: make([]uint32, classes*classes), cand: make([]uint32, classes*classes),
+	}
+	for i := range t.truth {
+		t.truth[i] = make([]uint32, max(classes, 256)) // any byte is an index
 	}
 	return t
 }
 
 // block is how many words of items are counted before the slices look at them:
-// their bits and the columns stay in the nearest cache meanwhile.
+// their bits and those of the slices stay in the nearest cache meanwhile.
 const block = 64
 
-func (t *tally) add(truth, baseline, candidate []uint16, slices []Members, from, to int) {
-	var rightA, rightB [block]uint64
+// bitmap holds a bit per item of a block.
+type bitmap [block]uint64
+
+func (t *tally) add(truth, baseline, candidate Column, slices []Members, from, to int) {
+	var rightA, rightB, both, rest bitmap
 	for start := from; start < to; start += block * 64 {
 		end := min(start+block*64, to)
 		words := (end - start + 63) / 64
-		for w := range words {
-			lo := start + w*64
-			hi := min(lo+64, end)
-			rightA[w], rightB[w] = t.word(truth[lo:hi], baseline[lo:hi], candidate[lo:hi])
+		if truth.narrow != nil {
+			t.narrow(truth.narrow[start:end], baseline.narrow[start:end], candidate.narrow[start:end], &rightA, &rightB)
+		} else {
+			each(t, truth.wide[start:end], baseline.wide[start:end], candidate.wide[start:end], rightA[:], rightB[:])
 		}
-		for s, members := range slices {
-			count := &t.slices[s]
-			chunk := members[start/64 : start/64+words]
-			var both, onlyA, onlyB, all int
-			for w, m := range chunk {
-				a, b := rightA[w]&m, rightB[w]&m
-				both += bits.OnesCount64(a & b)
-				onlyA += bits.OnesCount64(a &^ b)
-				onlyB += bits.OnesCount64(b &^ a)
-				all += bits.OnesCount64(m)
+		for w := range both {
+			both[w] = rightA[w] & rightB[w]
+		}
+		for s := range slices {
+			members := &rest
+			if chunk := slices[s][start/64 : start/64+words]; words == block {
+				members = (*bitmap)(chunk)
+			} else {
+				clear(rest[copy(rest[:], chunk):])
 			}
-			count[3] += both
-			count[1] += onlyA
-			count[2] += onlyB
-			count[0] += all - both - onlyA - onlyB
+			count := &t.slices[s]
+			count[0] += members.count(members)
+			count[1] += members.count(&rightA)
+			count[2] += members.count(&rightB)
+			count[3] += members.count(&both)
 		}
 	}
 }
 
-// word counts up to 64 items and returns which of them each model got right.
-func (t *tally) word(truth, baseline, candidate []uint16) (rightA, rightB uint64) {
-	n := len(truth)
-	baseline, candidate = baseline[:n], candidate[:n]
-	size := uint(t.classes)
-	for i, class := range truth {
-		row := uint(class) * size
-		a, b := baseline[i], candidate[i]
-		var okA, okB uint
-		if a == class {
-			okA = 1
-		}
-		if b == class {
-			okB = 1
-		}
-		turn := i & 1
-		t.base[turn][row+uint(a)]++
-		t.cand[turn][row+uint(b)]++
-		t.quadrant[turn][uint(class)*4+okA+2*okB]++
-		rightA |= uint64(okA) << (uint(i) & 63)
-		rightB |= uint64(okB) << (uint(i) & 63)
+// count returns how many bits two bitmaps share. Four at a time, because an
+// amd64 of the first level asks before each whether the processor can count bits.
+func (b *bitmap) count(other *bitmap) int {
+	n := 0
+	for i := 0; i < block; i += 4 {
+		n += bits.OnesCount64(b[i]&other[i]) + bits.OnesCount64(b[i+1]&other[i+1]) +
+			bits.OnesCount64(b[i+2]&other[i+2]) + bits.OnesCount64(b[i+3]&other[i+3])
 	}
-	return rightA, rightB
+	return n
+}
+
+// narrow counts a block of items in bytes and marks which of them each model got
+// right.
+func (t *tally) narrow(truth, baseline, candidate []uint8, rightA, rightB *bitmap) {
+	var n [lanes]*[256]uint32
+	for i := range n {
+		n[i] = (*[256]uint32)(t.truth[i])
+	}
+	whole := len(truth) / 64
+	for w := range whole {
+		truth, baseline, candidate := (*[64]uint8)(truth[w*64:]), (*[64]uint8)(baseline[w*64:]), (*[64]uint8)(candidate[w*64:])
+		var a, b uint64
+		for i := 0; i < 64; i += lanes {
+			eight := binary.LittleEndian.Uint64(truth[i:])
+			a = a>>8 | equal(eight, binary.LittleEndian.Uint64(baseline[i:]))
+			b = b>>8 | equal(eight, binary.LittleEndian.Uint64(candidate[i:]))
+			n[0][uint8(eight)]++
+			n[1][uint8(eight>>8)]++
+			n[2][uint8(eight>>16)]++
+			n[3][uint8(eight>>24)]++
+			n[4][uint8(eight>>32)]++
+			n[5][uint8(eight>>40)]++
+			n[6][uint8(eight>>48)]++
+			n[7][uint8(eight>>56)]++
+		}
+		rightA[w&(block-1)], rightB[w&(block-1)] = a, b
+		wrong(t, truth[:], baseline[:], candidate[:], ^a, ^b)
+	}
+	if done := whole * 64; done < len(truth) {
+		each(t, truth[done:], baseline[done:], candidate[done:], rightA[whole:], rightB[whole:])
+	}
+}
+
+// equal compares two times eight bytes; where they agree, it sets a bit of the
+// highest byte, the first byte's being the lowest.
+func equal(x, y uint64) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	differ := x ^ y
+	same := ^((differ&low + low) | differ | low) >> 7 // the lowest bit of each byte
+	return same * 0x0102040810204080 & (0xff << 56)
+}
+
+// each counts a block of items of any width one by one.
+func each[N uint8 | uint16](t *tally, truth, baseline, candidate []N, rightA, rightB []uint64) {
+	for w := 0; w*64 < len(truth); w++ {
+		lo, hi := w*64, min(w*64+64, len(truth))
+		truth, baseline, candidate := truth[lo:hi], baseline[lo:hi], candidate[lo:hi]
+		var a, b uint64 // who was wrong
+		for i, class := range truth {
+			t.truth[i%lanes][class]++
+			a |= differs(class, baseline[i]) << (i & 63)
+			b |= differs(class, candidate[i]) << (i & 63)
+		}
+		mask := ^uint64(0) >> (64 - len(truth))
+		rightA[w], rightB[w] = ^a&mask, ^b&mask
+		wrong(t, truth, baseline, candidate, a, b)
+	}
+}
+
+// differs is 1 where two numbers differ, without a branch.
+func differs[N uint8 | uint16](x, y N) uint64 { return uint64(-int32(x^y)) >> 63 }
+
+// wrong counts the wrong answers of up to 64 items, a bit of a and b each.
+func wrong[N uint8 | uint16](t *tally, truth, baseline, candidate []N, a, b uint64) {
+	size := uint(t.classes)
+	for left := a; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		t.base[uint(truth[i])*size+uint(baseline[i])]++
+	}
+	for left := b; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		t.cand[uint(truth[i])*size+uint(candidate[i])]++
+	}
+	for left := a & b; left != 0; left &= left - 1 {
+		t.bothWrong[truth[bits.TrailingZeros64(left)]]++
+	}
 }
 
 func (t *tally) merge(other *tally) {
-	for i := range 2 {
-		for j, n := range other.base[i] {
-			t.base[i][j] += n
-		}
-		for j, n := range other.cand[i] {
-			t.cand[i][j] += n
-		}
-		for j, n := range other.quadrant[i] {
-			t.quadrant[i][j] += n
+	plus := func(into, from []uint32) {
+		for i, n := range from {
+			into[i] += n
 		}
 	}
+	for i := range lanes {
+		plus(t.truth[i], other.truth[i])
+	}
+	plus(t.base, other.base)
+	plus(t.cand, other.cand)
+	plus(t.bothWrong, other.bothWrong)
 	for s := range t.slices {
 		for q := range 4 {
 			t.slices[s][q] += other.slices[s][q]
@@ -147,25 +255,38 @@ func (t *tally) merge(other *tally) {
 }
 
 func (t *tally) counts() Counts {
+	size := t.classes
 	counts := Counts{
-		Baseline: make([]int, len(t.base[0])), Candidate: make([]int, len(t.cand[0])),
-		ByClass: make([]stat.Pairs, t.classes), BySlice: make([]stat.Pairs, len(t.slices)),
+		Baseline: make([]int, size*size), Candidate: make([]int, size*size),
+		ByClass: make([]stat.Pairs, size), BySlice: make([]stat.Pairs, len(t.slices)),
 	}
 	for i := range counts.Baseline {
-		counts.Baseline[i] = int(t.base[0][i]) + int(t.base[1][i])
-		counts.Candidate[i] = int(t.cand[0][i]) + int(t.cand[1][i])
+		counts.Baseline[i], counts.Candidate[i] = int(t.base[i]), int(t.cand[i])
 	}
-	for c := range t.classes {
-		q := func(k int) int { return int(t.quadrant[0][4*c+k]) + int(t.quadrant[1][4*c+k]) }
-		p := stat.Pairs{Neither: q(0), OnlyA: q(1), OnlyB: q(2), Both: q(3)}
+	for c := range size {
+		items, wrongA, wrongB := 0, 0, 0
+		for i := range lanes {
+			items += int(t.truth[i][c])
+		}
+		for answer := c * size; answer < (c+1)*size; answer++ {
+			wrongA, wrongB = wrongA+counts.Baseline[answer], wrongB+counts.Candidate[answer]
+		}
+		counts.Baseline[c*size+c], counts.Candidate[c*size+c] = items-wrongA, items-wrongB
+		p := pairsOf(items, items-wrongA, items-wrongB, items-wrongA-wrongB+int(t.bothWrong[c]))
 		counts.ByClass[c] = p
 		counts.Pairs.Both += p.Both
 		counts.Pairs.OnlyA += p.OnlyA
 		counts.Pairs.OnlyB += p.OnlyB
 		counts.Pairs.Neither += p.Neither
 	}
-	for s, q := range t.slices {
-		counts.BySlice[s] = stat.Pairs{Neither: q[0], OnlyA: q[1], OnlyB: q[2], Both: q[3]}
+	for s, n := range t.slices {
+		counts.BySlice[s] = pairsOf(n[0], n[1], n[2], n[3])
 	}
 	return counts
+}
+
+// pairsOf makes quadrants of the items and how many each model and both of them
+// got right.
+func pairsOf(items, rightA, rightB, both int) stat.Pairs {
+	return stat.Pairs{Both: both, OnlyA: rightA - both, OnlyB: rightB - both, Neither: items - rightA - rightB + both}
 }

@@ -164,9 +164,9 @@ func bootstrapF1(sheet *Sheet, method Method) []stat.Interval {
 					if weight == 0 {
 						continue
 					}
-					class := sheet.Truth[i]
+					class := sheet.Truth.At(i)
 					for m := range sums {
-						answer := sheet.Answers[m][i]
+						answer := sheet.Answers[m].At(i)
 						sums[m].truth[class] += weight
 						sums[m].answered[answer] += weight
 						if answer == class {

@@ -36,7 +36,7 @@ var outcomeNames = map[Outcome]string{
 // String returns the name of the outcome in addresses and in the API.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-func outcome(truth, baseline, candidate uint16) Outcome {
+func outcome(truth, baseline, candidate int) Outcome {
 	switch {
 	case baseline == truth && candidate == truth:
 		return BothRight
@@ -119,12 +119,12 @@ func pick(sheet *Sheet, filter ItemFilter) (rows []int, next bool, list ItemList
 	base, cand := make([]int, size*size), make([]int, size*size)
 	buckets := make([][]int, len(Outcomes()))
 	for i := range sheet.Keys {
-		truth, a, b := sheet.Truth[i], sheet.Answers[0][i], sheet.Answers[1][i]
+		truth, a, b := sheet.Truth.At(i), sheet.Answers[0].At(i), sheet.Answers[1].At(i)
 		o := outcome(truth, a, b)
-		okOutcome, okClass, okAnswer := f.outcome(o), f.class == anyClass || f.class == int(truth), f.answers(int(a), int(b))
+		okOutcome, okClass, okAnswer := f.outcome(o), f.class == anyClass || f.class == truth, f.answers(a, b)
 		if okOutcome {
-			base[int(truth)*size+int(a)]++
-			cand[int(truth)*size+int(b)]++
+			base[truth*size+a]++
+			cand[truth*size+b]++
 		}
 		if okOutcome && okAnswer {
 			class := &classes[truth]
@@ -251,11 +251,11 @@ func (s *Service) ComparedItems(ctx context.Context, actor ledger.Actor, project
 	}
 	keys := make([]string, 0, len(rows))
 	for _, i := range rows {
-		o := outcome(sheet.Truth[i], sheet.Answers[0][i], sheet.Answers[1][i])
+		o := outcome(sheet.Truth.At(i), sheet.Answers[0].At(i), sheet.Answers[1].At(i))
 		keys = append(keys, sheet.Keys[i])
 		list.Rows = append(list.Rows, ItemRow{
-			Cursor: cursor{o, i}.String(), Key: sheet.Keys[i], Class: sheet.Classes[sheet.Truth[i]],
-			Baseline: sheet.Classes[sheet.Answers[0][i]], Candidate: sheet.Classes[sheet.Answers[1][i]], Outcome: o,
+			Cursor: cursor{o, i}.String(), Key: sheet.Keys[i], Class: sheet.Classes[sheet.Truth.At(i)],
+			Baseline: sheet.Classes[sheet.Answers[0].At(i)], Candidate: sheet.Classes[sheet.Answers[1].At(i)], Outcome: o,
 		})
 	}
 	if next {
