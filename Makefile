@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-TEMPL    := go run github.com/a-h/templ/cmd/templ
 TOOL     := go tool -modfile=build/tools/go.mod
+TEMPL    := $(TOOL) templ
 STAGES   := go run ./build/stages
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X github.com/adjudge/adjudge/app.release=$(VERSION)

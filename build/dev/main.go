@@ -95,7 +95,7 @@ func (d *dev) renew(ctx context.Context, changed []string) {
 	has := func(suffixes ...string) bool {
 		return slices.ContainsFunc(changed, func(path string) bool { return slices.Contains(suffixes, filepath.Ext(path)) })
 	}
-	if has(".templ") && !step(ctx, "go", "run", "github.com/a-h/templ/cmd/templ", "generate", "-log-level=warn") {
+	if has(".templ") && !step(ctx, "go", "tool", "-modfile=build/tools/go.mod", "templ", "generate", "-log-level=warn") {
 		return
 	}
 	if has(".ts", ".css", ".svg", ".png") && !step(ctx, "go", "run", "./build/bundle", "-dev") {

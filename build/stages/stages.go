@@ -13,13 +13,19 @@ import (
 	"strings"
 )
 
-const desktopTags = "desktop,production,webkit2_41"
+const (
+	desktopTags = "desktop,production,webkit2_41"
+	// Generators and linters have a go.mod of their own: what they need is no
+	// dependency of the product.
+	tools = "-modfile=build/tools/go.mod"
+)
 
 // stages lists what `make test` runs, in the order of the table.
 func stages() []stage {
 	return []stage{
 		{name: "install", about: "install what the tests need (on Debian as root), else say what is missing", run: install},
 		{name: "modules", about: "npm ci, unless node_modules is what the lock says", run: modules},
+		{name: "tidy", about: "go mod tidy would change nothing, neither for the product nor for the tools", run: tidy},
 		{name: "generated", about: "write generated code again: it must be what is committed; bundle the scripts", needs: []string{"modules"}, run: generated},
 		{name: "vet", about: "go vet, with and without the tags of the browser tests", needs: []string{"generated"}, run: vet},
 		{name: "types", about: "the TypeScript compiler's check of the islands", needs: []string{"modules"}, run: func(j *job) error {
@@ -29,7 +35,7 @@ func stages() []stage {
 			return j.command(nil, "go", "run", "./build/bundle", "-test")
 		}},
 		{name: "lint", about: "golangci-lint as .golangci.yml says", needs: []string{"generated"}, run: func(j *job) error {
-			return j.command(nil, "go", "tool", "-modfile=build/tools/go.mod", "golangci-lint", "run", "--allow-parallel-runners")
+			return j.command(nil, "go", "tool", tools, "golangci-lint", "run", "--allow-parallel-runners")
 		}},
 		{name: "unit", about: "tests of every package but the store and the commands", needs: []string{"generated"}, run: unit},
 		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: func(j *job) error {
@@ -48,6 +54,16 @@ func stages() []stage {
 	}
 }
 
+// tidy says what `go mod tidy` would change, by its own diff.
+func tidy(j *job) error {
+	for _, module := range []string{".", "build/tools"} {
+		if err := j.command(nil, "go", "-C", module, "mod", "tidy", "-diff"); err != nil {
+			return fmt.Errorf("run `go mod tidy` in %s and commit what it wrote: %w", module, err)
+		}
+	}
+	return nil
+}
+
 // generated writes the generated code again and compares: what is committed
 // must be what the pinned generator makes of the committed sources.
 func generated(j *job) error {
@@ -55,7 +71,7 @@ func generated(j *job) error {
 	if err != nil {
 		return err
 	}
-	if err := j.command(nil, "go", "run", "github.com/a-h/templ/cmd/templ", "generate", "-log-level=warn"); err != nil {
+	if err := j.command(nil, "go", "tool", tools, "templ", "generate", "-log-level=warn"); err != nil {
 		return err
 	}
 	after, err := generatedFiles()
