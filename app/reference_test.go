@@ -155,6 +155,43 @@ func TestEveryMakeTargetIsInItsHelp(t *testing.T) {
 	}
 }
 
+// The walk of README is the one that testdata/script/walk.txtar plays: the same
+// commands in the same order. Only how a server is started differs.
+func TestTheWalkOfTheReadmeIsTheOneThatIsPlayed(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, walk, _ := strings.Cut(string(readme), "```sh\n")
+	walk, _, _ = strings.Cut(walk, "```")
+	shown := commandLines(walk)
+	script, err := os.ReadFile("../testdata/script/walk.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, _, _ := strings.Cut(string(script), "\n-- ")
+	played := slices.DeleteFunc(commandLines(commands), func(line string) bool { return line == "adjudge doctor" })
+	shown = slices.DeleteFunc(shown, func(line string) bool { return line == "adjudge serve" })
+	if len(shown) < 9 || !slices.Equal(shown, played) {
+		t.Errorf("README shows\n\t%s\nand walk.txtar plays\n\t%s", strings.Join(shown, "\n\t"), strings.Join(played, "\n\t"))
+	}
+}
+
+// commandLines finds the commands of this program in lines of a shell or a script.
+func commandLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		line, _, _ = strings.Cut(line, "&")
+		line = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), "! "), "exec ")
+		if strings.HasPrefix(line, "adjudge ") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
 // Links between the documents lead somewhere.
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 	t.Parallel()
