@@ -276,22 +276,33 @@ func TestSQLiteGetsTheLibcItWasTranslatedFor(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	theirs := libcVersion(t, strings.TrimSpace(string(out)))
-	ours := libcVersion(t, "../go.mod")
+	theirs := versionIn(t, strings.TrimSpace(string(out)), "modernc.org/libc")
+	ours := versionIn(t, "../go.mod", "modernc.org/libc")
 	if ours != theirs {
 		t.Errorf("go.mod has modernc.org/libc %s, and modernc.org/sqlite demands exactly %s", ours, theirs)
 	}
 }
 
-func libcVersion(t *testing.T, file string) string {
+// The generator of the pages is a tool, what they import is the product's: code
+// of one version compiles against the other, and may mean something else.
+func TestPagesAreGeneratedByTheTemplThatTheyImport(t *testing.T) {
+	t.Parallel()
+	imported, generates := versionIn(t, "../go.mod", "github.com/a-h/templ"), versionIn(t, "../build/tools/go.mod", "github.com/a-h/templ")
+	if imported != generates {
+		t.Errorf("go.mod has templ %s, and build/tools/go.mod generates with %s", imported, generates)
+	}
+}
+
+// versionIn returns the version of a module in a go.mod file.
+func versionIn(t *testing.T, file, module string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile(`modernc\.org/libc (v[0-9.]+)`).FindSubmatch(text)
+	found := regexp.MustCompile(regexp.QuoteMeta(module) + ` (v[0-9.]+)`).FindSubmatch(text)
 	if found == nil {
-		t.Fatalf("%s names no modernc.org/libc", file)
+		t.Fatalf("%s names no %s", file, module)
 	}
 	return string(found[1])
 }
