@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/google/uuid"
 
@@ -61,17 +60,16 @@ func openData(path string) (*dataDir, error) {
 		return nil, fault.As(fault.Unavailable, err, "The data directory %s cannot be made", path)
 	}
 	d := &dataDir{path: path}
-	lock, err := os.OpenFile(d.file("lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	lock, err := lockFile(d.file("lock"))
+	if err != nil && !errors.Is(err, errOwned) {
 		return nil, fault.As(fault.Unavailable, err, "The data directory %s cannot be written", path)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = lock.Close()
+	if err != nil {
 		where := ""
 		if at, err := readServer(path); err == nil {
 			where = " at " + at.URL
 		}
-		return nil, fault.As(fault.Conflict, errOwned, "Another server runs on the data directory %s%s. Stop it, or choose another directory with --data.", path, where)
+		return nil, fault.As(fault.Conflict, err, "Another server runs on the data directory %s%s. Stop it, or choose another directory with --data.", path, where)
 	}
 	d.lock = lock
 	raw, err := os.ReadFile(d.file("id"))

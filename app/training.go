@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"iter"
 	"os"
 
@@ -24,14 +25,20 @@ func (h *house) openTraining() error {
 	if err != nil {
 		return err
 	}
+	var engines []training.Engine
 	engine, err := local.New(local.Config{Root: h.data.file("jobs"), Data: h.data.path, Binary: self, Log: h.Log})
-	if err != nil {
+	switch {
+	case err == nil:
+		engines = append(engines, engine)
+	case errors.Is(err, errors.ErrUnsupported): // the rest of the loop works without
+		h.Log.Warn("no local engine", "error", err)
+	default:
 		return err
 	}
 	h.training = training.New(training.Config{
 		Update: store.In[training.Tx](h.store), View: store.From[training.Tx](h.store), NewID: newID, Now: h.store.Now,
 		Secret: func() string { return "adjudge_attempt_" + rand.Text() }, Files: h.blobs, Predicted: h.predicted,
-		Recipes: book, Engines: []training.Engine{engine}, Log: h.Log,
+		Recipes: book, Engines: engines, Log: h.Log,
 		Grew: func(project ledger.ProjectID, run compare.RunID) {
 			h.hub.Publish([]ledger.Event{{Project: project, Kind: "run.grew", Subject: ledger.Subject{Kind: "run", ID: string(run)}}})
 		},

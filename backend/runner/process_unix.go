@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"github.com/adjudge/adjudge/backend/training"
 )
 
 // Systems without /proc know a trainer by its process group alone: a process
@@ -43,7 +45,11 @@ func lockDir(dir string) (*os.File, error) {
 
 // sweep kills the process group that the job directory names.
 func sweep(dir, _ string) error {
-	if pid := trainerOf(dir); pid > 1 {
+	var trace training.Trace
+	if _, err := readJSON(filepath.Join(dir, training.FileTrace), &trace); err != nil {
+		return err
+	}
+	if pid := trace.Host.Trainer; pid > 1 {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 	return nil

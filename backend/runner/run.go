@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,10 +35,21 @@ type Config struct {
 // training of hours is worth more than a day of waiting.
 const patience = 7 * 24 * time.Hour
 
+// refuse returns an error where nothing can end a trainer for certain.
+func refuse() error {
+	if runtime.GOOS == "windows" {
+		return fmt.Errorf("a training job needs Linux or macOS: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
 // Run carries out or finishes the attempt in a job directory and returns when
 // the server knows all about it. When ctx ends the trainer is stopped politely;
 // its outcome is delivered all the same.
 func Run(ctx context.Context, c Config) error {
+	if err := refuse(); err != nil {
+		return err
+	}
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return err
@@ -365,6 +377,9 @@ func (r *run) deliver(ctx context.Context, finish training.Finish) error {
 // Clear kills everything that is left of the attempt in a job directory and
 // removes the directory. Its own runner must be dead.
 func Clear(dir string) error {
+	if err := refuse(); err != nil {
+		return err
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err

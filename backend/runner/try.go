@@ -17,6 +17,9 @@ import (
 // already, and prints its log to out. It returns the trainer's exit code, and
 // an error when a promised output is missing.
 func Try(ctx context.Context, dir, self string, spec training.Spec, out io.Writer) (int, error) {
+	if err := refuse(); err != nil {
+		return 0, err
+	}
 	r := &run{Config: Config{Dir: dir, Self: self}, client: newClient(nil, training.Ticket{})}
 	inputs := spec.Inputs
 	spec.Inputs = nil

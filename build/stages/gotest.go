@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -28,8 +27,7 @@ func (j *job) prepare(env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(j.ctx, name, args...)
 	// What tests leave behind goes with the run's own folder.
 	cmd.Env = append(append(os.Environ(), "TMPDIR="+j.house.temp), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	endTogether(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
 }

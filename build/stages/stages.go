@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 )
 
@@ -37,6 +38,7 @@ func stages() []stage {
 		{name: "lint", about: "golangci-lint as .golangci.yml says", needs: []string{"generated"}, run: func(j *job) error {
 			return j.command(nil, "go", "tool", tools, "golangci-lint", "run", "--allow-parallel-runners")
 		}},
+		{name: "cross", about: "the program builds for the other systems", needs: []string{"generated"}, run: cross},
 		{name: "unit", about: "tests of every package but the store and the commands", needs: []string{"generated"}, run: unit},
 		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: func(j *job) error {
 			return j.onBoth("./backend/store/...")
@@ -117,6 +119,23 @@ func vet(j *job) error {
 		return err
 	}
 	return j.command(nil, "go", "vet", "-tags=e2e", "./app/...")
+}
+
+// cross builds for systems on which no test runs here. Each has files of its
+// own (locks, process groups, limits), which a change elsewhere breaks unseen.
+func cross(j *job) error {
+	for _, target := range []string{"windows/amd64", "darwin/arm64", "linux/arm64"} {
+		system, processor, _ := strings.Cut(target, "/")
+		if system == runtime.GOOS && processor == runtime.GOARCH {
+			continue
+		}
+		env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + processor}
+		out := filepath.Join(j.house.temp, "cross-"+system+"-"+processor)
+		if err := j.command(env, "go", "build", "-o", out, "."); err != nil {
+			return fmt.Errorf("%s: %w", target, err)
+		}
+	}
+	return nil
 }
 
 func unit(j *job) error {

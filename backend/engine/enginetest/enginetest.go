@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -178,6 +177,15 @@ func gone(pid int) bool {
 	}
 	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 	return len(fields) == 0 || fields[0] == "Z" || fields[0] == "X"
+}
+
+// slay ends a process of which nobody is told.
+func slay(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
 }
 
 // pidIn reads a process id that a script wrote.
@@ -402,7 +410,7 @@ func runnerKilled(t *testing.T, b *bench) {
 	if v := b.vital(h); v != training.VitalAlive {
 		t.Errorf("a running attempt is %s", v)
 	}
-	if err := syscall.Kill(host.Runner, syscall.SIGKILL); err != nil {
+	if err := slay(host.Runner); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the runner is gone", func() bool { return b.vital(h) == training.VitalGone })
@@ -419,7 +427,7 @@ func runnerKilled(t *testing.T, b *bench) {
 func trainerKilled(t *testing.T, b *bench) {
 	a := b.Add(1, `exec sleep 300`)
 	b.place(1)
-	if err := syscall.Kill(b.running(a).Trainer, syscall.SIGKILL); err != nil {
+	if err := slay(b.running(a).Trainer); err != nil {
 		t.Fatal(err)
 	}
 	if f := b.Wait(a); f.Signal != "killed" || f.ExitCode != 137 || f.Stopped != "" {
@@ -464,7 +472,7 @@ func outcomeLeft(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	until(t, "the outcome is written", func() bool { _, err := os.Stat(filepath.Join(b.dir(t, h), training.FileExit)); return err == nil })
-	if err := syscall.Kill(host.Runner, syscall.SIGKILL); err != nil {
+	if err := slay(host.Runner); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the attempt counts as ended", func() bool { return b.vital(h) == training.VitalEnded })

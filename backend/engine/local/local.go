@@ -36,8 +36,12 @@ type Engine struct{ Config }
 
 var _ training.Engine = (*Engine)(nil)
 
-// New returns an engine over a root directory, which it makes.
+// New returns an engine over a root directory, which it makes. On Windows it
+// returns errors.ErrUnsupported: nothing there ends a trainer with its runner.
 func New(c Config) (*Engine, error) {
+	if runtime.GOOS == "windows" {
+		return nil, fmt.Errorf("training on this machine needs Linux or macOS: %w", errors.ErrUnsupported)
+	}
 	if c.Slots == 0 {
 		c.Slots = runtime.NumCPU()
 	}

@@ -1,27 +1,14 @@
 package local
 
 import (
+	"errors"
 	"os"
 	"os/exec"
-	"syscall"
 )
 
-// detached starts a process without a console of ours (DETACHED_PROCESS).
-const detached = 0x00000008
+// New refuses on Windows, so nothing calls these.
 
-func detach(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | detached}
-}
-
-// terminate does nothing: the runner learns of the stop by its next heartbeat.
-func terminate(int) error { return nil }
-
-func kill(pid int) error {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return nil //nolint:nilerr // it is gone, which is what was wanted
-	}
-	return p.Kill()
-}
-
-func reachable(*os.Process) bool { return true }
+func detach(*exec.Cmd)           {}
+func terminate(int) error        { return errors.ErrUnsupported }
+func kill(int) error             { return errors.ErrUnsupported }
+func reachable(*os.Process) bool { return false }

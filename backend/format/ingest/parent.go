@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,9 @@ var _ labeling.Parser = (*Parser)(nil)
 
 // Parse implements labeling.Parser.
 func (p *Parser) Parse(ctx context.Context, req labeling.ParseRequest, each func(labeling.Batch) error) error {
+	if runtime.GOOS == "windows" { // it hands no open file to a child
+		return fault.New(fault.Unavailable, "This server runs on Windows, where it cannot read uploads safely. Import with a server on Linux or macOS.")
+	}
 	file, done, err := p.onDisk(req.File)
 	if err != nil {
 		return err
