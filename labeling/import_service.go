@@ -24,9 +24,9 @@ type ImportTx interface {
 	// AddImportProblems keeps problems, up to MostProblems for one import.
 	AddImportProblems(ImportID, []ImportProblem) error
 	ImportProblems(id ImportID, limit int) ([]ImportProblem, error)
-	// AddItems adds the items whose key is new in their dataset and keeps the
-	// counts. It returns the items that were added, with their Seq, and for the
-	// others the content that stands under their key.
+	// AddItems adds the items of a dataset whose key is new there and keeps the
+	// counts. It returns the items that were added and for the others the content
+	// that stands under their key.
 	AddItems(items []Item) (added []Item, standing map[string]ledger.Digest, err error)
 	// AddAnnotations adds active annotations of one person, dataset and time.
 	AddAnnotations([]Annotation) error
@@ -385,7 +385,41 @@ func (s *Service) importClasses(ctx context.Context, i Import) error {
 	})
 }
 
+// importItems reads a file while what was read before is written.
 func (s *Service) importItems(ctx context.Context, i Import) error {
+	if err := s.mergeKeys(ctx, i.Dataset); err != nil { // of a run that died
+		return err
+	}
+	chunks, failed, ended := make(chan chunk), make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		for c := range chunks {
+			if err != nil {
+				continue
+			}
+			if err = s.importChunk(ctx, i, c); err != nil {
+				close(failed)
+			}
+		}
+		ended <- err
+	}()
+	err := s.readItems(ctx, i, func(c chunk) error {
+		select {
+		case chunks <- c:
+			return nil
+		case <-failed:
+			return errOver
+		}
+	})
+	close(chunks)
+	if failure := <-ended; failure != nil {
+		return failure
+	}
+	return err
+}
+
+// readItems reads the file of an import and hands over what is not in yet.
+func (s *Service) readItems(ctx context.Context, i Import, write func(chunk) error) error {
 	r := newReading(i.Mapping)
 	passed := int64(0)
 	skip := i.Passed
@@ -449,7 +483,7 @@ func (s *Service) importItems(ctx context.Context, i Import) error {
 		if c.to <= c.from {
 			return ctx.Err()
 		}
-		return s.importChunk(ctx, i, c)
+		return write(c)
 	})
 }
 

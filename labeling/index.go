@@ -17,16 +17,47 @@ type IndexTx interface {
 	Unindexed(limit int) (int, error)
 }
 
-// WorkIndex is the kind of work that feeds the search index; its handler is
-// IndexItems.
+// KeyTx keeps the keys of items, which imports add in pieces.
+type KeyTx interface {
+	// MergeKeys moves about limit keys of a dataset, of any if it is empty, to
+	// their place among those of all pieces and returns how many it moved. Until
+	// then finding an item by its key takes longer.
+	MergeKeys(dataset DatasetID, limit int) (int, error)
+}
+
+// mergeChunk is how many keys move at once, each in two writes.
+const mergeChunk = 2000
+
+// mergeKeys puts the keys of a dataset in one order, of all if it is empty.
+func (s *Service) mergeKeys(ctx context.Context, dataset DatasetID) error {
+	for {
+		var moved int
+		err := s.Update(ctx, func(tx Tx) (err error) {
+			moved, err = tx.MergeKeys(dataset, mergeChunk)
+			return err
+		})
+		if err != nil || moved == 0 {
+			return fault.Wrap(err, "merge keys")
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// WorkIndex is the kind of work that feeds the indexes behind imports; its
+// handler is IndexItems.
 const WorkIndex = "labeling.index"
 
 // indexChunk keeps the writer free for others.
 const indexChunk = 500
 
-// IndexItems carries out WorkIndex: it takes what is new into the search index,
-// a chunk at a time.
+// IndexItems carries out WorkIndex: it merges keys and takes what is new into
+// the search index, a chunk at a time.
 func (s *Service) IndexItems(ctx context.Context, _ json.RawMessage) error {
+	if err := s.mergeKeys(ctx, ""); err != nil {
+		return err
+	}
 	for {
 		var taken int
 		err := s.Update(ctx, func(tx Tx) (err error) {

@@ -123,7 +123,7 @@ type Batch struct {
 }
 
 // BatchRecords is the most records, good and bad, in one batch.
-const BatchRecords = 1000
+const BatchRecords = 1500
 
 // ParseRequest asks for the records of one uploaded file.
 type ParseRequest struct {

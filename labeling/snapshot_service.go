@@ -247,6 +247,11 @@ func (s *Service) BuildSnapshot(ctx context.Context, payload json.RawMessage) er
 
 // freeze fills in what a snapshot knows once it is ready.
 func (s *Service) freeze(ctx context.Context, snap *Snapshot) error {
+	for _, d := range snap.Datasets { // rows come in the order of keys
+		if err := s.mergeKeys(ctx, d.ID); err != nil {
+			return err
+		}
+	}
 	rowsIn, rowsOut := io.Pipe()
 	tableIn, tableOut := io.Pipe()
 	type stored struct {

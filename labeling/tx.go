@@ -23,6 +23,7 @@ type Tx interface {
 	ImportTx
 	SnapshotTx
 	IndexTx
+	KeyTx
 	ListTx
 	BulkTx
 

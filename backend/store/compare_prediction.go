@@ -59,8 +59,8 @@ func (tx *Tx) findPredictionSets(where string, args ...any) ([]compare.Predictio
 func (tx *Tx) SuggestAnswers(dataset labeling.DatasetID, model compare.ModelID, answers []compare.Suggestion) (int, error) {
 	taken := 0
 	for _, a := range answers {
-		n, err := tx.exec(`UPDATE item SET model = $1, model_label = $2, model_score = $3, uncertainty = $4 WHERE dataset = $5 AND key = $6`,
-			string(model), string(a.Class), max(0, a.Score), max(0, a.Uncertainty), string(dataset), a.Key)
+		n, err := tx.exec(`UPDATE item SET model = $3, model_label = $4, model_score = $5, uncertainty = $6 WHERE seq = (SELECT k.item FROM item_key k WHERE`+keyed+`)`,
+			string(dataset), a.Key, string(model), string(a.Class), max(0, a.Score), max(0, a.Uncertainty))
 		if err != nil {
 			return taken, err
 		}
@@ -76,7 +76,7 @@ func (tx *Tx) ItemTexts(datasets []labeling.DatasetID, keys []string) (map[strin
 	for _, key := range keys {
 		for _, dataset := range datasets {
 			var item compare.ItemText
-			err := tx.one([]any{&item.ID, &item.Text}, `SELECT id, text FROM item WHERE dataset = $1 AND key = $2`, string(dataset), key)
+			err := tx.one([]any{&item.ID, &item.Text}, `SELECT i.id, i.text FROM item_key k JOIN item i ON i.seq = k.item WHERE`+keyed, string(dataset), key)
 			if fault.Is(err, fault.NotFound) {
 				continue
 			}

@@ -22,6 +22,8 @@ type dialect interface {
 	beginView() string
 	// prepares reports whether statements are worth keeping prepared.
 	prepares() bool
+	// bulkRows is how many rows one statement of a bulk inserts.
+	bulkRows() int
 	// fatal reports whether an error may have spoiled the whole transaction.
 	fatal(err error) bool
 	// translate gives the driver's errors their kinds.
@@ -40,6 +42,11 @@ func (sqlite) begin() string     { return "BEGIN IMMEDIATE" }
 func (sqlite) lock() string      { return "" }
 func (sqlite) beginView() string { return "BEGIN" }
 func (sqlite) prepares() bool    { return true }
+
+// bulkRows is one: a statement of several rows keeps what it changes aside, in
+// case a later row fails, and the driver binds parameters in a time that grows
+// with their square.
+func (sqlite) bulkRows() int { return 1 }
 
 func (sqlite) fatal(err error) bool {
 	e, ok := errors.AsType[*driver.Error](err)
@@ -87,6 +94,9 @@ func (postgres) beginView() string {
 }
 
 func (postgres) prepares() bool { return false }
+
+// bulkRows is many, for each statement is a way to the server and back.
+func (postgres) bulkRows() int { return 250 }
 
 func (postgres) fatal(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)

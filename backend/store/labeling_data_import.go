@@ -117,32 +117,30 @@ func rowsList(shared, rows int, each string) string {
 	return b.String()
 }
 
-// bulkRows is how many rows one statement inserts. Statements are kept
-// prepared, so there are two sizes only: this and one. It is small because the
-// SQLite driver binds parameters in a time that grows with their square.
-const bulkRows = 8
-
+// insertItems and insertNotes hold the statements that insert so many rows, as
+// many as the dialect likes, and one.
 var (
-	insertItems = map[int]string{1: insertItemsOf(1), bulkRows: insertItemsOf(bulkRows)}
-	insertNotes = map[int]string{1: insertNotesOf(1), bulkRows: insertNotesOf(bulkRows)}
+	insertItems = rowsStatements(`INSERT INTO item (id, project, dataset, key, content, text, meta, status, label, answers, model, model_label, model_score, uncertainty, created_at) VALUES `,
+		5, `(%, $1, $2, %, %, %, '{}', $4, %, $5, '', '', 0, 0, $3)`)
+	insertNotes = rowsStatements(`INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at) VALUES `,
+		4, `(%, $1, $2, %, $3, %, %, %, '', 0, FALSE, FALSE, 0, 'active', $4)`)
 )
 
-func insertItemsOf(rows int) string {
-	return `INSERT INTO item (id, project, dataset, key, content, text, meta, status, label, answers, model, model_label, model_score, uncertainty, created_at) VALUES ` +
-		rowsList(5, rows, `(%, $1, $2, %, %, %, '{}', $4, %, $5, '', '', 0, 0, $3)`) + ` ON CONFLICT (dataset, key) DO NOTHING RETURNING seq, id`
-}
-
-func insertNotesOf(rows int) string {
-	return `INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at) VALUES ` +
-		rowsList(4, rows, `(%, $1, $2, %, $3, %, %, %, '', 0, FALSE, FALSE, 0, 'active', $4)`)
+func rowsStatements(head string, shared int, each string) map[int]string {
+	statements := map[int]string{1: head + rowsList(shared, 1, each)}
+	for _, d := range []dialect{sqlite{}, postgres{}} {
+		statements[d.bulkRows()] = head + rowsList(shared, d.bulkRows(), each)
+	}
+	return statements
 }
 
 // bulk calls f with pieces of n things, as long as statements have rows.
-func bulk(n int, f func(from, to int) error) error {
+func (tx *Tx) bulk(n int, f func(from, to int) error) error {
+	rows := tx.store.dialect.bulkRows()
 	for from := 0; from < n; {
 		to := from + 1
-		if n-from >= bulkRows {
-			to = from + bulkRows
+		if n-from >= rows {
+			to = from + rows
 		}
 		if err := f(from, to); err != nil {
 			return err
@@ -155,16 +153,30 @@ func bulk(n int, f func(from, to int) error) error {
 // AddItems adds the items whose key is new in their dataset and counts them.
 // All items are of one dataset and time and have no further columns.
 func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing map[string]ledger.Digest, err error) {
-	seqs := make(map[labeling.ItemID]int64, len(items))
-	for from := 0; from < len(items) && err == nil; {
+	if len(items) == 0 {
+		return nil, nil, nil
+	}
+	before, err := tx.newest()
+	if err != nil {
+		return nil, nil, err
+	}
+	if added, standing, err = tx.sift(items, before); err != nil || len(added) == 0 {
+		return nil, standing, err
+	}
+	for from := 0; from < len(added); {
 		to := from + 1
-		for to < len(items) && items[to].Status == items[from].Status && items[to].Answers == items[from].Answers {
+		for to < len(added) && added[to].Status == added[from].Status && added[to].Answers == added[from].Answers {
 			to++
 		}
-		err = tx.addAlike(items[from:to], seqs)
+		if err := tx.addAlike(added[from:to]); err != nil {
+			return nil, nil, err
+		}
 		from = to
 	}
-	if err != nil {
+	if err := tx.addKeys(added[0].Dataset, before.seq, len(added)); err != nil {
+		return nil, nil, err
+	}
+	if err := tx.remember(added, before); err != nil {
 		return nil, nil, err
 	}
 	type place struct {
@@ -173,22 +185,11 @@ func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing m
 	}
 	counts := map[place]int64{}
 	var order []place
-	standing = map[string]ledger.Digest{}
-	for _, i := range items {
-		if seq, isNew := seqs[i.ID]; isNew {
-			i.Seq = seq
-			added = append(added, i)
-			p := place{i.Status, i.Label}
-			if counts[p]++; counts[p] == 1 {
-				order = append(order, p)
-			}
-			continue
+	for _, i := range added {
+		p := place{i.Status, i.Label}
+		if counts[p]++; counts[p] == 1 {
+			order = append(order, p)
 		}
-		var content ledger.Digest
-		if err := tx.one([]any{&content}, `SELECT content FROM item WHERE dataset = $1 AND key = $2`, string(i.Dataset), i.Key); err != nil {
-			return nil, nil, err
-		}
-		standing[i.Key] = content
 	}
 	for _, p := range order {
 		if err := tx.countItem(labeling.Item{Project: items[0].Project, Dataset: items[0].Dataset, Status: p.status, Label: p.label}, counts[p]); err != nil {
@@ -199,28 +200,23 @@ func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing m
 }
 
 // addAlike adds items of one status and number of answers.
-func (tx *Tx) addAlike(items []labeling.Item, seqs map[labeling.ItemID]int64) error {
-	return bulk(len(items), func(from, to int) error {
+func (tx *Tx) addAlike(items []labeling.Item) error {
+	return tx.bulk(len(items), func(from, to int) error {
 		first := items[from]
 		args := make([]any, 0, 5+5*(to-from))
 		args = append(args, string(first.Project), string(first.Dataset), micros(first.CreatedAt), string(first.Status), first.Answers)
 		for _, i := range items[from:to] {
 			args = append(args, string(i.ID), i.Key, string(i.Content), i.Text, string(i.Label))
 		}
-		return tx.each(insertItems[to-from], args, func(scan func(...any) error) error {
-			var seq int64
-			var id labeling.ItemID
-			err := scan(&seq, &id)
-			seqs[id] = seq
-			return err
-		})
+		_, err := tx.exec(insertItems[to-from], args...)
+		return err
 	})
 }
 
 // AddAnnotations adds active annotations of one person, dataset and time to
 // items that nobody else has judged, and counts them.
 func (tx *Tx) AddAnnotations(notes []labeling.Annotation) error {
-	err := bulk(len(notes), func(from, to int) error {
+	err := tx.bulk(len(notes), func(from, to int) error {
 		first := notes[from]
 		args := make([]any, 0, 4+5*(to-from))
 		args = append(args, string(first.Project), string(first.Dataset), string(first.Person), micros(first.At))

@@ -47,14 +47,11 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 	case f.Disagrees:
 		l.and("i.project = " + l.arg(string(project)) + " AND i.label <> '' AND i.model_label <> '' AND i.label <> i.model_label")
 	case f.Label != "":
-		l.and("i.project = " + l.arg(string(project)) + " AND i.label = " + l.arg(string(f.Label)))
+		l.and("i.project = " + l.arg(string(project)) + " AND i.label <> '' AND i.label = " + l.arg(string(f.Label)))
 		driven.label = true
 	case f.Dataset != "" && f.Status != "":
 		l.and("i.dataset = " + l.arg(string(f.Dataset)) + " AND i.status = " + l.arg(string(f.Status)))
 		driven.dataset, driven.status = true, true
-	case f.Status != "":
-		l.and("i.project = " + l.arg(string(project)) + " AND i.status = " + l.arg(string(f.Status)))
-		driven.status = true
 	default:
 		l.and("i.project || '' = " + l.arg(string(project)))
 	}
@@ -109,7 +106,7 @@ func (l *listing) page(columns string, after, before int64, limit int) (string, 
 
 // FindItems returns the items that a filter lets through, on one side of a Seq.
 func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, after, before int64, limit int) ([]labeling.Item, error) {
-	if f.Search == "" && !f.Disagrees && f.Label == "" && f.Person == "" && f.Model == "" && (f.Dataset == "" || f.Status == "") {
+	if f.Search == "" && !f.Disagrees && f.Label == "" && (f.Dataset == "" || f.Status == "") && (f.Status != "" || f.Person == "" && f.Model == "") {
 		return tx.merge(project, f, after, before, limit)
 	}
 	l, ok, err := tx.list(project, f)
@@ -139,8 +136,10 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 			continue
 		}
 		seen[p] = true
-		l, _, err := tx.list(project, labeling.ItemFilter{Dataset: c.Dataset, Status: c.Status})
-		if err != nil {
+		one := f
+		one.Dataset, one.Status = c.Dataset, c.Status
+		l, ok, err := tx.list(project, one)
+		if err != nil || !ok {
 			return nil, err
 		}
 		query, args := l.page("i.seq", after, before, limit)
@@ -178,6 +177,19 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 	return found, nil
 }
 
+// datasetsWith returns the datasets of a project that have items of a status.
+func (tx *Tx) datasetsWith(project labeling.ProjectID, status labeling.Status) ([]labeling.DatasetID, error) {
+	var found []labeling.DatasetID
+	err := tx.each(`SELECT dataset FROM item_count WHERE project = $1 AND status = $2 AND items > 0 GROUP BY dataset ORDER BY dataset`,
+		[]any{string(project), string(status)}, func(scan func(...any) error) error {
+			var d labeling.DatasetID
+			err := scan(&d)
+			found = append(found, d)
+			return err
+		})
+	return found, err
+}
+
 // itemFields are the columns that scanItem reads.
 var itemFields = strings.TrimSuffix(strings.TrimPrefix(itemColumns, "SELECT "), " FROM item i ")
 
@@ -196,11 +208,22 @@ const countExactly = 200
 
 // CountItems counts the items that a filter lets through, up to a limit.
 func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limit int) (int64, error) {
+	var n int64
+	if f.Search == "" && !f.Disagrees && f.Label == "" && f.Dataset == "" && f.Status != "" {
+		datasets, err := tx.datasetsWith(project, f.Status)
+		for _, d := range datasets {
+			f.Dataset = d
+			more, err := tx.CountItems(project, f, limit-int(n))
+			if n += more; err != nil || n >= int64(limit) {
+				return n, err
+			}
+		}
+		return n, err
+	}
 	l, ok, err := tx.list(project, f)
 	if err != nil || !ok {
 		return 0, err
 	}
-	var n int64
 	if f.Search != "" && f == (labeling.ItemFilter{Search: f.Search}) {
 		// Many matches are counted in the index alone; what lies in the trash
 		// makes no difference then.

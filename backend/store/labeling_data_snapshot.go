@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -121,16 +122,34 @@ func (tx *Tx) Snapshots(project labeling.ProjectID) ([]labeling.Snapshot, error)
 
 // AcceptedItems returns items of a dataset with an accepted answer, by key.
 func (tx *Tx) AcceptedItems(dataset labeling.DatasetID, after string, limit int) ([]labeling.Item, error) {
+	var runs []int64
+	if err := tx.each(`SELECT run FROM item_run WHERE dataset = $1`, []any{string(dataset)}, func(scan func(...any) error) error {
+		var run int64
+		err := scan(&run)
+		runs = append(runs, run)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	found := make([]labeling.Item, 0, limit)
-	// The plus keeps SQLite from walking the index of statuses and sorting.
-	err := tx.each(`SELECT key, content, text, label FROM item WHERE dataset = $1 AND key > $2 AND status || '' = 'accepted' ORDER BY key LIMIT $3`,
-		[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
-			var i labeling.Item
-			err := scan(&i.Key, &i.Content, &i.Text, &i.Label)
-			found = append(found, i)
-			return err
-		})
-	return found, err
+	for _, run := range runs {
+		err := tx.each(`SELECT k.key, i.content, i.text, i.label FROM item_key k JOIN item i ON i.seq = k.item
+			WHERE k.dataset = $1 AND k.run = $2 AND k.key > $3 AND i.status || '' = 'accepted' ORDER BY k.key LIMIT $4`,
+			[]any{string(dataset), run, after, limit}, func(scan func(...any) error) error {
+				var i labeling.Item
+				err := scan(&i.Key, &i.Content, &i.Text, &i.Label)
+				found = append(found, i)
+				return err
+			})
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) > 1 {
+			slices.SortFunc(found, func(a, b labeling.Item) int { return strings.Compare(a.Key, b.Key) })
+			found = found[:min(limit, len(found))]
+		}
+	}
+	return found, nil
 }
 
 // Contents returns the contents of items of a dataset in the order of arrival.

@@ -56,17 +56,21 @@ func (tx *Tx) CreateItem(i labeling.Item) (int64, error) {
 			return 0, fmt.Errorf("encode the columns of an item: %w", err)
 		}
 	}
+	if _, taken, err := tx.contentAt(i.Dataset, i.Key); err != nil {
+		return 0, err
+	} else if taken {
+		return 0, fault.New(fault.Conflict, "The dataset has an item with the key %q already.", i.Key)
+	}
 	var seq int64
 	err := tx.one([]any{&seq}, `INSERT INTO item (id, project, dataset, key, content, text, meta, status, label, answers,
 			model, model_label, model_score, uncertainty, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (dataset, key) DO NOTHING RETURNING seq`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING seq`,
 		string(i.ID), string(i.Project), string(i.Dataset), i.Key, string(i.Content), i.Text, string(meta), string(i.Status), string(i.Label),
 		i.Answers, i.Model, string(i.ModelLabel), i.ModelScore, i.Uncertainty, micros(i.CreatedAt))
-	if fault.Is(err, fault.NotFound) { // no row came back: the key is taken
-		return 0, fault.As(fault.Conflict, err, "The dataset has an item with the key %q already.", i.Key)
-	}
 	if err != nil {
+		return 0, err
+	}
+	if err := tx.addKeys(i.Dataset, seq-1, 1); err != nil {
 		return 0, err
 	}
 	return seq, tx.countItem(i, 1)
@@ -108,12 +112,12 @@ func (tx *Tx) Item(id labeling.ItemID) (labeling.Item, error) {
 
 // ItemKeyed returns an item of a dataset by its key.
 func (tx *Tx) ItemKeyed(dataset labeling.DatasetID, key string) (labeling.Item, error) {
-	return tx.oneItem(`WHERE i.dataset = $1 AND i.key = $2`, string(dataset), key)
+	return tx.oneItem(`JOIN item_key k ON k.item = i.seq WHERE`+keyed, string(dataset), key)
 }
 
 // ItemsLabeled returns items with an accepted answer in the order of arrival.
 func (tx *Tx) ItemsLabeled(project labeling.ProjectID, label labeling.ClassID, after int64, limit int) ([]labeling.Item, error) {
-	return tx.items(`WHERE i.project = $1 AND i.label = $2 AND i.seq > $3 ORDER BY i.seq LIMIT $4`,
+	return tx.items(`WHERE i.project = $1 AND i.label = $2 AND i.label <> '' AND i.seq > $3 ORDER BY i.seq LIMIT $4`,
 		string(project), string(label), after, limit)
 }
 

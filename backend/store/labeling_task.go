@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -89,17 +91,24 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 		if len(found) == q.Limit {
 			break
 		}
-		// Two texts, because each has an index of its own.
-		where, of := `i.project = $1 AND i.status = $5`, string(q.Project)
-		if q.Dataset != "" {
-			where, of = `i.dataset = $1 AND i.status = $5`, string(q.Dataset)
+		datasets := []labeling.DatasetID{q.Dataset}
+		if q.Dataset == "" {
+			var err error
+			if datasets, err = tx.datasetsWith(q.Project, status); err != nil {
+				return nil, err
+			}
 		}
-		items, err := tx.items(`WHERE `+where+` AND `+free+` ORDER BY i.seq LIMIT $6`,
-			of, string(q.Person), q.Overlap, q.Skipped, string(status), q.Limit+len(found))
-		if err != nil {
-			return nil, err
+		var waiting []labeling.Item
+		for _, dataset := range datasets { // each of them alone is in order
+			items, err := tx.items(`WHERE i.dataset = $1 AND i.status = $5 AND `+free+` ORDER BY i.seq LIMIT $6`,
+				string(dataset), string(q.Person), q.Overlap, q.Skipped, string(status), q.Limit+len(found))
+			if err != nil {
+				return nil, err
+			}
+			waiting = append(waiting, items...)
 		}
-		add(items)
+		slices.SortFunc(waiting, func(a, b labeling.Item) int { return cmp.Compare(a.Seq, b.Seq) })
+		add(waiting)
 	}
 	return found, nil
 }
@@ -147,17 +156,27 @@ func (tx *Tx) NewGeneration(project labeling.ProjectID) (int64, error) {
 
 // QueueItems returns queued items of a project in the order of arrival.
 func (tx *Tx) QueueItems(project labeling.ProjectID, after int64, limit int) ([]labeling.QueueItem, error) {
+	datasets, err := tx.datasetsWith(project, labeling.StatusQueued)
+	if err != nil {
+		return nil, err
+	}
 	var found []labeling.QueueItem
-	err := tx.each(`SELECT seq, id, model, uncertainty FROM item WHERE project = $1 AND status = 'queued' AND seq > $2 ORDER BY seq LIMIT $3`,
-		[]any{string(project), after, limit}, func(scan func(...any) error) error {
-			var i labeling.QueueItem
-			var model string
-			err := scan(&i.Seq, &i.ID, &model, &i.Uncertainty)
-			i.Predicted = model != ""
-			found = append(found, i)
-			return err
-		})
-	return found, err
+	for _, dataset := range datasets { // each of them alone is in order
+		err := tx.each(`SELECT seq, id, model, uncertainty FROM item WHERE dataset = $1 AND status = 'queued' AND seq > $2 ORDER BY seq LIMIT $3`,
+			[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
+				var i labeling.QueueItem
+				var model string
+				err := scan(&i.Seq, &i.ID, &model, &i.Uncertainty)
+				i.Predicted = model != ""
+				found = append(found, i)
+				return err
+			})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(found, func(a, b labeling.QueueItem) int { return cmp.Compare(a.Seq, b.Seq) })
+	return found[:min(limit, len(found))], nil
 }
 
 // AddQueueRows adds rows to a generation.

@@ -54,6 +54,7 @@ type Store struct {
 	options Options
 	schemas schemas
 	writer  *writer
+	recent  *recent // the writer's alone
 	heard   hearing
 }
 
@@ -75,7 +76,7 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if options.Log == nil {
 		options.Log = slog.Default()
 	}
-	s := &Store{options: options}
+	s := &Store{options: options, recent: newRecent()}
 	var err error
 	switch {
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
@@ -106,7 +107,7 @@ func (s *Store) openSQLite(path string) error {
 	}
 	dsn := func(extra string) string {
 		return "file:" + (&url.URL{Path: path}).EscapedPath() +
-			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)" +
 			"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)" + extra
 	}
 	var err error

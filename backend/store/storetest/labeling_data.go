@@ -21,6 +21,10 @@ func LabelingData(t *testing.T) {
 		t.Parallel()
 		Each(t, dataKeys)
 	})
+	t.Run("keys are found and unique while the chunks of an import are merged", func(t *testing.T) {
+		t.Parallel()
+		Each(t, dataKeyRuns)
+	})
 }
 
 // dataItems makes two datasets with 30 items each: every third has an answer,
