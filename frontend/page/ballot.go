@@ -1,0 +1,89 @@
+package page
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/ui"
+	"github.com/adjudge/adjudge/review"
+)
+
+// BallotView is the form of a vote.
+type BallotView struct {
+	Project ProjectLink
+	review.Ballot
+	By       ledger.Actor
+	TimeZone string
+	Form     FormView
+	Withdraw bool // takes a vote back instead
+}
+
+func (v BallotView) href(rest ...string) string {
+	return v.Project.Href(append([]string{"candidates", strconv.Itoa(v.Candidate.Number)}, rest...)...)
+}
+
+// Said is one sentence that could be signed.
+type Said struct {
+	Field string // of the hidden input, and the class that shows it
+	Text  string
+}
+
+// SentenceField names the hidden field that carries the sentence of an answer.
+func SentenceField(label string, role ledger.Role, value int) string {
+	return fmt.Sprintf("says-%s-%s-%d", label, role, value)
+}
+
+// sentences are all sentences that this ballot could sign.
+func (v BallotView) sentences(label review.Label) []Said {
+	var all []Said
+	for _, role := range v.Roles {
+		for _, value := range label.Values {
+			all = append(all, Said{Field: SentenceField(label.Name, role, value.Value), Text: v.Sentence(v.By, role, label, value)})
+		}
+	}
+	return all
+}
+
+// saysClass is the class by which the style sheet shows the sentence of what is chosen.
+func saysClass(role ledger.Role, value int) string { return fmt.Sprintf("says-%s-%d", role, value) }
+
+func (v BallotView) options(label review.Label, note, maker string) []ui.Option {
+	var all []ui.Option
+	for _, value := range label.Values {
+		o := ui.Option{Value: strconv.Itoa(value.Value), Text: value.Words}
+		if value.NeedsNote {
+			o.Hint = note
+		}
+		if v.Maker && value.Value > 0 {
+			o.Disabled, o.Hint = true, maker
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// RevokeView is the form that takes an approval back.
+type RevokeView struct {
+	Project   ProjectLink
+	Candidate review.Candidate
+	Actor     ledger.Actor
+	TimeZone  string
+	Form      FormView
+}
+
+// voteAction says which of the two forms a ballot is.
+func voteAction(v BallotView) string {
+	if v.Withdraw {
+		return "unvote"
+	}
+	return "vote"
+}
+
+func ballotRoles(v BallotView, label func(string) string) []ui.Option {
+	var all []ui.Option
+	for _, r := range v.Roles {
+		all = append(all, ui.Option{Value: string(r), Text: label(string(r))})
+	}
+	return all
+}
