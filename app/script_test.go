@@ -26,6 +26,7 @@ import (
 //	sql STATEMENT      change the database behind the server's back
 //	flip FILE OFFSET   change one byte of a file
 //	readenv NAME FILE  set a variable to what stands in a file, as $(…) would
+//	until TEXT COMMAND…  run a command again until its output holds a text
 //	firstAs USER NAME  follow the link of the first start
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 					"sql": scriptSQL, "flip": scriptFlip,
 					"readenv": scriptReadEnv,
 					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "withdrawAs": scriptSign("withdraw"),
-					"firstAs": scriptFirst,
+					"firstAs": scriptFirst, "until": scriptUntil,
 				},
 			})
 		})
@@ -143,6 +144,28 @@ func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	content[offset] ^= 1
 	ts.Check(os.Chmod(path, 0o600))
 	ts.Check(os.WriteFile(path, content, 0o600))
+}
+
+// scriptUntil asks a command again and again, for what the server does behind
+// the scenes shows in its answers alone.
+func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: until TEXT COMMAND…")
+	}
+	var last string
+	for range 300 {
+		cmd := exec.Command(args[1], args[2:]...)
+		cmd.Path = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[1])
+		cmd.Err = nil
+		cmd.Dir = ts.Getenv("WORK")
+		cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "ADJUDGE_DATA=" + ts.Getenv("ADJUDGE_DATA")}
+		out, _ := cmd.CombinedOutput() // a refusal is an answer, too
+		if last = string(out); strings.Contains(last, args[0]) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%v never said %q; in the end it said:\n%s", args[1:], args[0], last)
 }
 
 func scriptReadEnv(ts *testscript.TestScript, neg bool, args []string) {

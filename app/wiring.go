@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -101,7 +102,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	}
 	h.review = review.New(review.Config{
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
-		Files: h.blobs, Signer: key, Passwords: h.identity, Walk: h.store.CheckHistory,
+		Files: h.blobs, Signer: key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
 	})
 	if err = h.openTraining(); err != nil {
 		return nil, err
@@ -138,15 +139,27 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkSchema:   h.labeling.MoveLabels,
 		labeling.WorkImport:   h.labeling.RunImport,
 		labeling.WorkIndex:    h.labeling.IndexItems,
-		labeling.WorkSnapshot: h.labeling.BuildSnapshot,
+		labeling.WorkSnapshot: andThen(h.labeling.BuildSnapshot, h.review.MeasureWork),
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		review.WorkSign:       h.review.SignWork,
+		review.WorkMeasure:    h.review.MeasureWork,
 
 		training.WorkFollow:      h.training.Follow,
 		training.WorkPredictions: h.training.TakePredictions,
 		compare.WorkRead:         h.compare.ReadUpload,
 		compare.WorkSuggest:      h.compare.CopySuggestions,
-		compare.WorkEvaluate:     h.compare.EvaluateSet,
+		compare.WorkEvaluate:     andThen(h.compare.EvaluateSet, h.review.MeasureWork),
+	}
+}
+
+// andThen joins two handlers of the same order. Both are idempotent, so the
+// first is done again where the second must be.
+func andThen(first, second work.Handler) work.Handler {
+	return func(ctx context.Context, payload json.RawMessage) error {
+		if err := first(ctx, payload); err != nil {
+			return err
+		}
+		return second(ctx, payload)
 	}
 }
 

@@ -121,6 +121,9 @@ func openCandidate(tx Tx, actor ledger.Actor, c Candidate, s *Service) (Candidat
 	if err := tx.UpdateCandidate(c); err != nil {
 		return c, err
 	}
+	if err := startMeasuring(tx, c, c.OpenedAt); err != nil {
+		return c, err
+	}
 	return c, tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: eventOpened, Subject: about(c), Payload: c.Terms()})
 }
 
@@ -176,6 +179,9 @@ func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger
 			return err
 		}
 		out = c
+		if err := startMeasuring(tx, c, now); err != nil {
+			return err
+		}
 		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: eventRebased, Subject: about(c), Payload: c.Terms()})
 	})
 	return out, err

@@ -25,6 +25,7 @@ type Case struct {
 	Revocations  []Revocation
 	Attestations []Attestation
 	Evidence     []Evidence
+	Measured     []Measurement     // how far the comparisons with the baseline are
 	Model        compare.Model     // zero unless the subject is a model
 	Run          compare.Run       // that made Model; zero if it was made elsewhere
 	Data         labeling.Snapshot // that Model was trained on; zero if unknown
@@ -58,7 +59,7 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	if err != nil {
 		return Case{}, err
 	}
-	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence,
+	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Measured: read.Facts.Measured,
 		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
 		out.Results = read.Rules.Evaluate(read.Facts)

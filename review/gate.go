@@ -142,6 +142,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var voters []Voter
 	var model compare.Model
 	var shown []exhibit
+	var measured []Measurement
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -154,6 +155,9 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		}
 		policy, policyErr = policyOf(tx, c)
 		if shown, err = exhibitsOf(tx, c); err != nil {
+			return err
+		}
+		if measured, err = measurementsOf(tx, c); err != nil {
 			return err
 		}
 		if c.Subject.Kind == SubjectModel && c.Model != "" {
@@ -196,7 +200,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured}
 	if stands {
 		shown = these(signed.Evidence, shown) // what the approval rests on, not what was compared since
 	}

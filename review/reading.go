@@ -91,11 +91,34 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	if c.State == StateDraft {
 		return f, nil
 	}
+	if f.Measured, err = measurementsOf(tx, c); err != nil {
+		return f, err
+	}
 	f.Current, f.CurrentErr = lastApproved(tx, c)
 	if c.State == StateApproved || c.State == StateWithdrawn {
 		f.Current, f.CurrentErr = c.Baseline, nil
 	}
 	return f, nil
+}
+
+// measurementsOf reads how far the comparisons with the baseline are, with the
+// titles of their snapshots.
+func measurementsOf(tx Tx, c Candidate) ([]Measurement, error) {
+	all, err := tx.FindMeasurements(c.ID, c.Baseline.Digest)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range all {
+		if m.Snapshot == "" {
+			continue
+		}
+		snapshot, err := tx.Snapshot(m.Snapshot)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		all[i].Title = snapshot.Title()
+	}
+	return all, nil
 }
 
 // exhibitsOf lists the newest comparison with the baseline per evaluation

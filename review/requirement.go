@@ -31,8 +31,9 @@ type Result struct {
 	Rule        Rule              `json:"rule"`
 	State       ResultState       `json:"state"`
 	Says        string            `json:"says"`
-	Role        ledger.Role       `json:"role,omitempty"` // whose votes it asks for
-	Who         []ledger.PersonID `json:"who,omitempty"`  // who could meet it, where people could
+	Pending     bool              `json:"pending,omitempty"` // the server is still finding out; nobody needs to do anything
+	Role        ledger.Role       `json:"role,omitempty"`    // whose votes it asks for
+	Who         []ledger.PersonID `json:"who,omitempty"`     // who could meet it, where people could
 }
 
 // Evidence is a comparison of the candidate with its baseline.
@@ -50,7 +51,8 @@ type Facts struct {
 	Votes       []Vote // that stand; see Live
 	Evidence    []Evidence
 	EvidenceErr error
-	Current     Baseline // the last approved candidate of the environment at this moment
+	Measured    []Measurement // how far the comparisons with the baseline are
+	Current     Baseline      // the last approved candidate of the environment at this moment
 	CurrentErr  error
 	Voters      []Voter
 }
@@ -209,7 +211,8 @@ func evaluateNoDecisiveLoss(f Facts, result *Result) {
 		result.State, result.Says = Error, "The comparison with "+base.Name+" could not be read or does not match its digest."
 		return
 	case len(f.Evidence) == 0:
-		result.State, result.Says = Unsatisfied, "Compare it with "+base.Name+", which ships now, on an evaluation snapshot. Whoever may compare models can do this."
+		result.State = Unsatisfied
+		result.Says, result.Pending = notMeasured(base.Name, f.Measured)
 		return
 	}
 	for _, e := range f.Evidence {

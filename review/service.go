@@ -30,6 +30,7 @@ type Config struct {
 	Files     Files
 	Signer    Signer
 	Passwords Passwords
+	Comparer  Comparer
 	// Walk checks the whole history and returns how many events it holds.
 	Walk func(context.Context) (int64, error)
 }
@@ -51,6 +52,7 @@ const (
 	eventCreated   = "candidate.created"
 	eventOpened    = "candidate.opened"
 	eventRebased   = "candidate.rebased"
+	eventMeasured  = "candidate.measured"
 	eventCommented = "candidate.commented"
 	eventApproved  = "candidate.approved"
 	eventRejected  = "candidate.rejected"

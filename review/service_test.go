@@ -226,7 +226,7 @@ func TestADecisiveLossAgainstWhatShipsNowIsNoPass(t *testing.T) {
 			if c.Baseline.Number != 1 {
 				t.Fatalf("baseline = %+v", c.Baseline)
 			}
-			if r := w.result(c); r.State != review.Unsatisfied || !strings.Contains(r.Says, "Compare it with") {
+			if r := w.result(c); r.State != review.Unsatisfied || !strings.Contains(r.Says, "being compared with") {
 				t.Errorf("without a comparison: %+v", r)
 			}
 			// What was measured on training data is no evidence.

@@ -13,6 +13,7 @@ type Tx interface {
 	Chain
 	work.Enqueuer
 	Candidates
+	Measurements
 	Votes
 	SignOffs
 	Policies
@@ -105,6 +106,8 @@ type Models interface {
 type Snapshots interface {
 	// Snapshot returns NotFound for an id that there is not.
 	Snapshot(labeling.SnapshotID) (labeling.Snapshot, error)
+	// Snapshots lists the snapshots of a project, the newest first.
+	Snapshots(labeling.ProjectID) ([]labeling.Snapshot, error)
 	// SnapshotDigested returns NotFound for a digest that the project does not have.
 	SnapshotDigested(labeling.ProjectID, ledger.Digest) (labeling.Snapshot, error)
 }

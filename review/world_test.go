@@ -184,8 +184,11 @@ func (w *world) sign() {
 		if !found {
 			return
 		}
-		if row.Kind == review.WorkSign {
+		switch {
+		case row.Kind == review.WorkSign:
 			w.must(w.SignWork(w.t.Context(), row.Payload))
+		case row.Kind == review.WorkMeasure && w.Comparer != nil:
+			w.must(w.MeasureWork(w.t.Context(), row.Payload))
 		}
 		w.must(w.store.FinishWork(w.t.Context(), row.ID))
 	}

@@ -125,7 +125,7 @@ func (s *Server) showCandidate(w http.ResponseWriter, r *http.Request, status in
 	v.Comment = comment
 	frame := below(r, title(c.Candidate))
 	switch done := r.URL.Query().Get("done"); done {
-	case "proposed", "voted", "unvoted", "revoked", "commented", "rebased":
+	case "proposed", "voted", "unvoted", "revoked", "commented", "rebased", "measuring":
 		frame.Status = ui.T(r.Context(), "review.done."+done)
 	}
 	return s.render(w, r, status, frame, page.Candidate(v))
@@ -170,6 +170,17 @@ func (s *Server) postComment(w http.ResponseWriter, r *http.Request) error {
 // backTo sends the browser to the candidate's page and says what was done.
 func (s *Server) backTo(w http.ResponseWriter, r *http.Request, done string) error {
 	return s.seeOther(w, r, linkOf(r).Href("candidates", url.PathEscape(r.PathValue("candidate")))+"?done="+done)
+}
+
+func (s *Server) postMeasure(w http.ResponseWriter, r *http.Request) error {
+	ref, err := candidateRef(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Review.Measure(r.Context(), actorOf(r), projectOf(r).ID, ref); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, linkOf(r).Href("candidates", url.PathEscape(r.PathValue("candidate")))+"?tab="+page.TabPredictions+"&done=measuring")
 }
 
 func (s *Server) postRebase(w http.ResponseWriter, r *http.Request) error {

@@ -24,6 +24,7 @@ func (s *Server) reviewRoutes() []route {
 		{GET, one + "/withdraw", login, ledger.ActionWithdraw, s.getRevoke},
 		{POST, one + "/withdraw", login, ledger.ActionWithdraw, s.postRevoke},
 		{POST, one + "/comments", login, ledger.ActionComment, s.postComment},
+		{POST, one + "/measure", login, ledger.ActionCompare, s.postMeasure},
 		{POST, one + "/rebase", login, ledger.ActionPropose, s.postRebase},
 		{GET, one + "/evidence.zip", login, ledger.ActionRead, s.getEvidenceZip},
 		{GET, one + "/evidence/{file}", login, ledger.ActionRead, s.getEvidence},

@@ -236,6 +236,18 @@ func (s *Server) reviewAPI() {
 			c, err := s.Review.Rebase(ctx, actorIn(ctx), projectIn(ctx).ID, ref)
 			return &Answer[CandidateBody]{candidateBody(c)}, err
 		})
+	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/measurements", "measure-candidate", "Compare a candidate with what ships now once more", either, ledger.ActionCompare},
+		func(ctx context.Context, in *CandidateInput) (*Answer[CandidateBody], error) {
+			ref, err := review.ParseCandidateRef(in.Candidate)
+			if err != nil {
+				return nil, err
+			}
+			if err := s.Review.Measure(ctx, actorIn(ctx), projectIn(ctx).ID, ref); err != nil {
+				return nil, err
+			}
+			c, err := s.Review.Case(ctx, actorIn(ctx), projectIn(ctx).ID, ref)
+			return &Answer[CandidateBody]{candidateBody(c.Candidate)}, err
+		})
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/withdrawal", "withdraw-approval", "Take an approval back", either, ledger.ActionWithdraw},
 		func(ctx context.Context, in *WithdrawInput) (*Answer[CandidateBody], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)

@@ -33,6 +33,7 @@ type CandidateView struct {
 	MayPropose bool
 	MayRevoke  bool
 	MayComment bool
+	MayMeasure bool // compare it with its baseline once more
 	Comment    FormView
 	Params     []Change
 	Metrics    []MetricChange
@@ -51,6 +52,7 @@ func NewCandidateView(p ProjectLink, c review.Case, actor ledger.Actor, people N
 	v.MayPropose = actor.May(p.ID, ledger.ActionPropose)
 	v.MayRevoke = byLogin && actor.May(p.ID, ledger.ActionWithdraw) && state == review.StateApproved
 	v.MayComment = actor.May(p.ID, ledger.ActionComment)
+	v.MayMeasure = actor.May(p.ID, ledger.ActionCompare) && (state == review.StateOpen || state == review.StateRejected)
 	v.Remarks = remarksOf(c, people)
 	v.Params = paramChanges(c.Baseline.Params, c.Model.Params)
 	v.Metrics = metricChanges(c.Baseline.Metrics, c.Model.Metrics)
@@ -153,9 +155,9 @@ func voteIcon(value int) string {
 	return "tilde"
 }
 
-// resultTone and resultIcon draw the state of a requirement.
-func resultTone(s review.ResultState) ui.Tone {
-	switch s {
+// resultTone, resultIcon and resultKey draw the state of a requirement.
+func resultTone(r review.Result) ui.Tone {
+	switch r.State {
 	case review.Satisfied, review.Overridden:
 		return ui.Gain
 	case review.NotApplicable:
@@ -164,11 +166,14 @@ func resultTone(s review.ResultState) ui.Tone {
 		return ui.Danger
 	case review.Unsatisfied:
 	}
+	if r.Pending {
+		return ui.Undecided
+	}
 	return ui.Loss
 }
 
-func resultIcon(s review.ResultState) string {
-	switch s {
+func resultIcon(r review.Result) string {
+	switch r.State {
 	case review.Satisfied, review.Overridden:
 		return "check"
 	case review.NotApplicable:
@@ -177,7 +182,21 @@ func resultIcon(s review.ResultState) string {
 		return "warning"
 	case review.Unsatisfied:
 	}
+	if r.Pending {
+		return "refresh"
+	}
 	return "clock"
+}
+
+func resultKey(r review.Result) string {
+	if r.Pending {
+		return "PENDING"
+	}
+	return string(r.State)
+}
+
+func (v CandidateView) anyPending() bool {
+	return slices.ContainsFunc(v.Results, func(r review.Result) bool { return r.Pending })
 }
 
 // approvals are the attestations that open the gate, newest first.

@@ -32,6 +32,22 @@ func (v CandidateView) compareHref() string {
 	return v.Project.Href("compare") + "?" + query("baseline", string(v.Candidate.Baseline.Model)) + "&" + query("candidate", string(v.Candidate.Model))
 }
 
+// unfinished are the comparisons with the baseline that are not there yet.
+func (v CandidateView) unfinished() []review.Measurement {
+	return slices.DeleteFunc(slices.Clone(v.Measured), func(m review.Measurement) bool { return m.State == review.MeasureDone })
+}
+
+func measureIcon(s review.MeasureState) string {
+	switch s {
+	case review.MeasureFailed:
+		return "warning"
+	case review.MeasureQueued:
+		return "refresh"
+	case review.MeasureWaiting, review.MeasureDone:
+	}
+	return "clock"
+}
+
 func evidenceTone(e review.Evidence) ui.Tone {
 	switch e.Difference.Verdict() {
 	case compare.VerdictGain:

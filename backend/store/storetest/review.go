@@ -240,4 +240,35 @@ func Review(t *testing.T) {
 			})
 		})
 	})
+	t.Run("a measurement replaces the one before it", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			whole := review.Measurement{Candidate: "c1", Baseline: "sha256:00", State: review.MeasureQueued, At: at}
+			one := review.Measurement{Candidate: "c1", Baseline: "sha256:00", Snapshot: "s1", State: review.MeasureWaiting, Reason: "no answers", At: at}
+			other := review.Measurement{Candidate: "c1", Baseline: "sha256:09", State: review.MeasureQueued, At: at}
+			change(t, s, func(tx *store.Tx) error {
+				if _, err := tx.CreateCandidate(candidate); err != nil {
+					return err
+				}
+				for _, m := range []review.Measurement{one, whole, other} {
+					if err := tx.SaveMeasurement(m); err != nil {
+						return err
+					}
+				}
+				one.State, one.Reason, one.Digest, one.At = review.MeasureDone, "", "sha256:0d", at.Add(time.Second)
+				return tx.SaveMeasurement(one)
+			})
+			view(t, s, func(tx *store.Tx) error {
+				found, err := tx.FindMeasurements("c1", "sha256:00")
+				if err == nil && len(found) != 2 {
+					t.Fatalf("found %+v", found)
+				}
+				if err == nil {
+					equal(t, found[0], whole)
+					equal(t, found[1], one)
+				}
+				return err
+			})
+		})
+	})
 }
