@@ -2,9 +2,9 @@ package compare
 
 import (
 	"cmp"
-	"hash/fnv"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -14,10 +14,13 @@ import (
 // more would be unreadable and quadratic.
 const maxClasses = 1000
 
-// Truth is one item of a snapshot with its accepted answer.
-type Truth struct {
-	Key   string
-	Class string
+// Answers are some rows of a file, in columns: the key of an item each, and a
+// class as a number into Names. They hold until the next rows are asked for,
+// except for the strings, which stay.
+type Answers struct {
+	Keys  []string
+	Codes []uint16
+	Names []string
 }
 
 // Sheet holds the items of a snapshot as columns: their keys, the accepted class
@@ -30,90 +33,172 @@ type Sheet struct {
 	Answers []Column // one per model
 }
 
-// NewSheet lays out a snapshot and the predictions of some models. Predictions
-// for items outside the snapshot are passed over; an item twice in the snapshot
-// or without a prediction is an error that names the model by its title.
-func NewSheet(truth iter.Seq2[Truth, error], titles []string, predictions []iter.Seq2[Prediction, error]) (*Sheet, error) {
-	rows := []Truth{}
-	for row, err := range truth {
-		if err != nil {
-			return nil, fault.Wrap(err, "read the snapshot")
-		}
-		rows = append(rows, row)
+// NewSheet lays out a snapshot and the predictions of some models, which are
+// read at the same time. Predictions for items outside the snapshot are passed
+// over; an item twice in the snapshot or without a prediction is an error that
+// names the model by its title.
+func NewSheet(truth iter.Seq2[Answers, error], titles []string, predictions []iter.Seq2[Answers, error]) (*Sheet, error) {
+	drafts := make([]draft, 1+len(predictions))
+	keys, err := drafts[0].first(truth)
+	if err != nil {
+		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, fault.Field("snapshot", "The snapshot holds no items to compare on.")
-	}
-	slices.SortFunc(rows, func(a, b Truth) int { return cmp.Compare(a.Key, b.Key) })
-	places := make(map[string]int, len(rows))
-	for i, row := range rows {
-		if _, twice := places[row.Key]; twice {
-			return nil, fault.New(fault.Conflict, "The key %q stands for two items of this snapshot, so predictions cannot be told apart. Compare on a snapshot of one dataset.", row.Key)
-		}
-		places[row.Key] = i
-	}
-	names := dictionary{index: map[string]int{}}
-	sheet := &Sheet{Keys: make([]string, len(rows))}
-	draft := make([]int, len(rows))
-	for i, row := range rows {
-		sheet.Keys[i] = row.Key
-		draft[i] = names.put(row.Class)
-	}
-	columns := [][]int{draft}
+	places := &places{keys: keys}
+	failed := make([]error, len(predictions))
+	var group sync.WaitGroup
 	for m, stream := range predictions {
-		column := make([]int, len(rows))
-		for i := range column {
-			column[i] = -1
-		}
-		for p, err := range stream {
-			if err != nil {
-				return nil, fault.Wrap(err, "read the predictions of "+titles[m])
-			}
-			if at, known := places[p.Key]; known {
-				column[at] = names.put(p.Class)
-			}
-		}
-		missing := 0
-		for _, c := range column {
-			if c < 0 {
-				missing++
-			}
-		}
-		if missing > 0 {
-			return nil, fault.New(fault.Unmet, "%s has no prediction for %s of the %s items of this snapshot. Import or compute them, then compare again.", titles[m], Thousands(missing), Thousands(len(rows)))
-		}
-		columns = append(columns, column)
+		group.Go(func() { failed[m] = drafts[m+1].fill(places, titles[m], stream) })
 	}
-	if len(names.list) > maxClasses {
-		return nil, fault.New(fault.TooLarge, "%s different classes occur; at most %s can be compared.", Thousands(len(names.list)), Thousands(maxClasses))
-	}
-	var sortedAs []int
-	sheet.Classes, sortedAs = names.sorted()
-	for i, column := range columns {
-		for j, c := range column {
-			column[j] = sortedAs[c]
+	group.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
 		}
-		out := NewColumn(column, len(sheet.Classes))
+	}
+	var names []string
+	for _, d := range drafts {
+		names = append(names, d.names.list...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > maxClasses {
+		return nil, fault.New(fault.TooLarge, "%s different classes occur; at most %s can be compared.", Thousands(len(names)), Thousands(maxClasses))
+	}
+	sheet := &Sheet{Classes: names, Keys: keys}
+	for i := range drafts {
+		column := drafts[i].column(names)
 		if i == 0 {
-			sheet.Truth = out
+			sheet.Truth = column
 		} else {
-			sheet.Answers = append(sheet.Answers, out)
+			sheet.Answers = append(sheet.Answers, column)
 		}
 	}
 	return sheet, nil
+}
+
+// draft is a column whose classes are numbered as they came.
+type draft struct {
+	names dictionary
+	codes []int32 // missing if negative
+}
+
+const missing = -1
+
+// first fills the draft with the accepted classes of a snapshot and returns its
+// keys, ascending.
+func (d *draft) first(truth iter.Seq2[Answers, error]) ([]string, error) {
+	keys := []string{}
+	ascending := true
+	for rows, err := range truth {
+		if err != nil {
+			return nil, fault.Wrap(err, "read the snapshot")
+		}
+		numbers := d.names.numbers(rows.Names)
+		for i, key := range rows.Keys {
+			ascending = ascending && (len(keys) == 0 || keys[len(keys)-1] < key)
+			keys, d.codes = append(keys, key), append(d.codes, numbers[rows.Codes[i]])
+		}
+	}
+	if len(keys) == 0 {
+		return nil, fault.Field("snapshot", "The snapshot holds no items to compare on.")
+	}
+	if ascending {
+		return keys, nil
+	}
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(keys[i], keys[j]) })
+	sorted, codes := make([]string, len(keys)), make([]int32, len(keys))
+	for to, from := range order {
+		if sorted[to], codes[to] = keys[from], d.codes[from]; to > 0 && sorted[to] == sorted[to-1] {
+			return nil, fault.New(fault.Conflict, "The key %q stands for two items of this snapshot, so predictions cannot be told apart. Compare on a snapshot of one dataset.", sorted[to])
+		}
+	}
+	d.codes = codes
+	return sorted, nil
+}
+
+// fill fills the draft with what a model answered on the items of a snapshot.
+func (d *draft) fill(places *places, title string, predictions iter.Seq2[Answers, error]) error {
+	d.codes = slices.Repeat([]int32{missing}, len(places.keys))
+	next := 0 // the place of the next key, if the file has the order of the snapshot
+	for rows, err := range predictions {
+		if err != nil {
+			return fault.Wrap(err, "read the predictions of "+title)
+		}
+		numbers := d.names.numbers(rows.Names)
+		for i, key := range rows.Keys {
+			if next == len(places.keys) || places.keys[next] != key {
+				at, known := places.find(key)
+				if !known {
+					continue
+				}
+				next = at
+			}
+			d.codes[next] = numbers[rows.Codes[i]]
+			next++
+		}
+	}
+	absent := 0
+	for _, c := range d.codes {
+		if c == missing {
+			absent++
+		}
+	}
+	if absent > 0 {
+		return fault.New(fault.Unmet, "%s has no prediction for %s of the %s items of this snapshot. Import or compute them, then compare again.", title, Thousands(absent), Thousands(len(places.keys)))
+	}
+	return nil
+}
+
+// column numbers the classes by their place in names.
+func (d *draft) column(names []string) Column {
+	numbers := make([]int32, len(d.names.list))
+	for i, name := range d.names.list {
+		at, _ := slices.BinarySearch(names, name)
+		numbers[i] = int32(at) //nolint:gosec // below maxClasses
+	}
+	for i, c := range d.codes {
+		d.codes[i] = numbers[c]
+	}
+	return NewColumn(d.codes, len(names))
+}
+
+// places finds keys in a sorted list. Whoever reads them in its order never
+// asks; for the others an index is made, once.
+type places struct {
+	keys  []string
+	once  sync.Once
+	index map[string]int32
+}
+
+func (p *places) find(key string) (int, bool) {
+	p.once.Do(func() {
+		p.index = make(map[string]int32, len(p.keys))
+		for i, key := range p.keys {
+			p.index[key] = int32(i) //nolint:gosec // a snapshot has fewer items
+		}
+	})
+	at, known := p.index[key]
+	return int(at), known
 }
 
 // Items is the number of items.
 func (s *Sheet) Items() int { return len(s.Keys) }
 
 // clusters returns the number under which the bootstrap draws each item: the
-// hash of its key, so an item has the same weight in whichever snapshot it is.
+// hash of its key (FNV-1a), so an item has the same weight in whichever snapshot
+// it is.
 func (s *Sheet) clusters() []uint64 {
 	numbers := make([]uint64, len(s.Keys))
 	for i, key := range s.Keys {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(key)) // a hash never fails to write
-		numbers[i] = h.Sum64()
+		hash := uint64(14695981039346656037)
+		for at := range len(key) {
+			hash = (hash ^ uint64(key[at])) * 1099511628211
+		}
+		numbers[i] = hash
 	}
 	return numbers
 }
@@ -123,25 +208,24 @@ func (s *Sheet) KeysDigest() ledger.Digest { return KeysDigest(s.Keys) }
 
 // dictionary numbers names as they come.
 type dictionary struct {
-	index map[string]int
+	index map[string]int32
 	list  []string
 }
 
-func (d *dictionary) put(name string) int {
-	if n, known := d.index[name]; known {
-		return n
+// numbers returns the number of each name.
+func (d *dictionary) numbers(names []string) []int32 {
+	if d.index == nil {
+		d.index = map[string]int32{}
 	}
-	d.index[name] = len(d.list)
-	d.list = append(d.list, name)
-	return len(d.list) - 1
-}
-
-// sorted returns the names in order and, per old number, the new one.
-func (d *dictionary) sorted() ([]string, []int) {
-	names := slices.Sorted(slices.Values(d.list))
-	places := make([]int, len(names))
+	found := make([]int32, len(names))
 	for i, name := range names {
-		places[d.index[name]] = i
+		n, known := d.index[name]
+		if !known {
+			n = int32(len(d.list)) //nolint:gosec // a file has fewer names
+			d.index[name] = n
+			d.list = append(d.list, name)
+		}
+		found[i] = n
 	}
-	return names, places
+	return found
 }

@@ -1,12 +1,8 @@
 package compare
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"iter"
 	"slices"
 
@@ -16,32 +12,21 @@ import (
 )
 
 // truth reads the items of a snapshot with their accepted answers.
-func (s *Service) truth(ctx context.Context, snapshot labeling.Snapshot) iter.Seq2[Truth, error] {
-	return func(yield func(Truth, error) bool) {
-		for row, err := range s.snapshotRows(ctx, snapshot) {
-			if !yield(Truth{Key: row.Key, Class: row.Answer}, err) || err != nil {
-				return
-			}
-		}
-	}
+func (s *Service) truth(ctx context.Context, snapshot labeling.Snapshot) iter.Seq2[Answers, error] {
+	return s.answers(ctx, snapshot.Parquet, "key", "answer")
 }
 
-func (s *Service) snapshotRows(ctx context.Context, snapshot labeling.Snapshot) iter.Seq2[labeling.SnapshotRow, error] {
-	return func(yield func(labeling.SnapshotRow, error) bool) {
-		file, err := s.Files.Open(ctx, snapshot.Rows)
+// answers reads two columns of a file of ours.
+func (s *Service) answers(ctx context.Context, digest ledger.Digest, key, class string) iter.Seq2[Answers, error] {
+	return func(yield func(Answers, error) bool) {
+		file, err := s.Files.Open(ctx, digest)
 		if err != nil {
-			yield(labeling.SnapshotRow{}, fault.Wrap(err, "open snapshot"))
+			yield(Answers{}, fault.Wrap(err, "open "+string(digest)))
 			return
 		}
 		defer func() { _ = file.Close() }()
-		decoder := json.NewDecoder(bufio.NewReaderSize(file, 1<<16))
-		for {
-			var row labeling.SnapshotRow
-			err := decoder.Decode(&row)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if !yield(row, fault.Wrap(err, "read snapshot")) || err != nil {
+		for rows, err := range s.Columns.ReadAnswers(file, key, class) {
+			if !yield(rows, err) || err != nil {
 				return
 			}
 		}
@@ -118,13 +103,13 @@ func (s *Service) sheet(ctx context.Context, inputs ledger.Digest, snapshot labe
 		return sheet, nil
 	}
 	var titles []string
-	var streams []iter.Seq2[Prediction, error]
+	var streams []iter.Seq2[Answers, error]
 	for _, c := range contenders {
 		titles = append(titles, c.model.Title())
-		streams = append(streams, func(yield func(Prediction, error) bool) {
+		streams = append(streams, func(yield func(Answers, error) bool) {
 			for _, set := range c.sets {
-				for p, err := range s.rows(ctx, set) {
-					if !yield(p, err) {
+				for rows, err := range s.answers(ctx, set.Digest, "key", "class") {
+					if !yield(rows, err) || err != nil {
 						return
 					}
 				}

@@ -27,20 +27,20 @@ func sheetOf(t testing.TB, n, classes int, chances ...float64) *Sheet {
 	t.Helper()
 	random := rand.New(rand.NewPCG(7, 11))
 	name := func(c int) string { return fmt.Sprintf("class %02d", c) }
-	truths := make([]Truth, n)
-	answers := make([][]Prediction, len(chances))
+	truths := make([][2]string, n)
+	answers := make([][][2]string, len(chances))
 	for i := range n {
 		class := random.IntN(classes)
-		truths[i] = Truth{Key: fmt.Sprintf("item-%05d", i), Class: name(class)}
+		truths[i] = [2]string{fmt.Sprintf("item-%05d", i), name(class)}
 		for m, chance := range chances {
 			answer := class
 			if random.Float64() > chance {
 				answer = random.IntN(classes)
 			}
-			answers[m] = append(answers[m], Prediction{Key: truths[i].Key, Class: name(answer)})
+			answers[m] = append(answers[m], [2]string{truths[i][0], name(answer)})
 		}
 	}
-	streams := make([]iter.Seq2[Prediction, error], len(answers))
+	streams := make([]iter.Seq2[Answers, error], len(answers))
 	titles := make([]string, len(answers))
 	for m := range answers {
 		streams[m], titles[m] = all(answers[m]), fmt.Sprintf("model@%d", m+1)
@@ -52,10 +52,16 @@ func sheetOf(t testing.TB, n, classes int, chances ...float64) *Sheet {
 	return sheet
 }
 
-func all[T any](rows []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, row := range rows {
-			if !yield(row, nil) {
+// all hands out pairs of key and class, three at a time.
+func all(rows [][2]string) iter.Seq2[Answers, error] {
+	return func(yield func(Answers, error) bool) {
+		for piece := range slices.Chunk(rows, 3) {
+			var a Answers
+			for _, row := range piece {
+				a.Keys = append(a.Keys, row[0])
+				a.Codes, a.Names = append(a.Codes, uint16(len(a.Names))), append(a.Names, row[1])
+			}
+			if !yield(a, nil) {
 				return
 			}
 		}
@@ -192,20 +198,20 @@ func TestSentences(t *testing.T) {
 
 func TestSheetRefusesWhatCannotBeCompared(t *testing.T) {
 	t.Parallel()
-	truth := []Truth{{"b", "x"}, {"a", "y"}}
+	truth := [][2]string{{"b", "x"}, {"a", "y"}}
 	for name, c := range map[string]struct {
-		truth       []Truth
-		predictions []Prediction
+		truth       [][2]string
+		predictions [][2]string
 		kind        fault.Kind
 		says        string
 	}{
 		"an empty snapshot":          {nil, nil, fault.Invalid, "The snapshot holds no items to compare on."},
-		"a key that stands twice":    {append(truth, Truth{"a", "x"}), nil, fault.Conflict, `The key "a" stands for two items of this snapshot, so predictions cannot be told apart. Compare on a snapshot of one dataset.`},
-		"an item without prediction": {truth, []Prediction{{Key: "a", Class: "x"}, {Key: "zzz", Class: "x"}}, fault.Unmet, "m@1 has no prediction for 1 of the 2 items of this snapshot. Import or compute them, then compare again."},
+		"a key that stands twice":    {append(truth, [2]string{"a", "x"}), nil, fault.Conflict, `The key "a" stands for two items of this snapshot, so predictions cannot be told apart. Compare on a snapshot of one dataset.`},
+		"an item without prediction": {truth, [][2]string{{"a", "x"}, {"zzz", "x"}}, fault.Unmet, "m@1 has no prediction for 1 of the 2 items of this snapshot. Import or compute them, then compare again."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := NewSheet(all(c.truth), []string{"m@1"}, []iter.Seq2[Prediction, error]{all(c.predictions)})
+			_, err := NewSheet(all(c.truth), []string{"m@1"}, []iter.Seq2[Answers, error]{all(c.predictions)})
 			if !fault.Is(err, c.kind) || fault.Message(err) != c.says {
 				t.Errorf("got %v", err)
 			}
@@ -215,12 +221,12 @@ func TestSheetRefusesWhatCannotBeCompared(t *testing.T) {
 
 func TestSheetSortsAndKeepsUnknownAnswersWrong(t *testing.T) {
 	t.Parallel()
-	sheet, err := NewSheet(all([]Truth{{"b", "x"}, {"a", "y"}}), []string{"m@1"},
-		[]iter.Seq2[Prediction, error]{all([]Prediction{{Key: "b", Class: "x"}, {Key: "a", Class: "never heard of"}, {Key: "c", Class: "x"}})})
+	sheet, err := NewSheet(all([][2]string{{"b", "x"}, {"a", "y"}}), []string{"m@1"},
+		[]iter.Seq2[Answers, error]{all([][2]string{{"b", "x"}, {"a", "never heard of"}, {"c", "x"}})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Sheet{Classes: []string{"never heard of", "x", "y"}, Keys: []string{"a", "b"}, Truth: NewColumn([]int{2, 1}, 3), Answers: []Column{NewColumn([]int{0, 1}, 3)}}
+	want := &Sheet{Classes: []string{"never heard of", "x", "y"}, Keys: []string{"a", "b"}, Truth: NewColumn([]int32{2, 1}, 3), Answers: []Column{NewColumn([]int32{0, 1}, 3)}}
 	if !reflect.DeepEqual(sheet, want) {
 		t.Errorf("sheet = %+v", sheet)
 	}

@@ -35,7 +35,7 @@ type Column struct {
 }
 
 // NewColumn keeps numbers below classes.
-func NewColumn[N uint16 | int](numbers []N, classes int) Column {
+func NewColumn[N uint16 | int32](numbers []N, classes int) Column {
 	if classes > 256 {
 		wide := make([]uint16, len(numbers))
 		for i, n := range numbers {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -292,12 +293,14 @@ func (s *Service) readUpload(ctx context.Context, set PredictionSet) (Prediction
 	if err != nil {
 		return set, err
 	}
-	open := map[string]bool{} // keys of the snapshot that wait for their row
-	for row, err := range s.truth(ctx, snapshot) {
+	open := make(map[string]bool, snapshot.Items) // keys of the snapshot that wait for their row
+	for rows, err := range s.truth(ctx, snapshot) {
 		if err != nil {
-			return set, err
+			return set, fault.Wrap(err, "read the snapshot")
 		}
-		open[row.Key] = true
+		for _, key := range rows.Keys {
+			open[key] = true
+		}
 	}
 	rows, err := s.parse(ctx, &set, open)
 	if err != nil {
@@ -323,6 +326,8 @@ func (s *Service) readUpload(ctx context.Context, set PredictionSet) (Prediction
 		set.Report.Classes = append(set.Report.Classes, name)
 	}
 	slices.Sort(set.Report.Classes)
+	// In the order of the snapshot, so that comparing walks both files side by side.
+	slices.SortFunc(rows, func(a, b Prediction) int { return cmp.Compare(a.Key, b.Key) })
 	set.Digest, err = s.keep(ctx, func(yield func(Prediction, error) bool) {
 		for _, p := range rows {
 			if !yield(p, nil) {

@@ -29,8 +29,10 @@ type Files interface {
 	Open(context.Context, ledger.Digest) (io.ReadSeekCloser, error)
 }
 
-// Columns writes prediction sets as files of our own and reads them back.
+// Columns writes prediction sets as files of our own and reads such files back.
 type Columns interface {
+	// ReadAnswers reads two columns of text, of a prediction set or of a snapshot.
+	ReadAnswers(r io.ReadSeeker, key, class string) iter.Seq2[Answers, error]
 	WritePredictions(io.Writer, iter.Seq2[Prediction, error]) error
 	ReadPredictions(io.ReadSeeker) iter.Seq2[Prediction, error]
 }

@@ -58,16 +58,64 @@ func (Predictions) ReadPredictions(r io.ReadSeeker) iter.Seq2[compare.Prediction
 	}
 }
 
-func readPredictions(r io.ReadSeeker, yield func(compare.Prediction) bool) error {
+// ReadAnswers reads two columns of text of a file of ours, such as key and class
+// of a prediction set, a row group at a time. The next group is read meanwhile.
+func (Predictions) ReadAnswers(r io.ReadSeeker, key, class string) iter.Seq2[compare.Answers, error] {
+	type group struct {
+		rows compare.Answers
+		err  error
+	}
+	return func(yield func(compare.Answers, error) bool) {
+		f, err := open(r)
+		if err != nil {
+			yield(compare.Answers{}, err)
+			return
+		}
+		groups, enough, done := make(chan group), make(chan struct{}), make(chan struct{})
+		defer func() { close(enough); <-done }() // r belongs to the caller again
+		go func() {
+			defer close(done)
+			defer close(groups)
+			for g := range f.Groups() {
+				var next group
+				if next.rows.Keys, next.err = f.Texts(g, key); next.err == nil {
+					next.rows.Codes, next.rows.Names, next.err = f.Names(g, class)
+				}
+				if next.err == nil && len(next.rows.Keys) != len(next.rows.Codes) {
+					next.err = fmt.Errorf("parquet columns %q and %q differ in length", key, class)
+				}
+				select {
+				case groups <- next:
+				case <-enough:
+					return
+				}
+				if next.err != nil {
+					return
+				}
+			}
+		}()
+		for next := range groups {
+			if !yield(next.rows, next.err) {
+				return
+			}
+		}
+	}
+}
+
+func open(r io.ReadSeeker) (*File, error) {
 	in, ok := r.(parquet.ReaderAtSeeker)
 	if !ok {
 		content, err := io.ReadAll(r)
 		if err != nil {
-			return fmt.Errorf("read predictions: %w", err)
+			return nil, fmt.Errorf("read parquet: %w", err)
 		}
 		in = bytes.NewReader(content)
 	}
-	f, err := Open(in)
+	return Open(in)
+}
+
+func readPredictions(r io.ReadSeeker, yield func(compare.Prediction) bool) error {
+	f, err := open(r)
 	if err != nil {
 		return err
 	}
@@ -76,7 +124,7 @@ func readPredictions(r io.ReadSeeker, yield func(compare.Prediction) bool) error
 		if err != nil {
 			return err
 		}
-		classes, err := f.Texts(g, "class")
+		classes, names, err := f.Names(g, "class")
 		if err != nil {
 			return err
 		}
@@ -89,7 +137,7 @@ func readPredictions(r io.ReadSeeker, yield func(compare.Prediction) bool) error
 			return err
 		}
 		for i := range keys {
-			if !yield(compare.Prediction{Key: keys[i], Class: classes[i], Score: scores[i], Runner: runners[i]}) {
+			if !yield(compare.Prediction{Key: keys[i], Class: names[classes[i]], Score: scores[i], Runner: runners[i]}) {
 				return nil
 			}
 		}

@@ -44,39 +44,80 @@ func (f *File) Meta(key string) string {
 	return *value
 }
 
-// Texts reads a text or dictionary column of one row group.
-func (f *File) Texts(group int, name string) (values []string, err error) {
-	defer contain(&err)
-	column, rows, err := f.chunk(group, name)
+// Texts reads a text column of one row group. The texts share their memory: who
+// keeps one keeps those of the group.
+func (f *File) Texts(group int, name string) ([]string, error) {
+	var all []byte
+	var ends []int
+	err := f.texts(group, name, func(rows int, batch []parquet.ByteArray) {
+		if ends == nil {
+			ends = make([]int, 0, rows)
+		}
+		for _, text := range batch {
+			all = append(all, text...)
+			ends = append(ends, len(all))
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	c, ok := column.(*file.ByteArrayColumnChunkReader)
-	if !ok {
-		return nil, fmt.Errorf("parquet column %q holds no text", name)
-	}
-	values = make([]string, 0, rows)
-	buf := make([]parquet.ByteArray, min(rows, 4096))
-	var last parquet.ByteArray
-	for len(values) < rows {
-		_, n, err := c.ReadBatch(int64(min(len(buf), rows-len(values))), buf, nil, nil)
-		if err != nil {
-			return nil, fmt.Errorf("read parquet column %q: %w", name, err)
-		}
-		if n == 0 {
-			return nil, fmt.Errorf("read parquet column %q: %w", name, io.ErrUnexpectedEOF)
-		}
-		for _, b := range buf[:n] {
-			// Neighbours that are equal share their string.
-			if k := len(values); k > 0 && string(last) == string(b) {
-				values = append(values, values[k-1])
-			} else {
-				values = append(values, string(b))
-			}
-			last = b
-		}
+	values := make([]string, len(ends))
+	shared, from := string(all), 0
+	for i, end := range ends {
+		values[i], from = shared[from:end], end
 	}
 	return values, nil
+}
+
+// Names reads a column of one row group that has few different texts: their
+// numbers in names, which has them in the order in which they come.
+func (f *File) Names(group int, name string) (numbers []uint16, names []string, err error) {
+	known := map[string]uint16{}
+	err = f.texts(group, name, func(rows int, batch []parquet.ByteArray) {
+		if numbers == nil {
+			numbers = make([]uint16, 0, rows)
+		}
+		for _, text := range batch {
+			number, found := known[string(text)]
+			if !found {
+				number = uint16(len(names)) //nolint:gosec // a group has at most GroupRows names
+				names = append(names, string(text))
+				known[names[number]] = number
+			}
+			numbers = append(numbers, number)
+		}
+	})
+	if err == nil && len(names) > GroupRows {
+		err = fmt.Errorf("parquet column %q has %d names in one row group", name, len(names))
+	}
+	return numbers, names, err
+}
+
+// texts hands out the values of a text or dictionary column of one row group,
+// some at a time; they hold until take returns.
+func (f *File) texts(group int, name string, take func(rows int, batch []parquet.ByteArray)) (err error) {
+	defer contain(&err)
+	column, rows, err := f.chunk(group, name)
+	if err != nil {
+		return err
+	}
+	c, ok := column.(*file.ByteArrayColumnChunkReader)
+	if !ok {
+		return fmt.Errorf("parquet column %q holds no text", name)
+	}
+	buf := make([]parquet.ByteArray, min(rows, 4096))
+	for left := rows; left > 0; {
+		_, n, err := c.ReadBatch(int64(min(len(buf), left)), buf, nil, nil)
+		if err != nil {
+			return fmt.Errorf("read parquet column %q: %w", name, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("read parquet column %q: %w", name, io.ErrUnexpectedEOF)
+		}
+		take(rows, buf[:n])
+		left -= n
+	}
+	return nil
 }
 
 // Integers reads an integer column of one row group.
