@@ -148,7 +148,16 @@ func (s *site) watch(ctx context.Context, cancel func()) *visitor {
 	}
 	if err == nil {
 		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `document.addEventListener("securitypolicyviolation", (e) => console.error("policy violation", e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber))`})
+			Source: `document.addEventListener("securitypolicyviolation", (e) => console.error("policy violation", e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber));
+				// A part of the page that is replaced while it has the focus must hand it on.
+				let held = null;
+				document.addEventListener("focusin", (e) => { held = e.target; });
+				new MutationObserver(() => {
+					const lost = held;
+					if (!lost || lost.isConnected) return;
+					held = null;
+					setTimeout(() => { if (document.activeElement === document.body) console.error("the focus is lost: what had it was replaced:", lost.outerHTML.slice(0, 160)); }, 100);
+				}).observe(document, { childList: true, subtree: true });`})
 	}
 	if err != nil {
 		s.t.Fatalf("open a page: %v", err)

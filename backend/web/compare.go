@@ -347,7 +347,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := ui.T(ctx, "compare.heading", "candidate", v.Candidate.Title(), "baseline", v.Baseline.Title())
 	path := []ui.Crumb{{Text: ui.T(ctx, "compare.title"), Href: v.Project.Href("compare")}, {Text: title, User: true}}
-	return s.render(w, r, http.StatusOK, view{Title: title, Active: "compare", Path: path, Main: "wide", Islands: []string{"compare.js"}}, page.Comparison(v))
+	return s.render(w, r, http.StatusOK, view{Title: title, Active: "compare", Path: path, Main: "wide", Islands: []string{"compare"}}, page.Comparison(v))
 }
 
 func (s *Server) getComparisonDocument(w http.ResponseWriter, r *http.Request) error {

@@ -23,6 +23,7 @@ var paletteDo = []place{
 	{Name: "train", Path: "train", Action: ledger.ActionTrain},
 	{Name: "snapshot", Path: "snapshots", Action: ledger.ActionSnapshot},
 	{Name: "schema", Path: "schema", Action: ledger.ActionManage},
+	{Name: "members", Path: "people", Action: ledger.ActionManage},
 }
 
 // Palette lists what a person can reach from where they are: the pages of the

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { again, type Mark } from "./again";
 import { isTyping } from "./typing";
 
 function element(tagName: string, type = ""): EventTarget {
@@ -20,4 +21,24 @@ test("keys belong to the page where nothing takes text", () => {
   assert.equal(isTyping(element("INPUT", "radio")), false);
   assert.equal(isTyping(element("INPUT", "checkbox")), false);
   assert.equal(isTyping(element("BUTTON")), false);
+});
+
+function marked(over: Partial<Mark>): Mark {
+  return { tag: "A", id: "", name: "", words: "", href: "", ...over };
+}
+
+test("the focus finds the same thing in a part that was replaced", () => {
+  const part = [marked({ words: "Both right 12", href: "?a" }), marked({ words: "Lost 3", href: "?b" }), marked({ tag: "BUTTON", id: "go", words: "Lost 3" })];
+  assert.equal(again(marked({ words: "Lost 3", href: "?" }), 0, part), 1, "by its words");
+  assert.equal(again(marked({ words: "Lost 4", href: "?a" }), 1, part), 0, "by where it leads");
+  assert.equal(again(marked({ id: "go", words: "Both right 12" }), 0, part), 2, "an id counts most");
+  const boxes = [marked({ tag: "INPUT", name: "item=1" }), marked({ tag: "INPUT", name: "item=2" })];
+  assert.equal(again(marked({ tag: "INPUT", name: "item=2" }), 0, boxes), 1, "by name and value");
+});
+
+test("the focus stays in its place when its element is gone", () => {
+  const part = [marked({ words: "one" }), marked({ words: "two" })];
+  assert.equal(again(marked({ words: "three" }), 1, part), 1);
+  assert.equal(again(marked({ words: "three" }), 7, part), 1, "not past the end");
+  assert.equal(again(marked({ words: "three" }), 0, []), -1, "nothing is left");
 });

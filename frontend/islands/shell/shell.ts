@@ -1,6 +1,7 @@
 // What the frame does on every page: dialogs, menus, copying, the status line,
 // theme and text size, local times, the global keys. Everything here makes
 // plain HTML quicker or kinder; no page needs it to work.
+import "./focus";
 import { isTyping } from "./typing";
 
 const root = document.documentElement;
