@@ -94,6 +94,18 @@ func (v ProposeView) options() []ui.Option {
 	return all
 }
 
+// chosen is the value of the model that the form asks for, which links name by
+// its id and people by its name.
+func (v ProposeView) chosen() string {
+	asked := v.Form.Value("model")
+	for _, m := range v.Models {
+		if string(m.ID) == asked {
+			return m.Title()
+		}
+	}
+	return asked
+}
+
 func candidateChips(v CandidatesView, label func(string) string) []ui.Chip {
 	var chips []ui.Chip
 	for _, s := range v.stateChips() {

@@ -476,7 +476,7 @@ func Propose(v ProposeView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "model", Label: ui.T(ctx, "propose.model"), Hint: ui.T(ctx, "propose.model.hint"), Value: v.Form.Value("model"), Error: v.Form.Error("model") + v.Form.Error("subject"), Required: true}, v.options()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "model", Label: ui.T(ctx, "propose.model"), Hint: ui.T(ctx, "propose.model.hint"), Value: v.chosen(), Error: v.Form.Error("model") + v.Form.Error("subject"), Required: true}, v.options()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
