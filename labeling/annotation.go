@@ -192,7 +192,7 @@ type AnnotationTx interface {
 	AllAnnotationsOf(ItemID) ([]Annotation, error)
 	SetAnnotationState(AnnotationID, AnnotationState) error
 	// AnswersBy counts the active answers of a person in a project, or in one of
-	// its datasets if that is not empty.
+	// its datasets if that is not empty. Imported ones are nobody's work.
 	AnswersBy(person ledger.PersonID, project ProjectID, dataset DatasetID) (int64, error)
 	// Disputed returns disputed items of a project after a Seq, in its order.
 	Disputed(project ProjectID, after int64, limit int) ([]Item, error)

@@ -80,8 +80,8 @@ type ClassCount struct {
 	Items int64  `json:"items"`
 }
 
-// PersonCount is how many answers are a person's. Imported answers are counted
-// with whoever imported them.
+// PersonCount is how many answers are a person's, and how many others came with
+// data that the person imported.
 type PersonCount struct {
 	Person   ledger.PersonID `json:"person"`
 	Answers  int64           `json:"answers"`

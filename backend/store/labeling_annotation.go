@@ -45,10 +45,20 @@ func (tx *Tx) countAnswer(a labeling.Annotation, state labeling.AnnotationState,
 	if state == labeling.AnnotationActive {
 		active = 1
 	}
-	_, err := tx.exec(`INSERT INTO answer_count (project, person, dataset, class, active, total) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (project, person, dataset, class) DO UPDATE SET active = answer_count.active + excluded.active, total = answer_count.total + excluded.total`,
-		string(a.Project), string(a.Person), string(a.Dataset), string(a.Class), active, total)
-	return fault.Wrap(err, "count an answer")
+	return tx.countAnswers(a, active, total)
+}
+
+// countAnswers adds to the answers that are counted like one.
+func (tx *Tx) countAnswers(like labeling.Annotation, active, total int64) error {
+	imported := int64(0)
+	if like.Kind == labeling.KindImport {
+		imported = active
+	}
+	_, err := tx.exec(`INSERT INTO answer_count (project, person, dataset, class, active, imported, total) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (project, person, dataset, class) DO UPDATE SET active = answer_count.active + excluded.active,
+			imported = answer_count.imported + excluded.imported, total = answer_count.total + excluded.total`,
+		string(like.Project), string(like.Person), string(like.Dataset), string(like.Class), active, imported, total)
+	return fault.Wrap(err, "count answers")
 }
 
 // Annotation returns an annotation by id.
@@ -88,10 +98,10 @@ func (tx *Tx) SetAnnotationState(id labeling.AnnotationID, state labeling.Annota
 	return tx.countAnswer(a, state, 0)
 }
 
-// AnswersBy counts the active answers of a person.
+// AnswersBy counts the active answers of a person, without those they imported.
 func (tx *Tx) AnswersBy(person ledger.PersonID, project labeling.ProjectID, dataset labeling.DatasetID) (int64, error) {
 	var n int64
-	err := tx.one([]any{&n}, `SELECT CAST(COALESCE(SUM(active), 0) AS BIGINT) FROM answer_count
+	err := tx.one([]any{&n}, `SELECT CAST(COALESCE(SUM(active - imported), 0) AS BIGINT) FROM answer_count
 		WHERE project = $1 AND person = $2 AND (CAST($3 AS TEXT) = '' OR dataset = $3)`, string(project), string(person), string(dataset))
 	return n, err
 }

@@ -213,7 +213,7 @@ func (tx *Tx) addAlike(items []labeling.Item) error {
 	})
 }
 
-// AddAnnotations adds active annotations of one person, dataset and time to
+// AddAnnotations adds active annotations of one person, kind, dataset and time to
 // items that nobody else has judged, and counts them.
 func (tx *Tx) AddAnnotations(notes []labeling.Annotation) error {
 	err := tx.bulk(len(notes), func(from, to int) error {
@@ -237,10 +237,10 @@ func (tx *Tx) AddAnnotations(notes []labeling.Annotation) error {
 		}
 	}
 	for _, class := range order {
-		if _, err := tx.exec(`INSERT INTO answer_count (project, person, dataset, class, active, total) VALUES ($1, $2, $3, $4, $5, $5)
-			ON CONFLICT (project, person, dataset, class) DO UPDATE SET active = answer_count.active + excluded.active, total = answer_count.total + excluded.total`,
-			string(notes[0].Project), string(notes[0].Person), string(notes[0].Dataset), string(class), counts[class]); err != nil {
-			return fault.Wrap(err, "count answers")
+		like := notes[0]
+		like.Class = class
+		if err := tx.countAnswers(like, counts[class], counts[class]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -80,9 +80,9 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 		}
 		person := l.arg(string(f.Person))
 		if answers <= smallShare {
-			l.and("i.id IN (SELECT a.item FROM annotation a WHERE a.project = " + l.arg(string(project)) + " AND a.person = " + person + " AND a.state = 'active' AND a.kind <> 'skip')")
+			l.and("i.id IN (SELECT a.item FROM annotation a WHERE a.project = " + l.arg(string(project)) + " AND a.person = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))")
 		} else {
-			l.and("EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person || '' = " + person + " AND a.state = 'active' AND a.kind <> 'skip')")
+			l.and("EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person || '' = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))")
 		}
 	}
 	return l, true, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -167,14 +168,16 @@ func (tx *Tx) Contents(dataset labeling.DatasetID, after int64, limit int) ([]le
 
 // Answerers counts the active answers in datasets by person, most first.
 func (tx *Tx) Answerers(datasets []labeling.DatasetID) ([]labeling.PersonCount, error) {
-	byPerson := map[ledger.PersonID]int64{}
+	byPerson := map[ledger.PersonID]labeling.PersonCount{}
 	for _, d := range datasets {
-		err := tx.each(`SELECT c.person, CAST(SUM(c.active) AS BIGINT) FROM answer_count c JOIN dataset d ON d.project = c.project AND d.id = c.dataset
+		err := tx.each(`SELECT c.person, CAST(SUM(c.active - c.imported) AS BIGINT), CAST(SUM(c.imported) AS BIGINT)
+			FROM answer_count c JOIN dataset d ON d.project = c.project AND d.id = c.dataset
 			WHERE c.dataset = $1 GROUP BY c.person`, []any{string(d)}, func(scan func(...any) error) error {
-			var person ledger.PersonID
-			var n int64
-			err := scan(&person, &n)
-			byPerson[person] += n
+			var c labeling.PersonCount
+			err := scan(&c.Person, &c.Answers, &c.Imported)
+			was := byPerson[c.Person]
+			c.Answers, c.Imported = c.Answers+was.Answers, c.Imported+was.Imported
+			byPerson[c.Person] = c
 			return err
 		})
 		if err != nil {
@@ -182,19 +185,13 @@ func (tx *Tx) Answerers(datasets []labeling.DatasetID) ([]labeling.PersonCount, 
 		}
 	}
 	var counts []labeling.PersonCount
-	for person, n := range byPerson {
-		if n > 0 {
-			counts = append(counts, labeling.PersonCount{Person: person, Answers: n})
+	for _, c := range byPerson {
+		if c.Answers > 0 || c.Imported > 0 {
+			counts = append(counts, c)
 		}
 	}
 	slices.SortFunc(counts, func(a, b labeling.PersonCount) int {
-		if a.Answers != b.Answers {
-			return int(b.Answers - a.Answers)
-		}
-		if a.Person < b.Person {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(b.Answers, a.Answers), cmp.Compare(b.Imported, a.Imported), cmp.Compare(a.Person, b.Person))
 	})
 	return counts, nil
 }

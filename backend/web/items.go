@@ -60,6 +60,9 @@ func (s *Server) showItems(w http.ResponseWriter, r *http.Request, status int, q
 		return err
 	}
 	for _, p := range people {
+		if p.Answers == 0 {
+			continue
+		}
 		v.People = append(v.People, page.PersonLink{ID: p.Person, Name: names[p.Person]})
 	}
 	if id := q.Get("done"); id != "" {

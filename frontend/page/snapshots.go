@@ -93,10 +93,16 @@ func (v SnapshotView) stats(ctx context.Context) []ui.Stat {
 			classes++
 		}
 	}
+	people := 0
+	for _, p := range s.Answerers {
+		if p.Answers > 0 {
+			people++
+		}
+	}
 	return []ui.Stat{
 		{Label: ui.T(ctx, "snapshots.items"), Value: ui.Count(s.Items)},
 		{Label: ui.T(ctx, "snapshots.classes"), Value: ui.Count(int64(classes))},
-		{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(int64(len(s.Answerers)))},
+		{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(int64(people))},
 	}
 }
 

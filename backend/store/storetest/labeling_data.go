@@ -58,7 +58,7 @@ func dataItems(t *testing.T, s *store.Store) (items []labeling.Item) {
 			var notes []labeling.Annotation
 			for i, item := range added {
 				if item.Label != "" {
-					notes = append(notes, labeling.Annotation{ID: labeling.AnnotationID("a" + string(item.ID)), Project: "p", Dataset: dataset, Item: item.ID, Person: "ana", Kind: labeling.KindImport, Class: "x", State: labeling.AnnotationActive, At: at})
+					notes = append(notes, labeling.Annotation{ID: labeling.AnnotationID("a" + string(item.ID)), Project: "p", Dataset: dataset, Item: item.ID, Person: "ana", Kind: labeling.KindAnswer, Class: "x", State: labeling.AnnotationActive, At: at})
 				}
 				if i%7 == 0 {
 					item.Model, item.ModelLabel, item.ModelScore = "m", "y", 0.5

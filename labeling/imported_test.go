@@ -1,0 +1,52 @@
+package labeling_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/store/storetest"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+func TestImportedAnswersAreNotTheWorkOfWhoImportedThem(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := newDesk(t, s)
+		d.bring("a.csv", "text,label,id\na,x,1\nb,y,2\nc,,3\n", labeling.StartImportRequest{Dataset: "d", AddClasses: true})
+		project, err := d.Project(t.Context(), d.actor, string(d.project))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := d.Items(t.Context(), d.actor, d.project, labeling.ItemFilter{Status: labeling.StatusQueued}, labeling.PageRequest{})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		mine := func() int64 {
+			p, err := d.Progress(t.Context(), d.actor, d.project, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Mine
+		}
+		if n := mine(); n != 0 {
+			t.Errorf("who imported two answers is said to have given %d", n)
+		}
+		if _, err := d.Submit(t.Context(), d.actor, d.project, labeling.SubmitRequest{Annotation: labeling.Annotation{ID: "0195f2a0-0000-7000-8000-000000000001",
+			Item: page.Items[0].ID, Kind: labeling.KindAnswer, Class: project.Schema.Classes[0].ID, Seen: time.Second}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := mine(); n != 1 {
+			t.Errorf("who gave one answer is said to have given %d", n)
+		}
+		want := []labeling.PersonCount{{Person: d.actor.Person, Answers: 1, Imported: 2}}
+		if snap := d.freeze("s", "d"); snap.State != labeling.SnapshotReady || !slices.Equal(snap.Answerers, want) {
+			t.Errorf("%s %s: %+v, want %+v", snap.State, snap.Failure, snap.Answerers, want)
+		}
+		answered, err := d.Items(t.Context(), d.actor, d.project, labeling.ItemFilter{Person: d.actor.Person}, labeling.PageRequest{})
+		if err != nil || len(answered.Items) != 1 || answered.Items[0].ID != page.Items[0].ID {
+			t.Errorf("items that they answered: %+v, %v", answered.Items, err)
+		}
+	})
+}
