@@ -272,6 +272,11 @@ func (s *Service) ComparisonDocument(ctx context.Context, actor ledger.Actor, pr
 	if _, err := s.Comparison(ctx, actor, project, digest); err != nil {
 		return nil, err
 	}
+	if err := s.Update(ctx, func(tx Tx) error {
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "comparison.exported", Subject: ledger.Subject{Kind: "comparison", ID: string(digest)}})
+	}); err != nil {
+		return nil, err
+	}
 	return s.readAll(ctx, digest)
 }
 

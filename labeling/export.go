@@ -113,6 +113,15 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 	if err := actor.Must(project, ledger.ActionExport); err != nil {
 		return err
 	}
+	if err := s.Update(ctx, func(tx Tx) error {
+		d, err := datasetBy(tx, project, dataset)
+		if err != nil {
+			return err
+		}
+		return taken(tx, actor, project, ledger.Subject{Kind: "dataset", ID: string(d.ID)}, f)
+	}); err != nil {
+		return err
+	}
 	return s.View(ctx, func(tx Tx) error {
 		d, err := datasetBy(tx, project, dataset)
 		if err != nil {
@@ -151,6 +160,12 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 	})
 }
 
+// taken notes in the history that somebody takes data out. It is written before
+// the first byte leaves, so that a download which breaks off is there, too.
+func taken(tx Tx, actor ledger.Actor, project ProjectID, what ledger.Subject, f Format) error {
+	return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: what.Kind + ".exported", Subject: what, Payload: map[string]Format{"format": f}})
+}
+
 // ExportSnapshot writes a snapshot. As JSON lines and as Parquet it is the file
 // whose digest the snapshot names, to the byte.
 func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, project ProjectID, name string, f Format, w io.Writer) error {
@@ -159,6 +174,11 @@ func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, projec
 	}
 	snap, rows, err := s.OpenSnapshot(ctx, actor, project, name)
 	if err != nil {
+		return err
+	}
+	if err := s.Update(ctx, func(tx Tx) error {
+		return taken(tx, actor, project, ledger.Subject{Kind: "snapshot", ID: string(snap.ID)}, f)
+	}); err != nil {
 		return err
 	}
 	stored := map[Format]ledger.Digest{FormatJSONL: snap.Rows, FormatParquet: snap.Parquet}[f]

@@ -172,13 +172,15 @@ func (s *Service) EvidenceFiles(ctx context.Context, actor ledger.Actor, project
 		}
 	}
 	var found []Attestation
-	err := s.View(ctx, func(tx Tx) error {
+	err := s.Update(ctx, func(tx Tx) error {
 		c, err := tx.GetCandidate(project, ref)
 		if err != nil {
 			return err
 		}
-		found, err = tx.FindAttestations(c.ID)
-		return err
+		if found, err = tx.FindAttestations(c.ID); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: eventTaken, Subject: ledger.Subject{Kind: "evidence", ID: string(c.ID)}, Payload: map[string]int{"attestations": len(found)}})
 	})
 	if err != nil {
 		return nil, err

@@ -16,8 +16,10 @@ type Trace struct {
 // Erased reports whether the event's payload was erased.
 func (t Trace) Erased() bool { return t.Salt == nil }
 
-// History reads the events of a project, newest first, each held against its
-// own hash and commitment and, where both are shown, against its neighbour.
+// History reads the events of a project, newest first, or of the whole
+// installation for an admin who names none: sign-ins, people and tokens belong
+// to no project. Each is held against its own hash and commitment and, where
+// both are shown, against its neighbour.
 // Payloads hold names and contents, so only whoever may export data gets them.
 func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger.Filter) ([]Trace, error) {
 	if err := actor.Must(filter.Project, ledger.ActionRead); err != nil {
@@ -50,16 +52,19 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 	return traces, nil
 }
 
-// EventKinds lists the kinds of the latest events of a project.
-func (s *Service) EventKinds(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (kinds []string, err error) {
+// Index lists the kinds of the latest events of a project, and who made them.
+func (s *Service) Index(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (kinds []string, actors []ledger.PersonID, err error) {
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	err = s.View(ctx, func(tx Tx) (err error) {
-		kinds, err = tx.EventKinds(project)
+		if kinds, err = tx.EventKinds(project); err != nil {
+			return err
+		}
+		actors, err = tx.EventActors(project)
 		return err
 	})
-	return kinds, err
+	return kinds, actors, err
 }
 
 // CheckHistory walks the whole chain and returns how many events it holds, or

@@ -62,6 +62,7 @@ const (
 	eventUnvoted   = "vote.withdrawn"
 	eventSigned    = "attestation.signed"
 	eventPolicy    = "policy.saved"
+	eventTaken     = "evidence.exported"
 )
 
 // policyOf returns the policy that a candidate is judged by: the one it was

@@ -27,8 +27,10 @@ type Chain interface {
 	ledger.History
 	// RecordsAbout returns all records about a subject, oldest first.
 	RecordsAbout(ledger.Subject) ([]ledger.Record, error)
-	// EventKinds lists the kinds of the latest events of a project.
+	// EventKinds lists the kinds of the latest events of a project, of all where it is empty.
 	EventKinds(ledger.ProjectID) ([]string, error)
+	// EventActors lists who made the latest events of a project, of all where it is empty.
+	EventActors(ledger.ProjectID) ([]ledger.PersonID, error)
 	// Whole reports whether the history counts from 1 to its last event without
 	// a gap.
 	Whole() (bool, error)

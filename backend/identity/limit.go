@@ -1,84 +1,133 @@
 package identity
 
 import (
-	"sync"
+	"cmp"
+	"context"
+	"slices"
 	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// limiter counts wrong passwords per account and address, and per address. It
-// forgets as time passes, and a restart forgets all: it makes guessing slow, it
-// is no lock.
-type limiter struct {
-	mu      sync.Mutex
-	buckets map[string]bucket
-	now     func() time.Time
+// Limit counts wrong passwords under one key. It is a bucket that leaks one
+// failure every leakEvery, and it lives in the store, so that all servers of an
+// installation count together and a restart forgives nothing. It makes guessing
+// slow; it is no lock.
+type Limit struct {
+	Key     Hash      // of an account and an address, or of an address: neither is kept
+	EmptyAt time.Time // when the bucket has leaked dry
+	Refused bool      // a try was turned away since it last let one pass
 }
 
-// bucket leaks one failure every interval.
-type bucket struct {
-	failures float64
-	at       time.Time
-}
-
+// Limits of wrong passwords.
 const (
-	accountFailures = 5  // wrong passwords for one account from one address before the pause
-	addressFailures = 50 // wrong passwords from one address, whatever the account
+	accountFailures = 5  // for one account from one address before the pause
+	addressFailures = 50 // from one address, whatever the account
 	leakEvery       = time.Minute
-	maxBuckets      = 10_000
 )
 
-func newLimiter(now func() time.Time) *limiter {
-	return &limiter{buckets: map[string]bucket{}, now: now}
+// bucket is a limit with how much it holds.
+type bucket struct {
+	Limit
+	most    int
+	account bool
 }
 
-func limits(username, address string) map[string]float64 {
-	return map[string]float64{"a\x00" + username + "\x00" + address: accountFailures, "i\x00" + address: addressFailures}
+func bucketsOf(username, address string) []bucket {
+	return []bucket{
+		{Limit: Limit{Key: HashOf("account\x00" + username + "\x00" + address)}, most: accountFailures, account: true},
+		{Limit: Limit{Key: HashOf("address\x00" + address)}, most: addressFailures},
+	}
 }
 
-// level returns how full a bucket is now.
-func (b bucket) level(now time.Time) float64 {
-	return max(0, b.failures-now.Sub(b.at).Seconds()/leakEvery.Seconds())
+// wait returns how long no try is let through.
+func (b bucket) wait(now time.Time) time.Duration {
+	return max(0, b.EmptyAt.Sub(now.Add(time.Duration(b.most-1)*leakEvery)))
+}
+
+// filled returns the bucket with one failure more.
+func (b bucket) filled(now time.Time) Limit {
+	return Limit{Key: b.Key, EmptyAt: later(b.EmptyAt, now).Add(leakEvery)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// try is an attempt to prove who one is by a password.
+type try struct {
+	username string
+	person   ledger.PersonID // whose account it is, where there is one
+	actor    ledger.Actor    // who is signed in already; zero for nobody
+	address  string
+}
+
+// record notes in the history that a try was refused. What was typed stands
+// nowhere, not even the name: people type passwords there.
+func (t try) record(tx Tx, kind string) error {
+	actor := t.actor
+	actor.Via = cmp.Or(actor.Via, ledger.ViaNobody)
+	return tx.Record(ledger.Entry{
+		Actor: actor, Kind: kind, Subject: ledger.Subject{Kind: "person", ID: string(t.person)}, Payload: map[string]string{"address": clip(t.address, 100)},
+	})
 }
 
 // take counts a try as failed before it is made, so that tries at the same time
 // cannot slip through together. It returns how long to wait instead where there
-// were too many already.
-func (l *limiter) take(username, address string) (wait time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now, keys := l.now(), limits(username, address)
-	for key, limit := range keys {
-		if over := l.buckets[key].level(now) - (limit - 1); over > 0 {
-			wait = max(wait, time.Duration(over*float64(leakEvery)))
-		}
-	}
-	if wait > 0 {
-		return wait
-	}
-	if len(l.buckets) > maxBuckets {
-		for key, b := range l.buckets {
-			if b.level(now) == 0 {
-				delete(l.buckets, key)
+// were too many already; the first one turned away is noted in the history.
+func (s *Service) take(ctx context.Context, t try) (wait time.Duration, err error) {
+	now := s.now()
+	err = s.update(ctx, func(tx Tx) error {
+		wait = 0
+		all := bucketsOf(t.username, t.address)
+		for i := range all {
+			if all[i].Limit, err = tx.Limit(all[i].Key); err != nil {
+				return err
 			}
+			wait = max(wait, all[i].wait(now))
 		}
-	}
-	for key := range keys {
-		l.buckets[key] = bucket{failures: l.buckets[key].level(now) + 1, at: now}
-	}
-	return 0
+		if wait == 0 {
+			for _, b := range all {
+				if err := tx.SaveLimit(b.filled(now)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		full := slices.IndexFunc(all, func(b bucket) bool { return b.wait(now) > 0 })
+		if all[full].Refused {
+			return nil
+		}
+		all[full].Refused = true
+		if err := tx.SaveLimit(all[full].Limit); err != nil {
+			return err
+		}
+		return t.record(tx, "login.paused")
+	})
+	return wait, err
 }
 
 // succeeded forgets the failures of an account from an address, and the one
 // that take counted for the address.
-func (l *limiter) succeeded(username, address string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	for key, limit := range limits(username, address) {
-		if limit == accountFailures {
-			delete(l.buckets, key)
-			continue
+func (s *Service) succeeded(ctx context.Context, t try) error {
+	now := s.now()
+	return s.update(ctx, func(tx Tx) error {
+		for _, b := range bucketsOf(t.username, t.address) {
+			known, err := tx.Limit(b.Key)
+			if err != nil {
+				return err
+			}
+			known.EmptyAt, known.Refused = known.EmptyAt.Add(-leakEvery), false
+			if b.account {
+				known.EmptyAt = now
+			}
+			if err := tx.SaveLimit(known); err != nil {
+				return err
+			}
 		}
-		l.buckets[key] = bucket{failures: max(0, l.buckets[key].level(now)-1), at: now}
-	}
+		return nil
+	})
 }

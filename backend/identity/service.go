@@ -27,7 +27,6 @@ type Service struct {
 	now     func() time.Time
 	newID   func() string
 	kitchen *kitchen
-	limiter *limiter
 
 	mu    sync.Mutex
 	local Hash // of the secret in the credential file
@@ -41,7 +40,7 @@ func New(c Config) *Service {
 	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 	return &Service{
 		update: c.Update, view: c.View, now: now, newID: c.NewID,
-		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), limiter: newLimiter(now),
+		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)),
 	}
 }
 

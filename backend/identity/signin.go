@@ -41,7 +41,7 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 	if person.Disabled {
 		person = Person{}
 	}
-	if err := s.check(ctx, username, person.Password, password, from.Address); err != nil {
+	if err := s.check(ctx, try{username: username, person: person.ID, address: from.Address}, person.Password, password); err != nil {
 		return SignedIn{}, err
 	}
 	return s.enter(ctx, person.ID, from, func(Tx) error { return nil })
@@ -65,16 +65,23 @@ func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, passwo
 	if person.Password == "" {
 		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
 	}
-	err = s.check(ctx, person.Username, person.Password, password, address)
+	err = s.check(ctx, try{username: person.Username, person: person.ID, actor: actor, address: address}, person.Password, password)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == wrongPassword {
 		return &fault.Error{Kind: f.Kind, Field: "password", Message: "This is not your password. After five wrong tries there is a pause of a minute.", Err: f.Err}
 	}
 	return err
 }
 
-// check compares a password under the limit.
-func (s *Service) check(ctx context.Context, username, phc, password, address string) error {
-	if wait := s.limiter.take(username, address); wait > 0 {
+// check compares a password under the limit, and notes in the history what it
+// refuses.
+func (s *Service) check(ctx context.Context, t try, phc, password string) error {
+	// Whoever asks may go away meanwhile; what they tried still counts.
+	lasting := context.WithoutCancel(ctx)
+	wait, err := s.take(lasting, t)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
 		return fault.As(fault.Unavailable, TooMany{Wait: wait}, wrongPassword)
 	}
 	right, err := s.kitchen.matches(ctx, phc, password)
@@ -82,10 +89,12 @@ func (s *Service) check(ctx context.Context, username, phc, password, address st
 		return err
 	}
 	if !right {
+		if err := s.update(lasting, func(tx Tx) error { return t.record(tx, "login.refused") }); err != nil {
+			return err
+		}
 		return fault.New(fault.Invalid, wrongPassword)
 	}
-	s.limiter.succeeded(username, address)
-	return nil
+	return s.succeeded(lasting, t)
 }
 
 // enter makes a login for a person, after what else belongs in its transaction.

@@ -16,6 +16,7 @@ type Tx interface {
 	TokenTx
 	LinkTx
 	MembershipTx
+	LimitTx
 }
 
 // PeopleTx keeps people.
@@ -47,7 +48,7 @@ type LoginTx interface {
 	DeleteLogin(ledger.PersonID, LoginID) error
 	// DeleteLogins removes all logins of a person but one ("" for none).
 	DeleteLogins(person ledger.PersonID, except LoginID) error
-	// DeleteExpired removes logins and links that ended before a time.
+	// DeleteExpired removes logins, links and limits that ended before a time.
 	DeleteExpired(time.Time) error
 }
 
@@ -85,4 +86,11 @@ type MembershipTx interface {
 	Memberships(ledger.PersonID) ([]Membership, error)
 	// Members lists the roles of everybody in a project, in all for "".
 	Members(ledger.ProjectID) ([]Membership, error)
+}
+
+// LimitTx counts wrong passwords.
+type LimitTx interface {
+	// Limit returns an empty one for a key that has none.
+	Limit(Hash) (Limit, error)
+	SaveLimit(Limit) error
 }

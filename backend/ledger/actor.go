@@ -23,6 +23,7 @@ const (
 	ViaLocal   Via = "local"   // the credential file of a server on this machine
 	ViaAttempt Via = "attempt" // a training attempt's own token
 	ViaSystem  Via = "system"  // follow-up work of the server itself
+	ViaNobody  Via = "nobody"  // not signed in, as where a sign-in is refused
 )
 
 // Actor is who does something: a person, how they came in, and which roles

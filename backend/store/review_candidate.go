@@ -91,10 +91,11 @@ func (tx *Tx) RecordsAbout(subject ledger.Subject) ([]ledger.Record, error) {
 	return records, fault.Wrap(err, "read the history of a subject")
 }
 
-// EventKinds lists the kinds of the last five thousand events of a project.
+// EventKinds lists the kinds of the last five thousand events of a project, of
+// all of them where it is empty.
 func (tx *Tx) EventKinds(project ledger.ProjectID) ([]string, error) {
 	var kinds []string
-	err := tx.each(`SELECT DISTINCT kind FROM (SELECT kind FROM event WHERE project = $1 ORDER BY seq DESC LIMIT 5000) recent ORDER BY kind`,
+	err := tx.each(`SELECT DISTINCT kind FROM (SELECT kind FROM event WHERE (CAST($1 AS TEXT) = '' OR project = $1) ORDER BY seq DESC LIMIT 5000) recent ORDER BY kind`,
 		[]any{string(project)}, func(scan func(...any) error) error {
 			var kind string
 			err := scan(&kind)
@@ -102,6 +103,20 @@ func (tx *Tx) EventKinds(project ledger.ProjectID) ([]string, error) {
 			return err
 		})
 	return kinds, fault.Wrap(err, "list kinds of events")
+}
+
+// EventActors lists who did something among the last five thousand events of a
+// project, of all of them where it is empty.
+func (tx *Tx) EventActors(project ledger.ProjectID) ([]ledger.PersonID, error) {
+	var actors []ledger.PersonID
+	err := tx.each(`SELECT DISTINCT actor FROM (SELECT actor FROM event WHERE (CAST($1 AS TEXT) = '' OR project = $1) ORDER BY seq DESC LIMIT 5000) recent ORDER BY actor`,
+		[]any{string(project)}, func(scan func(...any) error) error {
+			var actor ledger.PersonID
+			err := scan(&actor)
+			actors = append(actors, actor)
+			return err
+		})
+	return actors, fault.Wrap(err, "list who made history")
 }
 
 // Whole reports whether the history counts from 1 to its last event without a gap.

@@ -216,7 +216,8 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 		{Key: "tokens", Icon: "token", Href: "/tokens"},
 	}}
 	if actorOf(r).Admin {
-		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"})
+		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"},
+			page.SettingsLink{Key: "whole", Icon: "history", Href: "/history"})
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))
 }

@@ -31,6 +31,7 @@ func (s *Server) reviewRoutes() []route {
 		{GET, "/projects/{project}/policy", login, ledger.ActionRead, s.getPolicy},
 		{POST, "/projects/{project}/policy", login, ledger.ActionManage, s.postPolicy},
 		{GET, "/projects/{project}/environments", login, ledger.ActionRead, s.getEnvironments},
+		{GET, "/history", login, ledger.ActionAdminister, s.getWholeHistory},
 		{GET, "/projects/{project}/history", login, ledger.ActionRead, s.getHistory},
 	}
 }

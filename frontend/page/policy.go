@@ -41,19 +41,32 @@ type HistoryView struct {
 	Project ProjectLink
 	Rows    []review.Trace
 	People  Names
-	Kinds   []string // that may be filtered by
+	Kinds   []string          // that may be filtered by
+	Actors  []ledger.PersonID // likewise
 	Kind    string
 	Actor   string
 	From    string
 	Until   string
+	First   string // the newest page again; empty on it
 	Next    string
 	Checked bool
 	Events  int64  // in the whole chain, where it was checked
 	Broken  string // what is wrong with it
 }
 
+// action is the address of the page, for its filters.
+func (v HistoryView) action() string {
+	if v.Project.Slug == "" {
+		return "/history"
+	}
+	return v.Project.Href("history")
+}
+
 // subjectHref leads to what an event is about, where there is a page for it.
 func (v HistoryView) subjectHref(s ledger.Subject) string {
+	if v.Project.Slug == "" {
+		return "" // events of many projects stand here
+	}
 	switch s.Kind {
 	case "candidate", "run", "model", "snapshot":
 		return v.Project.Href(s.Kind+"s", s.ID)
@@ -115,14 +128,7 @@ func historyKinds(v HistoryView, all string) []ui.Option {
 
 func historyPeople(v HistoryView, all string) []ui.Option {
 	options := []ui.Option{{Value: "", Text: all}}
-	seen := map[ledger.PersonID]bool{}
-	for _, r := range v.Rows {
-		seen[r.Actor] = true
-	}
-	if v.Actor != "" {
-		seen[ledger.PersonID(v.Actor)] = true
-	}
-	for id := range seen {
+	for _, id := range v.Actors {
 		options = append(options, ui.Option{Value: string(id), Text: v.People.Name(id)})
 	}
 	slices.SortFunc(options[1:], func(a, b ui.Option) int { return strings.Compare(a.Text, b.Text) })
