@@ -63,7 +63,7 @@ func TestKeysOfOtherKeyboards(t *testing.T) {
 	})
 	stays("a digit with Alt", func() { ana.typed("1", "Digit1", 1) })
 	stays("a key outside the answer group", func() {
-		ask[bool](ana, `(document.querySelector(".topline button").focus(), true)`)
+		ask[bool](ana, `(document.querySelector(".topline .palette-open").focus(), true)`)
 		ana.press("1")
 		ask[bool](ana, `(document.querySelector(".label-card:not([hidden]) [role=radio][tabindex='0']").focus(), true)`)
 	})

@@ -22,7 +22,7 @@ func labelSite(t *testing.T, n int, change func(*labeling.Project, []labeling.It
 func TestLabelingByKeysAlone(t *testing.T) {
 	t.Parallel()
 	s, ana := labelSite(t, 30, func(_ *labeling.Project, items []labeling.Item) {
-		items[3].ModelLabel, items[3].ModelScore, items[3].Model = "music", 0.83, "m"
+		items[3].ModelLabel, items[3].ModelScore, items[3].Model = "music", new(0.83), "m"
 	})
 	ana.label("")
 	ana.looks("label")
@@ -66,7 +66,7 @@ func TestLabelingByKeysAlone(t *testing.T) {
 			t.Errorf("item %s: %s %s, want %s", item, a.Kind, a.Class, want)
 		}
 	}
-	if a := got["4"]; !a.Untouched || a.Suggestion != "music" || a.Score != 0.83 {
+	if a := got["4"]; !a.Untouched || a.Suggestion != "music" || a.Score == nil || *a.Score != 0.83 {
 		t.Errorf("an untouched suggestion is stored as %+v", a)
 	}
 	if a := got["6"]; a.Reason != "None fits" {
@@ -123,7 +123,7 @@ func TestEvaluationItemsAreLabeledBlind(t *testing.T) {
 	t.Parallel()
 	s, ana := labelSite(t, 5, func(_ *labeling.Project, items []labeling.Item) {
 		for i := range items {
-			items[i].Dataset, items[i].Model, items[i].ModelLabel, items[i].ModelScore = "0190cccc-0000-7000-8000-000000000002", "m", "film", 0.9
+			items[i].Dataset, items[i].Model, items[i].ModelLabel, items[i].ModelScore = "0190cccc-0000-7000-8000-000000000002", "m", "film", new(0.9)
 		}
 	})
 	ana.label("?dataset=test")

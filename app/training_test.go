@@ -83,7 +83,7 @@ func (rig *trainingRig) fill(h *house, p labeling.Project, name string, purpose 
 		for i := range rows {
 			text := fmt.Sprintf("%s, number %d", said[i%3][i/3%3], i)
 			item := labeling.Item{ID: labeling.ItemID(newID()), Project: p.ID, Dataset: d.ID, Key: fmt.Sprintf("%s-%05d", name, i), Text: text,
-				Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, ModelScore: -1, Uncertainty: -1, CreatedAt: tx.Now()}
+				Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, CreatedAt: tx.Now()}
 			if labeled(i) {
 				item.Status, item.Label, item.Answers = labeling.StatusAccepted, p.Schema.Classes[i%3].ID, 1
 			}

@@ -278,7 +278,7 @@ func TestEvaluationItemsNeverGetASuggestion(t *testing.T) {
 			t.Errorf("the evaluation item knows %q, %v", blind.ModelLabel, err)
 		}
 		item, err := tx.ItemKeyed("d1", "k1")
-		if err != nil || item.ModelLabel != "dog" || item.ModelScore != .8 || item.Model != string(given.Model) {
+		if err != nil || item.ModelLabel != "dog" || item.ModelScore == nil || *item.ModelScore != .8 || item.Model != string(given.Model) {
 			t.Errorf("the training item knows %+v, %v", item, err)
 		}
 		return nil

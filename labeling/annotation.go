@@ -39,12 +39,12 @@ type Annotation struct {
 	Item       ItemID
 	Person     ledger.PersonID
 	Kind       AnnotationKind
-	Class      ClassID // empty for a skip
-	Reason     string  // of a skip or a decision
-	Suggestion ClassID // the suggestion that stood on the screen, if one did
-	Score      float64 // its score
-	Untouched  bool    // the person pressed Enter on the suggestion and nothing else
-	Extra      bool    // it came after the item had all the answers it asked for
+	Class      ClassID  // empty for a skip
+	Reason     string   // of a skip or a decision
+	Suggestion ClassID  // the suggestion that stood on the screen, if one did
+	Score      *float64 // its score; nil if unknown
+	Untouched  bool     // the person pressed Enter on the suggestion and nothing else
+	Extra      bool     // it came after the item had all the answers it asked for
 	Seen       time.Duration
 	State      AnnotationState
 	At         time.Time // the server's
@@ -71,7 +71,7 @@ func (a Annotation) Validate() error {
 		return fault.Field("reason", "The reason is longer than %d characters; shorten it", maxReason)
 	case a.Seen < 0 || a.Seen > 24*time.Hour:
 		return fault.Field("seen_ms", "An item is seen for no less than 0 and no more than 86400000 milliseconds")
-	case a.Score < 0 || a.Score > 1 || a.Score != a.Score:
+	case a.Score != nil && !(*a.Score >= 0 && *a.Score <= 1):
 		return fault.Field("score", "The score of a suggestion lies between 0 and 1")
 	case a.Untouched && a.Suggestion == "":
 		return fault.Field("untouched", "Only an answer to a suggestion can leave it untouched")
@@ -199,4 +199,8 @@ type AnnotationTx interface {
 	// AnswersByDay counts the active answers of people since a time, by day
 	// (days since 1970 in UTC).
 	AnswersByDay(ProjectID, time.Time) (map[int64]int64, error)
+	// SaidTwice returns the active answers of people to the items that more than
+	// one of them judged, of those items to which the latest answers of a project
+	// belong; answers of one item stand together.
+	SaidTwice(project ProjectID, latest int) ([]Said, error)
 }

@@ -106,7 +106,7 @@ func TestAnnotationValidate(t *testing.T) {
 		"class":     func(a *Annotation) { a.Kind = KindSkip },
 		"reason":    func(a *Annotation) { a.Reason = strings.Repeat("é", 501) },
 		"seen_ms":   func(a *Annotation) { a.Seen = -1 },
-		"score":     func(a *Annotation) { a.Score = 1.5 },
+		"score":     func(a *Annotation) { a.Score = new(1.5) },
 		"untouched": func(a *Annotation) { a.Untouched, a.Suggestion = true, "dog" },
 	} {
 		a := good
@@ -119,9 +119,9 @@ func TestAnnotationValidate(t *testing.T) {
 
 func TestTheSameContentIsTheSameWhateverWasMeasured(t *testing.T) {
 	t.Parallel()
-	a := Annotation{ID: "x", Item: "i", Person: "p", Kind: KindAnswer, Class: "cat", Seen: time.Second, Score: 0.5}
+	a := Annotation{ID: "x", Item: "i", Person: "p", Kind: KindAnswer, Class: "cat", Seen: time.Second, Score: new(0.5)}
 	b := a
-	b.Seen, b.Score, b.At = time.Minute, 0.7, time.Now()
+	b.Seen, b.Score, b.At = time.Minute, new(0.7), time.Now()
 	if !a.SameContent(b) {
 		t.Error("a measurement changed the content")
 	}

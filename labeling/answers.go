@@ -68,6 +68,9 @@ func (s *Service) Submit(ctx context.Context, actor ledger.Actor, project Projec
 		if err := tx.DropLease(item.Seq, actor.Person); err != nil {
 			return fault.Wrap(err, "end the lease")
 		}
+		if err := tx.DropDraft(DraftKey{Person: actor.Person, Project: project, Item: item.ID}); err != nil {
+			return fault.Wrap(err, "end the draft")
+		}
 		stored = a
 		kind := "annotation.submitted"
 		if a.Kind == KindSkip {
@@ -228,7 +231,7 @@ type annotationPayload struct {
 	Class      ClassID        `json:"class,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
 	Suggestion ClassID        `json:"suggestion,omitempty"`
-	Score      float64        `json:"score,omitempty"`
+	Score      *float64       `json:"score,omitempty"`
 	Untouched  bool           `json:"untouched,omitempty"`
 	Extra      bool           `json:"extra,omitempty"`
 	SeenMS     int64          `json:"seen_ms"`

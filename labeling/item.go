@@ -44,12 +44,12 @@ type Item struct {
 	Text        string
 	Meta        map[string]string // further columns of the import
 	Status      Status
-	Label       ClassID // the accepted answer, empty if there is none
-	Answers     int     // active annotations that answer
-	Model       string  // id of the model that predicted last, empty if none did
-	ModelLabel  ClassID // what it said
-	ModelScore  float64 // how sure it was, 0 to 1
-	Uncertainty float64 // of that prediction, 0 to 1
+	Label       ClassID  // the accepted answer, empty if there is none
+	Answers     int      // active annotations that answer
+	Model       string   // id of the model that predicted last, empty if none did
+	ModelLabel  ClassID  // what it said
+	ModelScore  *float64 // how sure it was, 0 to 1; nil if unknown
+	Uncertainty *float64 // of that prediction, 0 to 1; nil if unknown
 	CreatedAt   time.Time
 }
 

@@ -54,10 +54,10 @@ func (o QueueOrder) Rank(generation int64, item QueueItem) int64 {
 		sum := sha256.Sum256(append(seed[:], item.ID...))
 		return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
 	case OrderUncertain:
-		if !item.Predicted || math.IsNaN(item.Uncertainty) {
+		if item.Uncertainty == nil || math.IsNaN(*item.Uncertainty) {
 			return math.MaxInt64 // nothing is known of it: after all that is known to be uncertain
 		}
-		return int64(math.Round((1 - min(max(item.Uncertainty, 0), 1)) * 1e9))
+		return int64(math.Round((1 - min(max(*item.Uncertainty, 0), 1)) * 1e9))
 	case OrderImported:
 	}
 	return item.Seq
@@ -67,8 +67,7 @@ func (o QueueOrder) Rank(generation int64, item QueueItem) int64 {
 type QueueItem struct {
 	Seq         int64
 	ID          ItemID
-	Predicted   bool    // a model has said something about it
-	Uncertainty float64 // of the newest prediction, 0 … 1
+	Uncertainty *float64 // of the newest prediction, 0 … 1; nil if there is none or it did not say
 }
 
 // QueueRow is the place of an item in a generation.

@@ -12,11 +12,11 @@ import (
 func TestOrdersRank(t *testing.T) {
 	t.Parallel()
 	items := []QueueItem{
-		{Seq: 1, ID: "a", Predicted: true, Uncertainty: 0.1},
+		{Seq: 1, ID: "a", Uncertainty: new(0.1)},
 		{Seq: 2, ID: "b"},
-		{Seq: 3, ID: "c", Predicted: true, Uncertainty: 0.9},
-		{Seq: 4, ID: "d", Predicted: true, Uncertainty: math.NaN()},
-		{Seq: 5, ID: "e", Predicted: true, Uncertainty: 0.5},
+		{Seq: 3, ID: "c", Uncertainty: new(0.9)},
+		{Seq: 4, ID: "d", Uncertainty: new(math.NaN())},
+		{Seq: 5, ID: "e", Uncertainty: new(0.5)},
 	}
 	sorted := func(o QueueOrder, generation int64) (ids string) {
 		list := slices.Clone(items)
@@ -113,11 +113,11 @@ func TestKeysOfAPersonDoNotCollide(t *testing.T) {
 func TestAnEvaluationItemIsOfferedWithoutASuggestion(t *testing.T) {
 	t.Parallel()
 	schema := Schema{Classes: []Class{{ID: "cat"}, {ID: "dog", Retired: true}, {ID: "kitten", Retired: true, Into: "cat"}}}
-	item := Item{ID: "i", Text: "t", ModelLabel: "cat", ModelScore: 0.8}
-	if got := offer(item, false, schema); got.Suggestion != "cat" || got.Score != 0.8 {
+	item := Item{ID: "i", Text: "t", ModelLabel: "cat", ModelScore: new(0.8)}
+	if got := offer(item, false, schema); got.Suggestion != "cat" || got.Score == nil || *got.Score != 0.8 {
 		t.Errorf("training: %+v", got)
 	}
-	if got := offer(item, true, schema); got.Suggestion != "" || got.Score != 0 {
+	if got := offer(item, true, schema); got.Suggestion != "" || got.Score != nil {
 		t.Errorf("evaluation: %+v", got)
 	}
 	item.ModelLabel = "kitten"

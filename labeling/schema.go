@@ -16,8 +16,9 @@ type ClassID string
 
 // Schema is the question that a project asks and the answers it allows.
 type Schema struct {
-	Question string  `json:"question"` // shown above the classes; may be empty
-	Classes  []Class `json:"classes"`
+	Question  string  `json:"question"`            // shown above the classes; may be empty
+	Guideline string  `json:"guideline,omitempty"` // how to judge, for whoever labels; shown beside the item on request
+	Classes   []Class `json:"classes"`
 }
 
 // Class is one allowed answer of a single-choice question.
@@ -26,6 +27,7 @@ type Class struct {
 	Name    string  `json:"name"`              // unique; what snapshots and exports say
 	Color   int     `json:"color"`             // step of the palette, 0 to 9
 	Key     string  `json:"key,omitempty"`     // one digit 1-9 or letter a-z; empty: the next free one
+	Note    string  `json:"note,omitempty"`    // what belongs to it and what does not, for whoever labels
 	Retired bool    `json:"retired,omitempty"` // kept for old annotations, offered no more
 	Into    ClassID `json:"into,omitempty"`    // a retired class whose answers count as this one
 }
@@ -35,6 +37,8 @@ const (
 	MostClasses   = 1000
 	PaletteSteps  = 10
 	mostClassName = 200
+	mostNote      = 1000
+	mostGuideline = 20_000
 )
 
 // Validate returns the first thing that is wrong with a schema.
@@ -44,6 +48,9 @@ func (s Schema) Validate() error {
 	}
 	if utf8.RuneCountInString(s.Question) > 500 {
 		return fault.Field("question", "The question is longer than 500 characters.")
+	}
+	if utf8.RuneCountInString(s.Guideline) > mostGuideline {
+		return fault.Field("guideline", "The guideline is longer than %d characters; keep what is looked up while labeling.", mostGuideline)
 	}
 	ids, names, keys := map[ClassID]bool{}, map[string]bool{}, map[string]string{}
 	for _, c := range s.Classes {
@@ -81,6 +88,8 @@ func (c Class) validate() error {
 		return fault.Field("classes", "The class name %.40q… is longer than %d characters.", c.Name, mostClassName)
 	case strings.ContainsFunc(c.Name, unicode.IsControl):
 		return fault.Field("classes", "The class name %q holds a line break or another control character.", c.Name)
+	case utf8.RuneCountInString(c.Note) > mostNote:
+		return fault.Field("classes", "What is noted about %q is longer than %d characters.", c.Name, mostNote)
 	case c.Color < 0 || c.Color >= PaletteSteps:
 		return fault.Field("classes", "The colour of %q is a step of the palette, 0 to %d, not %d.", c.Name, PaletteSteps-1, c.Color)
 	case c.Key != "" && (len(c.Key) != 1 || !strings.Contains("123456789abcdefghijklmnopqrstuvwxyz", c.Key)):
@@ -128,7 +137,8 @@ func (s Schema) Open() []Class {
 }
 
 // Digest names the schema as snapshots carry it: the question and the sorted
-// names of its classes. Ids, colours and keys do not change what was asked.
+// names of its classes. Ids, colours, keys, order, notes and the guideline do
+// not change what was asked.
 func (s Schema) Digest() ledger.Digest {
 	names := []string{}
 	for _, c := range s.Open() {
@@ -175,7 +185,7 @@ type Change struct {
 // annotation of it; else decisions must say what becomes of them, or Edit
 // returns Unmet and names the classes: nothing is ever dropped silently.
 func (s Schema) Edit(next Schema, uses map[ClassID]int64, decisions map[ClassID]Decision) (Change, error) {
-	change := Change{Schema: Schema{Question: next.Question, Classes: slices.Clone(next.Classes)}, Moves: map[ClassID]ClassID{}}
+	change := Change{Schema: Schema{Question: next.Question, Guideline: next.Guideline, Classes: slices.Clone(next.Classes)}, Moves: map[ClassID]ClassID{}}
 	var undecided []string
 	for _, c := range s.Classes {
 		if _, kept := next.Class(c.ID); kept {

@@ -21,8 +21,9 @@ type Task struct {
 	Item       ItemID
 	Dataset    DatasetID
 	Text       string
-	Suggestion ClassID // what the newest model says; never set where labeling is blind
-	Score      float64
+	Suggestion ClassID  // what the newest model says; never set where labeling is blind
+	Score      *float64 // of the suggestion; nil if unknown
+	Draft      Draft    // what this person has begun to say, on whichever computer
 }
 
 // Holder is an open labeling page: it holds the leases of its person and keeps
@@ -76,8 +77,8 @@ type TaskTx interface {
 	// DropSilent removes all holders whose last heartbeat is before a time.
 	DropSilent(before time.Time) error
 	// Offers returns the items to offer next: those with a free slot that the
-	// person has not judged, passed on or leased, in the order of the queue and
-	// then, where no order names them, as imported.
+	// person has not judged, passed on or leased: first what they have begun,
+	// then in the order of the queue and, where no order names them, as imported.
 	Offers(OfferQuery) ([]Item, error)
 	CreateLease(item int64, page string) error
 	// DropLease ends the leases that a person holds on an item.

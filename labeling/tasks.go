@@ -78,12 +78,18 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		for _, d := range datasets {
 			blind[d.ID] = d.Purpose.Blind()
 		}
+		drafts, err := tx.Drafts(actor.Person, project)
+		if err != nil {
+			return fault.Wrap(err, "find drafts")
+		}
 		batch = TaskBatch{Tasks: make([]Task, 0, len(offers))}
 		for _, item := range offers {
 			if err := tx.CreateLease(item.Seq, req.Page); err != nil {
 				return fault.Wrap(err, "lease a task")
 			}
-			batch.Tasks = append(batch.Tasks, offer(item, blind[item.Dataset], p.Schema))
+			task := offer(item, blind[item.Dataset], p.Schema)
+			task.Draft = drafts[item.ID]
+			batch.Tasks = append(batch.Tasks, task)
 		}
 		batch.Progress, err = progress(tx, datasets, actor.Person, project, dataset)
 		return err

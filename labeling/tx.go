@@ -18,6 +18,7 @@ type Tx interface {
 	ItemTx
 	AnnotationTx
 	TaskTx
+	DraftTx
 	QueueTx
 	KeysTx
 	ImportTx

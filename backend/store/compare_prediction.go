@@ -54,19 +54,26 @@ func (tx *Tx) findPredictionSets(where string, args ...any) ([]compare.Predictio
 }
 
 // SuggestAnswers copies answers of a model to the items of a dataset as their
-// newest suggestion and returns how many items took one. What is unknown of a
-// score is stored as 0.
+// newest suggestion and returns how many items took one.
 func (tx *Tx) SuggestAnswers(dataset labeling.DatasetID, model compare.ModelID, answers []compare.Suggestion) (int, error) {
 	taken := 0
 	for _, a := range answers {
 		n, err := tx.exec(`UPDATE item SET model = $3, model_label = $4, model_score = $5, uncertainty = $6 WHERE seq = (SELECT k.item FROM item_key k WHERE`+keyed+`)`,
-			string(dataset), a.Key, string(model), string(a.Class), max(0, a.Score), max(0, a.Uncertainty))
+			string(dataset), a.Key, string(model), string(a.Class), known(a.Score), known(a.Uncertainty))
 		if err != nil {
 			return taken, err
 		}
 		taken += int(n)
 	}
 	return taken, nil
+}
+
+// known stores what a model did not say as nothing rather than as a number.
+func known(score float64) *float64 {
+	if score < 0 {
+		return nil
+	}
+	return &score
 }
 
 // ItemTexts returns items by key, of whichever of the datasets has it; keys

@@ -111,6 +111,23 @@ func (tx *Tx) Disputed(project labeling.ProjectID, after int64, limit int) ([]la
 	return tx.items(`WHERE i.project = $1 AND i.status = 'disputed' AND i.seq > $2 ORDER BY i.seq LIMIT $3`, string(project), after, limit)
 }
 
+// SaidTwice returns the answers to items that more than one person judged.
+func (tx *Tx) SaidTwice(project labeling.ProjectID, latest int) ([]labeling.Said, error) {
+	var found []labeling.Said
+	err := tx.each(`WITH latest AS (SELECT item FROM annotation WHERE project = $1 AND kind = 'answer' AND state = 'active' ORDER BY at DESC LIMIT $2),
+		twice AS (SELECT a.item FROM annotation a WHERE a.item IN (SELECT item FROM latest) AND a.kind = 'answer' AND a.state = 'active'
+			GROUP BY a.item HAVING COUNT(*) > 1)
+		SELECT a.item, a.person, a.class FROM annotation a JOIN twice t ON t.item = a.item
+		WHERE a.kind = 'answer' AND a.state = 'active' ORDER BY a.item, a.at, a.id`,
+		[]any{string(project), latest}, func(scan func(...any) error) error {
+			var s labeling.Said
+			err := scan(&s.Item, &s.Person, &s.Class)
+			found = append(found, s)
+			return err
+		})
+	return found, err
+}
+
 // AnswersByDay counts the active answers of people since a time, by day.
 func (tx *Tx) AnswersByDay(project labeling.ProjectID, since time.Time) (map[int64]int64, error) {
 	days := map[int64]int64{}

@@ -121,9 +121,9 @@ func rowsList(shared, rows int, each string) string {
 // many as the dialect likes, and one.
 var (
 	insertItems = rowsStatements(`INSERT INTO item (id, project, dataset, key, content, text, meta, status, label, answers, model, model_label, model_score, uncertainty, created_at) VALUES `,
-		5, `(%, $1, $2, %, %, %, '{}', $4, %, $5, '', '', 0, 0, $3)`)
+		5, `(%, $1, $2, %, %, %, '{}', $4, %, $5, '', '', NULL, NULL, $3)`)
 	insertNotes = rowsStatements(`INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at) VALUES `,
-		4, `(%, $1, $2, %, $3, %, %, %, '', 0, FALSE, FALSE, 0, 'active', $4)`)
+		4, `(%, $1, $2, %, $3, %, %, %, '', NULL, FALSE, FALSE, 0, 'active', $4)`)
 )
 
 func rowsStatements(head string, shared int, each string) map[int]string {

@@ -68,6 +68,13 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 			}
 		}
 	}
+	begun, err := tx.items(`JOIN draft d ON d.item = i.id AND d.person = $2 AND d.project = $1
+		WHERE i.project = $1 AND i.status = 'queued' AND (CAST($5 AS TEXT) = '' OR i.dataset = $5) AND `+free+` ORDER BY d.at DESC, i.seq LIMIT $6`,
+		string(q.Project), string(q.Person), q.Overlap, q.Skipped, string(q.Dataset), q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	add(begun)
 	if q.Generation > 0 {
 		items, err := tx.items(`JOIN queue_row r ON r.item = i.seq
 			WHERE r.generation = $5 AND i.project = $1 AND i.status = 'queued' AND (CAST($6 AS TEXT) = '' OR i.dataset = $6) AND `+free+`
@@ -162,12 +169,10 @@ func (tx *Tx) QueueItems(project labeling.ProjectID, after int64, limit int) ([]
 	}
 	var found []labeling.QueueItem
 	for _, dataset := range datasets { // each of them alone is in order
-		err := tx.each(`SELECT seq, id, model, uncertainty FROM item WHERE dataset = $1 AND status = 'queued' AND seq > $2 ORDER BY seq LIMIT $3`,
+		err := tx.each(`SELECT seq, id, uncertainty FROM item WHERE dataset = $1 AND status = 'queued' AND seq > $2 ORDER BY seq LIMIT $3`,
 			[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
 				var i labeling.QueueItem
-				var model string
-				err := scan(&i.Seq, &i.ID, &model, &i.Uncertainty)
-				i.Predicted = model != ""
+				err := scan(&i.Seq, &i.ID, &i.Uncertainty)
 				found = append(found, i)
 				return err
 			})

@@ -10,16 +10,17 @@ import (
 	"github.com/adjudge/adjudge/backend/store/storetest"
 )
 
-func TestTransactions(t *testing.T) { t.Parallel(); storetest.Transactions(t) }
-func TestHistory(t *testing.T)      { t.Parallel(); storetest.History(t) }
-func TestLabeling(t *testing.T)     { t.Parallel(); storetest.Labeling(t) }
-func TestLabelingData(t *testing.T) { t.Parallel(); storetest.LabelingData(t) }
-func TestLabelingLoop(t *testing.T) { t.Parallel(); storetest.LabelingLoop(t) }
-func TestWork(t *testing.T)         { t.Parallel(); storetest.Work(t) }
-func TestCompare(t *testing.T)      { t.Parallel(); storetest.Compare(t) }
-func TestTraining(t *testing.T)     { t.Parallel(); storetest.Training(t) }
-func TestIdentity(t *testing.T)     { t.Parallel(); storetest.Identity(t) }
-func TestReview(t *testing.T)       { t.Parallel(); storetest.Review(t) }
+func TestTransactions(t *testing.T)   { t.Parallel(); storetest.Transactions(t) }
+func TestHistory(t *testing.T)        { t.Parallel(); storetest.History(t) }
+func TestLabeling(t *testing.T)       { t.Parallel(); storetest.Labeling(t) }
+func TestLabelingData(t *testing.T)   { t.Parallel(); storetest.LabelingData(t) }
+func TestLabelingLoop(t *testing.T)   { t.Parallel(); storetest.LabelingLoop(t) }
+func TestLabelingBeside(t *testing.T) { t.Parallel(); storetest.LabelingBeside(t) }
+func TestWork(t *testing.T)           { t.Parallel(); storetest.Work(t) }
+func TestCompare(t *testing.T)        { t.Parallel(); storetest.Compare(t) }
+func TestTraining(t *testing.T)       { t.Parallel(); storetest.Training(t) }
+func TestIdentity(t *testing.T)       { t.Parallel(); storetest.Identity(t) }
+func TestReview(t *testing.T)         { t.Parallel(); storetest.Review(t) }
 
 func TestAByteChangedBehindTheStoreIsFound(t *testing.T) {
 	t.Parallel()

@@ -299,8 +299,8 @@ type ItemBody struct {
 	Label       string             `json:"label,omitempty" doc:"Name of the class that is the accepted answer"`
 	Model       string             `json:"model,omitempty" doc:"Model that predicted last"`
 	ModelLabel  string             `json:"model_label,omitempty"`
-	ModelScore  float64            `json:"model_score,omitempty"`
-	Uncertainty float64            `json:"uncertainty,omitempty"`
+	ModelScore  *float64           `json:"model_score,omitempty" doc:"Absent where the model did not say"`
+	Uncertainty *float64           `json:"uncertainty,omitempty"`
 	CreatedAt   time.Time          `json:"created_at"`
 }
 

@@ -53,6 +53,11 @@ func (s *Server) projectCard(r *http.Request, actor ledger.Actor, p labeling.Pro
 	}
 	card := page.NewProjectCard(p, actor.Roles[p.ID], counts)
 	card.Days = page.ByDay(s.Now(), days)
+	agreement, err := s.Labeling.Agreement(ctx, actor, p.ID)
+	if err != nil {
+		return page.ProjectCard{}, nil, err
+	}
+	card.SetAgreement(ctx, agreement)
 	waiting := page.WaitingItems(p, actor, counts)
 	runs, err := s.Compare.Runs(ctx, actor, compare.RunFilter{Project: p.ID, Limit: 20})
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 func (s *Server) labelRoutes() []route {
 	return []route{
 		{GET, "/projects/{project}/label", login, ledger.ActionLabel, s.getLabel},
+		{GET, "/projects/{project}/label/peek", login, ledger.ActionLabel, s.getPeek},
 		{POST, "/projects/{project}/label/order", login, ledger.ActionManage, s.postLabelOrder},
 		{GET, "/projects/{project}/disputes", login, ledger.ActionRelabel, s.getDisputes},
 		{POST, "/projects/{project}/disputes/{item}", login, ledger.ActionRelabel, s.postDispute},
@@ -79,6 +80,25 @@ func (s *Server) postLabelOrder(w http.ResponseWriter, r *http.Request) error {
 		back += "?dataset=" + url.QueryEscape(dataset)
 	}
 	return s.seeOther(w, r, back)
+}
+
+// getPeek answers what the drawer of the labeling page shows, a fragment.
+func (s *Server) getPeek(w http.ResponseWriter, r *http.Request) error {
+	ctx, actor, place, q := r.Context(), actorOf(r), projectOf(r), r.URL.Query()
+	peek, err := s.Labeling.Peek(ctx, actor, place.ID, labeling.PeekRequest{Class: labeling.ClassID(q.Get("class")), Item: labeling.ItemID(q.Get("item"))})
+	if err != nil {
+		return err
+	}
+	p, err := s.Labeling.Project(ctx, actor, string(place.ID))
+	if err != nil {
+		return err
+	}
+	people, err := s.names(ctx, actor, place.ID)
+	if err != nil {
+		return err
+	}
+	return s.send(w, r, http.StatusOK, page.Peek(page.PeekView{Slug: place.Slug, Peek: peek, Asked: peek.Class.ID != "", Schema: p.Schema,
+		People: people, Somebody: ui.T(ctx, "disputes.somebody")}))
 }
 
 // disputesShown is how many differing items stand on one page.
@@ -180,7 +200,22 @@ type TaskBody struct {
 	Dataset    labeling.DatasetID `json:"dataset"`
 	Text       string             `json:"text"`
 	Suggestion labeling.ClassID   `json:"suggestion,omitempty" doc:"What the newest model says; absent where people judge blind"`
-	Score      float64            `json:"score,omitempty"`
+	Score      *float64           `json:"score,omitempty" doc:"Absent where the model did not say"`
+	Draft      *DraftBody         `json:"draft,omitempty" doc:"What this person has begun to say, on whichever computer"`
+}
+
+// DraftBody is what somebody has begun to say about an item.
+type DraftBody struct {
+	Class  labeling.ClassID `json:"class,omitempty" doc:"Chosen, not submitted"`
+	Typed  string           `json:"typed,omitempty" doc:"In the field that finds a class"`
+	Reason string           `json:"reason,omitempty" doc:"Of a skip, as far as it is written"`
+}
+
+func draftBody(d labeling.Draft) *DraftBody {
+	if d.Empty() {
+		return nil
+	}
+	return &DraftBody{Class: d.Class, Typed: d.Typed, Reason: d.Reason}
 }
 
 // ProgressBody says how far the labeling is.
@@ -260,7 +295,7 @@ type submitInput struct {
 		Class      labeling.ClassID        `json:"class,omitempty"`
 		Reason     string                  `json:"reason,omitempty"`
 		Suggestion labeling.ClassID        `json:"suggestion,omitempty" doc:"The suggestion that stood on the screen"`
-		Score      float64                 `json:"score,omitempty"`
+		Score      *float64                `json:"score,omitempty" doc:"Of the suggestion; absent where it had none"`
 		Untouched  bool                    `json:"untouched,omitempty"`
 		SeenMS     int64                   `json:"seen_ms,omitempty" doc:"For how long the item was seen"`
 	}
@@ -271,6 +306,42 @@ type undoInput struct {
 	ID     string          `path:"annotation" maxLength:"36"`
 	Person ledger.PersonID `query:"person"`
 	Page   string          `query:"page" doc:"The page that shows the item again and so leases it"`
+}
+
+type draftInput struct {
+	InProject
+	Item string `path:"item" maxLength:"100"`
+	Body struct {
+		Person ledger.PersonID `json:"person,omitempty" doc:"Whose draft; refused unless it is who is signed in"`
+		DraftBody
+	}
+}
+
+type peekInput struct {
+	InProject
+	Class string `query:"class" doc:"Id of the class to explain"`
+	Item  string `query:"item" doc:"Item whose history one wants; open to whoever has answered it"`
+}
+
+// PeekBody is what may be looked up while judging an item.
+type PeekBody struct {
+	Guideline string           `json:"guideline"`
+	Class     string           `json:"class,omitempty" doc:"Name"`
+	Note      string           `json:"note,omitempty" doc:"What belongs to the class"`
+	Examples  []string         `json:"examples" nullable:"false" doc:"Texts of accepted items of the class, newest first; none of a dataset that is judged blind"`
+	Withheld  bool             `json:"withheld" doc:"The history stays closed until one has answered"`
+	History   []AnnotationBody `json:"history" nullable:"false"`
+}
+
+func peekBody(p labeling.Peek) PeekBody {
+	b := PeekBody{Guideline: p.Guideline, Class: p.Class.Name, Note: p.Class.Note, Examples: []string{}, Withheld: p.Withheld, History: []AnnotationBody{}}
+	for _, item := range p.Examples {
+		b.Examples = append(b.Examples, item.Text)
+	}
+	for _, a := range p.Annotations {
+		b.History = append(b.History, annotationBody(a))
+	}
+	return b
 }
 
 type keysInput struct {
@@ -310,7 +381,7 @@ func (s *Server) labelAPI() {
 			}
 			body := LeaseBody{Tasks: make([]TaskBody, 0, len(batch.Tasks)), Progress: progressBody(batch.Progress)}
 			for _, t := range batch.Tasks {
-				body.Tasks = append(body.Tasks, TaskBody{Item: t.Item, Dataset: t.Dataset, Text: t.Text, Suggestion: t.Suggestion, Score: t.Score})
+				body.Tasks = append(body.Tasks, TaskBody{Item: t.Item, Dataset: t.Dataset, Text: t.Text, Suggestion: t.Suggestion, Score: t.Score, Draft: draftBody(t.Draft)})
 			}
 			return &Answer[LeaseBody]{body}, nil
 		})
@@ -344,6 +415,16 @@ func (s *Server) labelAPI() {
 				return nil, err
 			}
 			return &Answer[AnnotationBody]{annotationBody(a)}, nil
+		})
+	operation(s, api{PUT, "/projects/{project}/drafts/{item}", "save-draft", "Keep what one has begun to say; empty ends it", either, ledger.ActionLabel},
+		func(ctx context.Context, in *draftInput) (*struct{}, error) {
+			return &struct{}{}, s.Labeling.SaveDraft(ctx, actorIn(ctx), projectIn(ctx).ID, labeling.ItemID(in.Item), in.Body.Person,
+				labeling.Draft{Class: in.Body.Class, Typed: in.Body.Typed, Reason: in.Body.Reason})
+		})
+	operation(s, api{GET, "/projects/{project}/peek", "peek", "Look up the guideline, a class and the history of an item", either, ledger.ActionLabel},
+		func(ctx context.Context, in *peekInput) (*Answer[PeekBody], error) {
+			peek, err := s.Labeling.Peek(ctx, actorIn(ctx), projectIn(ctx).ID, labeling.PeekRequest{Class: labeling.ClassID(in.Class), Item: labeling.ItemID(in.Item)})
+			return &Answer[PeekBody]{peekBody(peek)}, err
 		})
 	operation(s, api{PUT, "/projects/{project}/label-keys", "save-keys", "Choose one's own keys", either, ledger.ActionLabel},
 		func(ctx context.Context, in *keysInput) (*Answer[KeysBody], error) {

@@ -206,7 +206,7 @@ func (s *Server) schemaView(r *http.Request) (page.SchemaView, labeling.Project,
 }
 
 func (s *Server) showSchema(w http.ResponseWriter, r *http.Request, status int, v page.SchemaView) error {
-	frame := view{Title: ui.T(r.Context(), "schema.title"), Active: "settings"}
+	frame := view{Title: ui.T(r.Context(), "schema.title"), Active: "settings", Islands: []string{"classorder"}}
 	if r.URL.Query().Has("saved") {
 		frame.Status = ui.T(r.Context(), "schema.saved")
 	}
@@ -230,6 +230,10 @@ func (s *Server) postSchema(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, req := schemaForm(r, v, project.Schema)
+	if r.PostForm.Get("move") != "" { // a browser without scripts: show the new order, to be saved
+		v.Moved = true
+		return s.showSchema(w, r, http.StatusOK, v)
+	}
 	if _, err := s.Labeling.UpdateProject(r.Context(), actorOf(r), project.ID, req); isRefusal(err) {
 		v.Errors, v.Error = fault.Fields(err), fault.Message(err)
 		if fault.Is(err, fault.Unmet) {
@@ -252,29 +256,35 @@ func (s *Server) postSchema(w http.ResponseWriter, r *http.Request) error {
 func schemaForm(r *http.Request, v page.SchemaView, was labeling.Schema) (page.SchemaView, labeling.UpdateProjectRequest) {
 	f := r.PostForm
 	v.Name, v.Question, v.Overlap = strings.TrimSpace(f.Get("name")), strings.TrimSpace(f.Get("question")), f.Get("overlap")
-	v.Version = number(f.Get("version"), 0)
+	v.Version, v.Guideline = number(f.Get("version"), 0), strings.TrimSpace(strings.ReplaceAll(f.Get("guideline"), "\r\n", "\n"))
 	uses := map[string]int64{}
 	for _, c := range v.Classes {
 		uses[c.ID] = c.Uses
 	}
 	req := labeling.UpdateProjectRequest{
 		Name: v.Name, Overlap: number(v.Overlap, 1), Version: v.Version, Reason: strings.TrimSpace(f.Get("reason")),
-		Schema: labeling.Schema{Question: v.Question}, Decisions: map[labeling.ClassID]labeling.Decision{},
+		Schema: labeling.Schema{Question: v.Question, Guideline: v.Guideline}, Decisions: map[labeling.ClassID]labeling.Decision{},
 	}
 	v.Classes = nil
 	removed := f["class.remove"]
+	way, of, _ := strings.Cut(f.Get("move"), ":")
+	moved := -1 // the row to move, among those that are not empty
 	for i, name := range f["class.name"] {
 		row := page.ClassRow{
 			ID: at(f["class.id"], i), Name: strings.TrimSpace(name), Color: number(at(f["class.color"], i), 0), Key: strings.TrimSpace(at(f["class.key"], i)),
+			Note: strings.TrimSpace(at(f["class.note"], i)),
 		}
 		if row.ID == "" && row.Name == "" {
 			continue
 		}
 		row.Uses, row.Remove = uses[row.ID], row.ID != "" && slices.Contains(removed, row.ID)
 		row.Fate, row.Into = f.Get("fate."+row.ID), f.Get("into."+row.ID)
+		if of == strconv.Itoa(i) {
+			moved = len(v.Classes)
+		}
 		v.Classes = append(v.Classes, row)
 		if !row.Remove {
-			req.Schema.Classes = append(req.Schema.Classes, labeling.Class{ID: labeling.ClassID(row.ID), Name: row.Name, Color: row.Color, Key: row.Key})
+			req.Schema.Classes = append(req.Schema.Classes, labeling.Class{ID: labeling.ClassID(row.ID), Name: row.Name, Color: row.Color, Key: row.Key, Note: row.Note})
 			continue
 		}
 		if row.Fate != "" {
@@ -284,6 +294,9 @@ func schemaForm(r *http.Request, v page.SchemaView, was labeling.Schema) (page.S
 			}
 			req.Decisions[labeling.ClassID(row.ID)] = d
 		}
+	}
+	if to := moved + map[string]int{"up": -1, "down": 1}[way]; moved >= 0 && to >= 0 && to < len(v.Classes) {
+		v.Classes[moved], v.Classes[to] = v.Classes[to], v.Classes[moved]
 	}
 	for _, c := range was.Classes {
 		if c.Retired {
@@ -306,14 +319,16 @@ type ClassBody struct {
 	Name    string `json:"name" maxLength:"200"`
 	Color   int    `json:"color,omitempty" minimum:"0" maximum:"9" doc:"Step of the palette"`
 	Key     string `json:"key,omitempty" pattern:"^[1-9a-z]?$" doc:"The key that chooses it; absent: the next free one"`
+	Note    string `json:"note,omitempty" maxLength:"1000" doc:"What belongs to it and what does not, for whoever labels"`
 	Retired bool   `json:"retired,omitempty" doc:"Kept for old annotations, offered no more"`
 	Into    string `json:"into,omitempty" doc:"Id of the class as which its answers count"`
 }
 
 // SchemaBody is a project's schema in the JSON API.
 type SchemaBody struct {
-	Question string      `json:"question,omitempty" maxLength:"500"`
-	Classes  []ClassBody `json:"classes" maxItems:"1000" nullable:"false"`
+	Question  string      `json:"question,omitempty" maxLength:"500"`
+	Guideline string      `json:"guideline,omitempty" maxLength:"20000" doc:"How to judge, for whoever labels"`
+	Classes   []ClassBody `json:"classes" maxItems:"1000" nullable:"false"`
 }
 
 // ProjectBody is a project in the JSON API.
@@ -340,17 +355,17 @@ type DatasetBody struct {
 
 func projectBody(p labeling.Project) ProjectBody {
 	b := ProjectBody{ID: string(p.ID), Slug: p.Slug, Name: p.Name, Overlap: p.Overlap, Version: p.SchemaVersion, Digest: p.Schema.Digest(), CreatedAt: p.CreatedAt}
-	b.Schema = SchemaBody{Question: p.Schema.Question, Classes: []ClassBody{}}
+	b.Schema = SchemaBody{Question: p.Schema.Question, Guideline: p.Schema.Guideline, Classes: []ClassBody{}}
 	for _, c := range p.Schema.Classes {
-		b.Schema.Classes = append(b.Schema.Classes, ClassBody{ID: string(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Retired: c.Retired, Into: string(c.Into)})
+		b.Schema.Classes = append(b.Schema.Classes, ClassBody{ID: string(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Note: c.Note, Retired: c.Retired, Into: string(c.Into)})
 	}
 	return b
 }
 
 func (b SchemaBody) schema() labeling.Schema {
-	schema := labeling.Schema{Question: b.Question}
+	schema := labeling.Schema{Question: b.Question, Guideline: b.Guideline}
 	for _, c := range b.Classes {
-		schema.Classes = append(schema.Classes, labeling.Class{ID: labeling.ClassID(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Retired: c.Retired, Into: labeling.ClassID(c.Into)})
+		schema.Classes = append(schema.Classes, labeling.Class{ID: labeling.ClassID(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Note: c.Note, Retired: c.Retired, Into: labeling.ClassID(c.Into)})
 	}
 	return schema
 }

@@ -200,6 +200,30 @@ func (c *ProjectCard) SetCandidates(ctx context.Context, candidates []review.Can
 	c.Href = candidateHref(c.Project, last)
 }
 
+// asked is how somebody with these roles is asked for a vote: whether the
+// answers are right, whether it may ship, or both.
+func asked(roles []ledger.Role) string {
+	switch reviews, approves := slices.Contains(roles, ledger.RoleReviewer), slices.Contains(roles, ledger.RoleApprover); {
+	case reviews && approves:
+		return "both"
+	case reviews:
+		return "reviewer"
+	case approves:
+		return "approver"
+	}
+	return "vote"
+}
+
+// SetAgreement puts on a card how far people agree, where anything was judged
+// twice.
+func (c *ProjectCard) SetAgreement(ctx context.Context, a labeling.Agreement) {
+	if !a.Known() {
+		return
+	}
+	within := a.Interval()
+	c.Agreement = ui.T(ctx, "desk.card.agreement.of", "share", ui.Percent(a.Share()), "low", ui.Percent(within.Low), "high", ui.Percent(within.High), "n", a.Items)
+}
+
 // WaitingCandidates lists the candidates that wait for an actor: their vote, or
 // a draft that they may propose.
 func WaitingCandidates(ctx context.Context, p labeling.Project, actor ledger.Actor, votes, all []review.Candidate) []Waiting {
@@ -208,7 +232,7 @@ func WaitingCandidates(ctx context.Context, p labeling.Project, actor ledger.Act
 	for _, c := range votes {
 		waiting = append(waiting, Waiting{
 			Kind: WaitsVote, Project: p.Name, Href: candidateHref(link, c),
-			Subject: ui.T(ctx, "desk.candidate.named", "n", c.Number, "name", c.Name),
+			Subject: ui.T(ctx, "desk.ask."+asked(actor.Roles[p.ID]), "candidate", ui.T(ctx, "desk.candidate.named", "n", c.Number, "name", c.Name), "environment", c.Environment),
 		})
 	}
 	for _, c := range all {

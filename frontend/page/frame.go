@@ -8,7 +8,7 @@
 //
 //	<html data-person="…" data-project="…" data-page="…">  ids of who and where; FrameView.Active
 //	#presence        who is here: <span class="avatar palette-N">, filled by the live island
-//	#saving          the state of saving in words; data-state="saved" or "waiting"
+//	#saving          the state of saving in words, kept by the outbox island; data-state="saved", "waiting" or "trouble"
 //	#status          the polite status line; setting its text announces it
 //	data-dialog=id   on any control opens the <dialog> of that id
 //	data-copy=text   on any button copies text and says so
@@ -19,6 +19,8 @@
 package page
 
 import (
+	"context"
+	"encoding/json"
 	"net/url"
 	"slices"
 
@@ -195,7 +197,7 @@ func (v FrameView) asset(name string) string {
 func (v FrameView) scripts() []string {
 	names := []string{"htmx", "shell", "dev"} // the last is in the bundle of make dev alone
 	if v.Person.ID != "" {
-		names = append(names, "palette", "live")
+		names = append(names, "palette", "live", "outbox")
 	}
 	var found []string
 	for _, name := range append(names, v.Islands...) {
@@ -204,6 +206,22 @@ func (v FrameView) scripts() []string {
 		}
 	}
 	return found
+}
+
+// outboxSayings are the texts in which the outbox says how saving stands, below
+// "frame.saving.".
+var outboxSayings = []string{"all", "waiting", "waiting.first", "offline", "offline.first", "login", "parked", "unkept", "parked.retry", "parked.discard", "parked.none"}
+
+func outboxTexts(ctx context.Context) string {
+	texts := make(map[string]string, len(outboxSayings))
+	for _, name := range outboxSayings {
+		texts[name] = ui.T(ctx, "frame.saving."+name)
+	}
+	text, err := json.Marshal(texts)
+	if err != nil {
+		return "{}" // texts always encode
+	}
+	return string(text)
 }
 
 func (v FrameView) projectID() string {

@@ -28,10 +28,9 @@ type LabelView struct {
 
 // labelSayings are the texts that the island says, below "label.say.".
 var labelSayings = []string{
-	"choose", "tooquick", "nothing", "skipped", "undo", "suggestion", "former", "nonetwork", "count",
+	"choose", "tooquick", "nothing", "nothingagain", "again", "skipped", "undo", "suggestion", "former", "nonetwork", "count",
 	"status.saved", "status.skipped", "status.count", "status.undone", "status.unskipped",
-	"saving.all", "saving.waiting", "saving.waiting.first", "saving.offline", "saving.offline.first", "saving.login", "saving.parked", "saving.unkept",
-	"find.none", "keys.saved", "keys.twice", "keys.wrong", "parked.retry", "parked.discard", "parked.none",
+	"find.none", "keys.saved", "keys.twice", "keys.wrong", "peek.trouble",
 }
 
 // labelReasons are the reasons for which people skip, below "label.reason.".
@@ -65,7 +64,7 @@ func (v LabelView) config(ctx context.Context) string {
 	}
 	text, err := json.Marshal(map[string]any{
 		"project": v.Slug, "person": v.Person, "api": "/api/v1/projects/" + v.Slug,
-		"dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "chosen": chosen, "texts": texts, "reasons": reasons,
+		"peek": ProjectLink{Slug: v.Slug}.Href("label", "peek"), "dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "chosen": chosen, "texts": texts, "reasons": reasons,
 	})
 	if err != nil {
 		return "{}" // strings and numbers always encode
@@ -85,10 +84,6 @@ func (v LabelView) blind() bool {
 
 // findable reports whether there are so many classes that typing is quicker.
 func (v LabelView) findable() bool { return len(v.Project.Schema.Open()) > 9 }
-
-func (v LabelView) signIn() string {
-	return ProjectLink{Slug: v.Slug}.Href("label")
-}
 
 // DisputeView is one item on the page of differing answers.
 type DisputeView struct {

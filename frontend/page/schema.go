@@ -15,10 +15,12 @@ type SchemaView struct {
 	Name      string
 	Overlap   string
 	Question  string
+	Guideline string
 	Version   int
 	Classes   []ClassRow
 	Retired   []RetiredClass
 	MayChange bool
+	Moved     bool // classes stand in another order than is saved
 	Errors    map[string]string
 	Error     string
 }
@@ -29,6 +31,7 @@ type ClassRow struct {
 	Name   string
 	Color  int
 	Key    string
+	Note   string
 	Remove bool
 	Uses   int64
 	// Asked says that the class has annotations and is being removed, so that
@@ -49,7 +52,7 @@ type RetiredClass struct {
 func NewSchemaView(p labeling.Project, uses map[labeling.ClassID]int64, mayChange bool) SchemaView {
 	v := SchemaView{
 		Project: ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}, Name: p.Name, Overlap: itoa(p.Overlap),
-		Question: p.Schema.Question, Version: p.SchemaVersion, MayChange: mayChange,
+		Question: p.Schema.Question, Guideline: p.Schema.Guideline, Version: p.SchemaVersion, MayChange: mayChange,
 	}
 	for _, c := range p.Schema.Classes {
 		if c.Retired {
@@ -57,7 +60,7 @@ func NewSchemaView(p labeling.Project, uses map[labeling.ClassID]int64, mayChang
 			v.Retired = append(v.Retired, RetiredClass{Name: c.Name, Into: into.Name, Uses: uses[c.ID]})
 			continue
 		}
-		v.Classes = append(v.Classes, ClassRow{ID: string(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Uses: uses[c.ID]})
+		v.Classes = append(v.Classes, ClassRow{ID: string(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Note: c.Note, Uses: uses[c.ID]})
 	}
 	return v
 }

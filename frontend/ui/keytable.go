@@ -25,8 +25,8 @@ func KeyScopes() []Scope {
 		}},
 		{"label", []Key{
 			{"1…9", "label.choose"}, {"a…z", "label.chooseletter"}, {"/", "label.find"}, {"Enter", "label.submit"},
-			{"Space", "label.scroll"}, {"Shift+Space", "label.skip"}, {"Ctrl+Z", "label.undo"},
-			{"↑", "label.up"}, {"↓", "label.down"},
+			{"Space", "label.scroll"}, {"Shift+Space", "label.skip"}, {"Ctrl+Z", "label.undo"}, {"Ctrl+Shift+Z", "label.redo"},
+			{"↑", "label.up"}, {"↓", "label.down"}, {".", "label.peek"}, {"0", "label.cover"},
 		}},
 		{"items", []Key{
 			{"/", "items.search"}, {"J", "items.next"}, {"K", "items.previous"}, {"Enter", "items.open"}, {"X", "items.select"},

@@ -147,11 +147,11 @@ func Compare(t *testing.T) {
 			})
 			view(t, s, func(tx *store.Tx) error {
 				a, err := tx.ItemKeyed("d1", "a")
-				if err != nil || a.Model != "m1" || a.ModelLabel != "dog" || a.ModelScore != .75 || a.Uncertainty != .25 {
+				if err != nil || a.Model != "m1" || a.ModelLabel != "dog" || a.ModelScore == nil || *a.ModelScore != .75 || a.Uncertainty == nil || *a.Uncertainty != .25 {
 					t.Errorf("a = %+v, %v", a, err)
 				}
 				b, err := tx.ItemKeyed("d1", "b")
-				if err != nil || b.ModelLabel != "cat" || b.ModelScore != 0 || b.Uncertainty != 0 {
+				if err != nil || b.ModelLabel != "cat" || b.ModelScore != nil || b.Uncertainty != nil {
 					t.Errorf("b = %+v, %v", b, err)
 				}
 				return nil

@@ -61,7 +61,7 @@ func dataItems(t *testing.T, s *store.Store) (items []labeling.Item) {
 					notes = append(notes, labeling.Annotation{ID: labeling.AnnotationID("a" + string(item.ID)), Project: "p", Dataset: dataset, Item: item.ID, Person: "ana", Kind: labeling.KindAnswer, Class: "x", State: labeling.AnnotationActive, At: at})
 				}
 				if i%7 == 0 {
-					item.Model, item.ModelLabel, item.ModelScore = "m", "y", 0.5
+					item.Model, item.ModelLabel, item.ModelScore = "m", "y", new(0.5)
 				}
 				if i%5 == 4 {
 					item.Status = labeling.StatusTrashed

@@ -264,7 +264,7 @@ func LabelingLoop(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					item.Model, item.ModelLabel, item.ModelScore, item.Uncertainty = "m", "dog", 0.9, 0.1
+					item.Model, item.ModelLabel, item.ModelScore, item.Uncertainty = "m", "dog", new(0.9), new(0.1)
 					if err := tx.UpdateItem(item); err != nil {
 						return err
 					}
@@ -459,7 +459,7 @@ func (l loop) predict(uncertainties map[string]float64) {
 			if err != nil {
 				return err
 			}
-			item.Model, item.ModelLabel, item.ModelScore, item.Uncertainty = "m", "cat", 1-u, u
+			item.Model, item.ModelLabel, item.ModelScore, item.Uncertainty = "m", "cat", new(1-u), new(u)
 			if err := tx.UpdateItem(item); err != nil {
 				return err
 			}
