@@ -62,7 +62,7 @@ export class Card {
       radio.append(cap, name);
       if (c.id === task.suggestion) {
         radio.classList.add("suggested");
-        radio.append(note("score", `${texts.suggestion} ${percent(task.score ?? 0)}`));
+        radio.append(note("score", task.score === undefined ? texts.suggestion : `${texts.suggestion} ${percent(task.score)}`));
       } else if (c.id === task.former) {
         radio.classList.add("former");
         radio.append(note("score", texts.former));

@@ -1,9 +1,8 @@
 // The dialogs of the labeling page: find a class, skip with a reason, one's own
-// keys, answers that were refused. The server draws them, this fills them.
+// keys. The server draws them, this fills them.
 
 import type { Class } from "./card";
 import { composing, type Layout } from "./keys";
-import type { Outbox } from "./outbox";
 import type { Config } from "./label";
 
 type Text = (key: string, args?: Record<string, string | number>) => string;
@@ -37,7 +36,9 @@ function fold(text: string): string {
 }
 
 /** Opens the type-ahead over all classes. */
-export function find(root: HTMLElement, classes: Class[], chosen: (id: string) => void, closed: () => void): void {
+export function find(
+  root: HTMLElement, classes: Class[], begun: string, typed: (text: string) => void, chosen: (id: string) => void, closed: () => void,
+): void {
   const dialog = root.querySelector<HTMLDialogElement>('[data-part="find"]')!;
   if (dialog.open) return;
   const input = dialog.querySelector("input")!;
@@ -69,7 +70,11 @@ export function find(root: HTMLElement, classes: Class[], chosen: (id: string) =
     else input.removeAttribute("aria-activedescendant");
     list.children[at]?.scrollIntoView({ block: "nearest" });
   };
-  input.addEventListener("input", () => ((at = 0), draw()), on);
+  input.addEventListener("input", () => {
+    at = 0;
+    draw();
+    typed(input.value);
+  }, on);
   input.addEventListener("keydown", (e) => {
     e.stopPropagation();
     if (composing(e)) return; // an input method's Enter chooses its word, not our class
@@ -91,7 +96,7 @@ export function find(root: HTMLElement, classes: Class[], chosen: (id: string) =
     picked = option.dataset["class"]!;
     dialog.close();
   }, on);
-  input.value = "";
+  input.value = begun;
   draw();
   open(dialog, () => {
     stop.abort();
@@ -99,10 +104,13 @@ export function find(root: HTMLElement, classes: Class[], chosen: (id: string) =
     else closed();
   });
   input.focus();
+  input.select(); // what was begun stays, or goes with the next key
 }
 
 /** Asks why an item is skipped; no reason is a good answer too. */
-export function skipDialog(root: HTMLElement, reasons: string[], skip: (reason: string) => void, closed: () => void): void {
+export function skipDialog(
+  root: HTMLElement, reasons: string[], begun: string, typed: (text: string) => void, skip: (reason: string) => void, closed: () => void,
+): void {
   const dialog = root.querySelector<HTMLDialogElement>("#label-skip")!;
   const input = dialog.querySelector<HTMLInputElement>("#label-reason")!;
   const chips = dialog.querySelector<HTMLElement>('[data-part="reasons"]')!;
@@ -118,7 +126,8 @@ export function skipDialog(root: HTMLElement, reasons: string[], skip: (reason: 
       return chip;
     }),
   );
-  input.value = "";
+  input.value = begun;
+  input.addEventListener("input", () => typed(input.value), { signal: stop.signal });
   input.addEventListener("keydown", (e) => {
     e.stopPropagation();
     if (e.key === "Enter" && composing(e)) e.preventDefault();
@@ -183,40 +192,4 @@ export function keysDialog(
     stop.abort();
     closed();
   });
-}
-
-/** Shows the answers that the server refused, with its reason. */
-export function parkedDialog(root: HTMLElement, outbox: Outbox, text: Text): void {
-  const dialog = root.querySelector<HTMLDialogElement>("#label-parked")!;
-  const list = dialog.querySelector<HTMLElement>('[data-part="parkedlist"]')!;
-  const draw = (): void => {
-    const parked = outbox.parked();
-    if (parked.length === 0) return void (list.textContent = text("parked.none"));
-    list.replaceChildren(
-      ...parked.map((e) => {
-        const li = document.createElement("li");
-        li.className = "card";
-        const quote = document.createElement("p");
-        quote.dir = "auto";
-        quote.textContent = `${e.text} → ${e.words}`;
-        const why = document.createElement("p");
-        why.className = "loss";
-        why.textContent = e.parked ?? "";
-        const row = document.createElement("div");
-        row.className = "row";
-        for (const [key, act] of [["parked.retry", () => outbox.retry(e.id)], ["parked.discard", () => outbox.discard(e.id)]] as const) {
-          const button = document.createElement("button");
-          button.type = "button";
-          button.className = "button small";
-          button.textContent = text(key);
-          button.addEventListener("click", () => void act().then(draw));
-          row.append(button);
-        }
-        li.append(quote, why, row);
-        return li;
-      }),
-    );
-  };
-  draw();
-  open(dialog, () => undefined);
 }

@@ -16,7 +16,7 @@ export interface Press {
 /** What to do. */
 export type Action =
   | { does: "answer"; key: string }
-  | { does: "submit" | "skip" | "space" | "undo" | "help" | "find" | "next" | "previous" };
+  | { does: "submit" | "skip" | "space" | "undo" | "redo" | "cover" | "peek" | "help" | "find" | "next" | "previous" };
 
 /** Whether a press belongs to an input method and must be left alone. */
 export function composing(p: Press): boolean {
@@ -32,8 +32,8 @@ export function composing(p: Press): boolean {
 export function meaning(p: Press, off: boolean): Action | null {
   if (composing(p)) return null;
   const command = p.ctrlKey || p.metaKey;
-  if (command && !p.altKey && !p.shiftKey && latin(p) === "z") return { does: "undo" };
-  // AltGr counts as Ctrl+Alt on Windows: no combination but undo is ours.
+  if (command && !p.altKey && latin(p) === "z") return { does: p.shiftKey ? "redo" : "undo" };
+  // AltGr counts as Ctrl+Alt on Windows: no combination but undo and redo is ours.
   if (command || p.altKey || p.repeat) return null;
   switch (p.key) {
     case "Enter":
@@ -53,6 +53,8 @@ export function meaning(p: Press, off: boolean): Action | null {
       return { does: "help" };
   }
   if (off) return null;
+  if (p.key === ".") return { does: "peek" };
+  if (!p.shiftKey && p.key.length === 1 && /^(?:Digit|Numpad)0$/.test(p.code)) return { does: "cover" };
   if (p.key === "/") return { does: "find" };
   if (p.shiftKey) return null;
   const digit = /^(?:Digit|Numpad)([1-9])$/.exec(p.code);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matches } from "./dialogs";
-import { newId } from "./ids";
 import { Layout, meaning, type Press } from "./keys";
-import { Outbox, type Answer, type Entry, type State } from "./outbox";
-import { MemoryShelf } from "./shelf";
-import { fill } from "./words";
+import { Ahead } from "./ahead";
+import { Drafts, type Draft } from "./drafts";
+import { PAUSE, Rest, WORK } from "./rest";
+import type { Past, Task } from "./shelf";
+import { Trail } from "./trail";
 
 // ------------------------------------------------------------------- keys
 
@@ -15,7 +16,6 @@ const presses: [string, Press, string][] = [
   ["AZERTY's é is the second", { key: "é", code: "Digit2" }, "answer 2"],
   ["a digit of the number pad", { key: "7", code: "Numpad7" }, "answer 7"],
   ["the number pad without NumLock", { key: "Home", code: "Numpad7" }, "nothing"],
-  ["zero answers nothing", { key: "0", code: "Digit0" }, "nothing"],
   ["a letter goes by what is printed: AZERTY's A stands where Q is", { key: "a", code: "KeyQ" }, "answer a"],
   ["capitals by CapsLock", { key: "A", code: "KeyA" }, "answer a"],
   ["Cyrillic Ф stands where A is", { key: "ф", code: "KeyA" }, "answer a"],
@@ -37,6 +37,12 @@ const presses: [string, Press, string][] = [
   ["Ctrl+Z on QWERTZ, where Z stands at Y", { key: "z", code: "KeyY", ctrlKey: true }, "undo"],
   ["Ctrl+Y on QWERTZ, which stands at Z", { key: "y", code: "KeyZ", ctrlKey: true }, "nothing"],
   ["Ctrl+Я, where Z is", { key: "я", code: "KeyZ", ctrlKey: true }, "undo"],
+  ["Ctrl+Shift+Z", { key: "Z", code: "KeyZ", ctrlKey: true, shiftKey: true }, "redo"],
+  ["⌘⇧Z", { key: "z", code: "KeyZ", metaKey: true, shiftKey: true }, "redo"],
+  ["the key that covers", { key: "0", code: "Digit0" }, "cover"],
+  ["AZERTY's à covers as well", { key: "à", code: "Digit0" }, "cover"],
+  ["the number pad's Insert does not", { key: "Insert", code: "Numpad0" }, "nothing"],
+  [". looks up", { key: ".", code: "Period" }, "peek"],
   ["Ctrl+A is the browser's", { key: "a", code: "KeyA", ctrlKey: true }, "nothing"],
   ["AltGr is Ctrl+Alt", { key: "@", code: "KeyQ", ctrlKey: true, altKey: true }, "nothing"],
   ["Alt+1", { key: "1", code: "Digit1", altKey: true }, "nothing"],
@@ -60,6 +66,8 @@ test("keys that are turned off leave arrows, Enter, Space and undo", () => {
   assert.equal(said({ key: "1", code: "Digit1" }, true), "nothing");
   assert.equal(said({ key: "a", code: "KeyA" }, true), "nothing");
   assert.equal(said({ key: "/", code: "Slash" }, true), "nothing");
+  assert.equal(said({ key: "0", code: "Digit0" }, true), "nothing");
+  assert.equal(said({ key: ".", code: "Period" }, true), "nothing");
   assert.equal(said({ key: "Enter", code: "Enter" }, true), "submit");
   assert.equal(said({ key: "z", code: "KeyZ", ctrlKey: true }, true), "undo");
   assert.equal(said({ key: "ArrowUp", code: "ArrowUp" }, true), "previous");
@@ -80,20 +88,7 @@ test("a layout is learned from what is typed and kept", () => {
   assert.equal(azerty.cap("a"), "A", "a Latin letter is printed as it is, wherever it stands");
 });
 
-// ------------------------------------------------------------------ words
-
-test("placeholders are filled as on the server", () => {
-  assert.equal(fill("{n} of {of} {n|item|items}", { n: 1, of: 10003 }), "1 of 10,003 item");
-  assert.equal(fill("{n|answer|answers} {class}", { n: 2, class: "a {n} b" }), "answers a {n} b");
-});
-
-test("ids are UUIDv7 in the order in which they are made", () => {
-  const a = newId(1_700_000_000_000);
-  const b = newId(1_700_000_000_001);
-  assert.match(a, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  assert.ok(a < b);
-  assert.equal(Number.parseInt(a.slice(0, 8) + a.slice(9, 13), 16), 1_700_000_000_000);
-});
+// ------------------------------------------------------------------- find
 
 test("typing finds classes, at the beginning of words first, without accents", () => {
   const classes = ["card arrival", "lost card", "Zürich", "discard"].map((name, i) => ({ id: String(i), name, color: 0, key: "" }));
@@ -103,160 +98,133 @@ test("typing finds classes, at the beginning of words first, without accents", (
   assert.deepEqual(matches(classes, "x"), []);
 });
 
-// ----------------------------------------------------------------- outbox
+// -------------------------------------------------------------- undo, redo
 
-function entry(id: string, item: string, more: Partial<Entry> = {}): Entry {
-  return { id, person: "p", project: "x", kind: "answer", item, words: "", text: "", made: Number(id), tries: 0, ...more };
+function past(item: string, chosen: string, kind: "answer" | "skip" = "answer"): Past {
+  return { id: `${item}-${chosen}`, person: "p", project: "x", made: 0, task: { item, dataset: "d", text: item }, kind, class: chosen };
 }
 
-/** A server that answers as the test says, and an outbox that talks to it. */
-function world(answers: (e: Entry, nth: number) => Answer | Promise<Answer>, shelf = new MemoryShelf(), tab = "t", former = "") {
-  const sent: string[] = [];
-  let state: State | undefined;
-  const waiters: (() => void)[] = [];
-  const times = new Map<string, number>();
-  const outbox = new Outbox(
-    shelf, "p", tab, former,
-    async (e) => {
-      const nth = (times.get(e.id) ?? 0) + 1;
-      times.set(e.id, nth);
-      sent.push(e.id);
-      return answers(e, nth);
+test("redo goes forward over what undo walked back", () => {
+  const t = new Trail();
+  t.begin([past("earlier", "x")]);
+  t.add(past("a", "1"));
+  t.add(past("b", "2"));
+  assert.equal(t.undo()?.task.item, "b");
+  assert.equal(t.undo()?.task.item, "a");
+  assert.equal(t.next?.class, "1");
+  t.add(past("a", "1")); // as redo does
+  assert.equal(t.next?.class, "2");
+  t.add(past("b", "2"));
+  assert.equal(t.next, undefined);
+  assert.deepEqual([t.undo(), t.undo(), t.undo(), t.undo()].map((p) => p?.task.item), ["b", "a", "earlier", undefined]);
+});
+
+test("another answer ends what could be done again", () => {
+  const t = new Trail();
+  t.add(past("a", "1"));
+  t.undo();
+  t.add(past("a", "2"));
+  assert.equal(t.next, undefined);
+});
+
+// ------------------------------------------------------------------- rest
+
+test("a break is offered after 50 minutes, and again 50 minutes later", () => {
+  const r = new Rest();
+  const start = 1_000;
+  let offers = 0;
+  for (let at = start; at <= start + 2 * WORK; at += 60_000) if (r.answered(at)) offers++;
+  assert.equal(offers, 2);
+});
+
+test("a pause of five minutes is a break", () => {
+  const r = new Rest();
+  for (let at = 1; at < WORK; at += 60_000) assert.equal(r.answered(at), false);
+  assert.equal(r.answered(WORK + PAUSE), false);
+  assert.equal(r.answered(WORK + PAUSE + 60_000), false);
+});
+
+test("a break that was taken counts from its end", () => {
+  const r = new Rest();
+  for (let at = 1; at < WORK; at += 60_000) r.answered(at);
+  r.rested();
+  assert.equal(r.answered(WORK + 60_000), false);
+});
+
+// ------------------------------------------------------------------ ahead
+
+const task = (item: string): Task => ({ item, dataset: "d", text: item });
+const batch = (...items: string[]) => ({ tasks: items.map(task), progress: { items: 0, answered: 0, mine: 0 } });
+
+test("a batch brings nothing that is here, waits, or was answered", () => {
+  const a = new Ahead();
+  a.take(batch("1", "2"), new Set(), new Set(), false);
+  a.finish("3");
+  a.take(batch("1", "3", "4", "5", "6"), new Set(["4"]), new Set(["5"]), false);
+  assert.deepEqual([a.next()?.item, a.next()?.item, a.next()?.item, a.next()], ["1", "2", "6", undefined]);
+});
+
+test("what was skipped comes again when it is asked for", () => {
+  const a = new Ahead();
+  a.finish("1");
+  a.take(batch("1"), new Set(), new Set(), true);
+  assert.equal(a.next()?.item, "1");
+});
+
+test("undo puts what was shown in front again, without its own item", () => {
+  const a = new Ahead();
+  a.take(batch("3", "1"), new Set(), new Set(), false);
+  a.back([task("2")], "1");
+  assert.deepEqual([a.next()?.item, a.next()?.item, a.next()], ["2", "3", undefined]);
+});
+
+// ----------------------------------------------------------------- drafts
+
+function places(fails = false) {
+  const device = new Map<string, Draft & { sent: boolean }>();
+  const server = new Map<string, Draft>();
+  return {
+    onDevice: device, onServer: server,
+    device: {
+      keepDraft: async (_: string, item: string, d: Draft, sent: boolean) => void device.set(item, { ...d, sent }),
+      dropDraft: async (_: string, item: string) => void device.delete(item),
     },
-    (s) => {
-      state = s;
-      for (const w of waiters) w();
+    server: async (item: string, d: Draft) => {
+      if (fails) throw new Error("offline");
+      server.set(item, d);
     },
-    Date.now,
-    () => 0.5,
-  );
-  const until = (wish: (s: State) => boolean): Promise<void> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        if (state && wish(state)) resolve();
-      };
-      waiters.push(look);
-      look();
-    });
-  return { outbox, sent, until, shelf, state: () => state! };
-}
-
-const idle = (s: State): boolean => s.waiting === 0;
-
-test("an answer is on the shelf before it is sent and gone when it is acknowledged", async () => {
-  let onShelf = false;
-  const shelf = new MemoryShelf();
-  const w = world(async (e): Promise<Answer> => {
-    onShelf = (await shelf.list("p")).some((x) => x.id === e.id);
-    return "done" as const;
-  }, shelf);
-  await w.outbox.add(entry("1", "i"));
-  await w.until(idle);
-  assert.equal(onShelf, true);
-  assert.deepEqual(await shelf.list("p"), []);
-});
-
-test("entries of one item go in order, of several items side by side", async () => {
-  const open: (() => void)[] = [];
-  const w = world(() => new Promise<Answer>((resolve) => open.push(() => resolve("done"))));
-  await w.outbox.add(entry("1", "a"));
-  await w.outbox.add(entry("2", "a", { kind: "undo", target: "1" }));
-  await w.outbox.add(entry("3", "b"));
-  assert.deepEqual(w.sent, ["1", "3"]);
-  open.forEach((f) => f());
-  open.length = 0;
-  await w.until((s) => s.waiting === 1);
-  await new Promise((r) => setTimeout(r, 0));
-  assert.deepEqual(w.sent, ["1", "3", "2"]);
-  open.forEach((f) => f());
-  await w.until(idle);
-});
-
-test("an outage is waited out and nothing is sent to another place", async () => {
-  const w = world((_, nth) => (nth === 1 ? "later" : "done"));
-  await w.outbox.add(entry("1", "a"));
-  await w.until((s) => s.trouble === "offline");
-  assert.ok(w.state().retryAt > 0);
-  await w.until(idle);
-  assert.deepEqual(w.sent, ["1", "1"]);
-  assert.equal(w.state().trouble, "");
-});
-
-test("a lapsed login keeps answers until somebody signs in", async () => {
-  let signedIn = false;
-  const w = world(() => (signedIn ? "done" : "login"));
-  await w.outbox.add(entry("1", "a"));
-  await w.until((s) => s.trouble === "login");
-  assert.equal(w.state().waiting, 1);
-  signedIn = true;
-  w.outbox.nudge();
-  await w.until(idle);
-});
-
-test("what is refused is parked visibly, and the others go on", async () => {
-  const w = world((e, nth) => (e.id === "1" && nth === 1 ? { refused: "no such class" } : "done"));
-  await w.outbox.add(entry("1", "a"));
-  await w.outbox.add(entry("2", "b"));
-  await w.until((s) => s.parked.length === 1 && s.waiting === 0);
-  assert.equal(w.state().parked[0]!.parked, "no such class");
-  assert.equal((await w.shelf.list("p")).length, 1, "still on the device");
-  await w.outbox.retry("1");
-  await w.until((s) => s.parked.length === 0 && s.waiting === 0);
-});
-
-test("undoing what was refused takes both away without asking the server", async () => {
-  const w = world((e) => (e.id === "1" ? { refused: "no" } : "done"));
-  await w.outbox.add(entry("1", "a"));
-  await w.until((s) => s.parked.length === 1);
-  await w.outbox.add(entry("2", "a", { kind: "undo", target: "1" }));
-  await w.until((s) => s.parked.length === 0 && s.waiting === 0);
-  assert.deepEqual(w.sent, ["1"]);
-});
-
-test("answers of somebody else wait for them", async () => {
-  const shelf = new MemoryShelf();
-  await shelf.put(entry("1", "a", { person: "somebody else" }));
-  const w = world(() => "done", shelf);
-  await w.outbox.adopt();
-  await w.until(idle);
-  assert.deepEqual(w.sent, []);
-  assert.equal((await shelf.list("somebody else")).length, 1);
-});
-
-test("a second tab sends what the first does not hold, and nothing twice", async () => {
-  const shelf = new MemoryShelf();
-  await shelf.put(entry("0", "z")); // left behind by a page long gone
-  const first = world(() => new Promise<Answer>(() => undefined), shelf, "first");
-  await first.outbox.adopt();
-  await first.outbox.add(entry("1", "a"));
-  const second = world(() => "done", shelf, "second");
-  await second.outbox.adopt();
-  await second.until((s) => s.waiting === 2); // said, although the first tab sends them
-  assert.deepEqual(second.sent, []);
-  await first.outbox.release();
-  await new Promise((r) => setTimeout(r, 5));
-  await second.outbox.adopt();
-  await second.until(idle);
-  assert.deepEqual(second.sent.sort(), ["0", "1"]);
-});
-
-test("the page that follows in a tab takes over at once", async () => {
-  const shelf = new MemoryShelf();
-  const first = world(() => new Promise<Answer>(() => undefined), shelf, "first");
-  await first.outbox.add(entry("1", "a")); // and then the page is gone without a word
-  const next = world(() => "done", shelf, "next", "first");
-  await next.outbox.adopt();
-  await next.until(idle);
-  assert.deepEqual(next.sent, ["1"]);
-});
-
-test("a shelf that breaks is said, and answers are still sent", async () => {
-  const shelf = new MemoryShelf();
-  shelf.put = async () => {
-    throw new Error("quota");
   };
-  const w = world(() => "done", shelf);
-  await w.outbox.add(entry("1", "a"));
-  await w.until(idle);
-  assert.deepEqual(w.sent, ["1"]);
+}
+const settle = (): Promise<void> => new Promise((r) => setTimeout(r, 0));
+
+test("a draft is on the device at once and on the server when it is sent", async () => {
+  const p = places();
+  const d = new Drafts("ana", p);
+  d.set("i", { typed: "mon" });
+  d.set("i", { class: "money" });
+  assert.deepEqual({ ...p.onDevice.get("i") }, { typed: "mon", class: "money", sent: false });
+  d.flush();
+  await settle();
+  assert.deepEqual(p.onServer.get("i"), { typed: "mon", class: "money" });
+  assert.equal(p.onDevice.get("i")?.sent, true);
+});
+
+test("an answer ends the draft here; what was on its way changes nothing", async () => {
+  const p = places();
+  const d = new Drafts("ana", p);
+  d.set("i", { reason: "unclear" });
+  d.flush();
+  d.forget("i");
+  await settle();
+  assert.deepEqual(d.of("i"), {});
+  assert.equal(p.onDevice.has("i"), false);
+});
+
+test("without a network the draft of this device holds, else the newer one of the server", () => {
+  const d = new Drafts("ana", places(true));
+  d.adopt("unsent here", { class: "a", sent: false }, { class: "b" });
+  d.adopt("sent from here", { class: "a", sent: true }, { class: "b" });
+  d.adopt("ended elsewhere", { class: "a", sent: true }, undefined);
+  d.adopt("begun elsewhere", undefined, { reason: "r" });
+  assert.deepEqual(["unsent here", "sent from here", "ended elsewhere", "begun elsewhere"].map((i) => d.of(i).class ?? d.of(i).reason), ["a", "b", undefined, "r"]);
 });

@@ -1,19 +1,28 @@
 // The labeling loop. See README.md for what it promises.
 
+import { newId } from "../outbox/ids";
+import { pageOutbox, type PageOutbox } from "../outbox/outbox";
+import type { Entry } from "../outbox/queue";
+import { fill } from "../outbox/words";
+import { Ahead } from "./ahead";
 import { Card, type Class } from "./card";
-import { find, keysDialog, parkedDialog, skipDialog } from "./dialogs";
-import { newId } from "./ids";
-import { Layout, meaning } from "./keys";
-import { Outbox, type Entry, type Shelf, type State } from "./outbox";
-import { type Batch, type Progress, Server } from "./server";
-import { DeviceShelf, MemoryShelf, type Past, type Task } from "./shelf";
-import { fill } from "./words";
+import { Cover } from "./cover";
+import { find, keysDialog, skipDialog } from "./dialogs";
+import { Drafts } from "./drafts";
+import { Layout, meaning, type Action } from "./keys";
+import { Peek } from "./peek";
+import { Rest } from "./rest";
+import { Server } from "./server";
+import { Shelf, type Past, type Task } from "./shelf";
+import { afterPaint, Stage } from "./stage";
+import { Tally } from "./tally";
+import { Trail } from "./trail";
 
 export interface Config {
   project: string;
   person: string;
   api: string; // /api/v1/projects/<slug>
-  signIn: string;
+  peek: string;
   dataset: string; // name, "" for all
   classes: Class[];
   off: boolean;
@@ -22,28 +31,25 @@ export interface Config {
   reasons: string[];
 }
 
-/** An answer sooner than this after the item's first paint was meant for the one before. */
-const TOO_QUICK = 150;
 const AHEAD = 20;
 const BEAT = 7_000;
 
 export class LabelLoop extends HTMLElement {
   private config!: Config;
   private server!: Server;
-  private outbox!: Outbox;
-  private shelf!: Shelf & Partial<DeviceShelf>;
+  private here!: PageOutbox;
+  private shelf!: Shelf;
   private layout!: Layout;
-  private card: Card | null = null;
-  private next: Card | null = null;
-  private ahead: Task[] = [];
-  private pasts: Past[] = [];
-  private drafts = new Map<string, string>();
-  private progress: Progress = { items: 0, answered: 0, mine: 0 };
-  private finished = new Set<string>(); // items answered on this page, so never offered again by a late batch
+  private stage!: Stage;
+  private tally!: Tally;
+  private drafts!: Drafts;
+  private cover!: Cover;
+  private peek!: Peek;
+  private readonly ahead = new Ahead();
+  private readonly trail = new Trail();
+  private readonly rest = new Rest();
   private fetching = false;
   private skippedAgain = false;
-  private hiddenFor = 0;
-  private hiddenSince = 0;
   private scrolledAt = 0;
   private hushed = false; // news were looked at less than a second ago
   private unheard = false; // and more came since
@@ -52,26 +58,23 @@ export class LabelLoop extends HTMLElement {
 
   async connectedCallback(): Promise<void> {
     const c = (this.config = JSON.parse(this.dataset["config"] ?? "{}") as Config);
-    const page = newId();
-    const former = follow(page);
-    this.server = new Server(c.api, page, former, c.person);
+    const signal = this.stop.signal;
+    this.here = await pageOutbox;
+    this.server = new Server(c.api, this.here.page, this.here.former, c.person);
+    this.shelf = new Shelf(this.here.db);
     this.layout = new Layout(safeStorage(), `label.layout.${c.person}`);
-    let kept = true;
-    try {
-      this.shelf = await DeviceShelf.open();
-    } catch {
-      this.shelf = new MemoryShelf();
-      kept = false;
-    }
-    this.outbox = new Outbox(this.shelf, c.person, page, former, (e) => this.server.send(e), (s) => this.saving(s, kept));
+    this.stage = new Stage(this, this.el("stage"), (card) => this.shown(card), signal);
+    this.tally = new Tally(this.el("bar"), this.el("count"), (k, a) => this.text(k, a));
+    this.drafts = new Drafts(c.person, { device: this.shelf, server: (item, d, last) => this.server.saveDraft(item, d, last) });
+    this.cover = new Cover(this.el("cover"), (covered) => this.uncovered(covered), signal);
+    this.peek = new Peek(this.el("peek"), this.el("peek-body"), this.el("peek-open"), c.peek, this.text("peek.trouble"));
     this.listen();
     void this.adoptLayout();
     try {
-      this.pasts = (await this.shelf.pasts?.(c.person, c.project)) ?? [];
+      this.trail.begin(await this.shelf.pasts(c.person, c.project));
     } catch {
       // Undo then begins with this page's answers.
     }
-    await this.outbox.adopt();
     this.undoable();
     await this.refill();
     this.beat = setInterval(() => void this.heartbeat(), BEAT);
@@ -97,22 +100,22 @@ export class LabelLoop extends HTMLElement {
     const on = { signal: this.stop.signal };
     this.addEventListener("keydown", (e) => this.keydown(e), on);
     this.addEventListener("click", (e) => this.clicked(e), on);
-    window.addEventListener("online", () => this.outbox.nudge(), on);
-    window.addEventListener("focus", () => this.outbox.nudge(), on);
+    const point = (e: Event): void => {
+      const radio = (e.target as HTMLElement).closest<HTMLElement>("[data-class]");
+      if (radio && this.peek.open) this.peek.point(radio.dataset["class"]!);
+    };
+    this.addEventListener("pointerover", point, on);
+    this.addEventListener("focusin", point, on);
     window.addEventListener("pagehide", () => {
-      void this.outbox.release();
+      this.drafts.flush(true);
       this.server.release();
     }, on);
     window.addEventListener("pageshow", (e) => {
       if (e.persisted) void this.heartbeat();
     }, on);
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this.hiddenSince = performance.now();
-      else if (this.hiddenSince) {
-        this.hiddenFor += performance.now() - this.hiddenSince;
-        this.hiddenSince = 0;
-        void this.heartbeat();
-      }
+      this.stage.visibility();
+      if (!document.hidden) void this.heartbeat();
     }, on);
     document.addEventListener("adjudge:live", () => void this.news(), on);
     // The keyboard's layout is learned from every key, wherever it is typed.
@@ -129,8 +132,8 @@ export class LabelLoop extends HTMLElement {
   }
 
   private recap(): void {
-    this.card?.caps(this.layout, this.config.classes);
-    this.next?.caps(this.layout, this.config.classes);
+    this.stage.card?.caps(this.layout, this.config.classes);
+    this.stage.next?.caps(this.layout, this.config.classes);
   }
 
   private keydown(e: KeyboardEvent): void {
@@ -138,31 +141,52 @@ export class LabelLoop extends HTMLElement {
     if (target.closest("dialog, input, textarea, select")) return;
     const act = meaning(e, this.config.off);
     if (!act) return;
-    // Undo and help hold in the whole island; answers only inside the answer group.
-    if (act.does === "undo" || act.does === "help") {
+    if (this.anywhere(act) || (this.stage.card?.group.contains(target) && this.inGroup(act, e))) {
       e.preventDefault();
       e.stopPropagation();
-      if (act.does === "undo") this.undo();
-      else this.help();
-      return;
     }
-    if (!this.card || !this.card.group.contains(target)) return;
+  }
+
+  /** What holds in the whole island. */
+  private anywhere(act: Action): boolean {
+    switch (act.does) {
+      case "undo":
+        this.undo();
+        return true;
+      case "redo":
+        this.redo();
+        return true;
+      case "help":
+        this.help();
+        return true;
+      case "cover":
+        this.cover.show();
+        return true;
+      case "peek":
+        this.look();
+        return true;
+    }
+    return false;
+  }
+
+  /** What holds inside the answer group alone. */
+  private inGroup(act: Action, e: KeyboardEvent): boolean {
+    const card = this.stage.card!;
     switch (act.does) {
       case "answer": {
         const found = this.config.classes.find((c) => c.key === act.key);
-        if (!found) return;
+        if (!found) return false;
         this.answer(found.id, e.timeStamp);
         break;
       }
       case "submit":
-        if (this.card.chosen) this.answer(this.card.chosen, e.timeStamp, !this.card.touched && this.card.chosen === this.card.task.suggestion);
+        if (card.chosen) this.answer(card.chosen, e.timeStamp, !card.touched && card.chosen === card.task.suggestion);
         else this.say(this.text("choose"), true);
         break;
       case "space":
         if (e.repeat) break;
-        if (this.readOn()) break;
-        if (performance.now() - this.scrolledAt < 400) break;
-        this.skip("", e.timeStamp);
+        if (this.stage.readOn(this.el("foot"))) this.scrolledAt = performance.now();
+        else if (performance.now() - this.scrolledAt >= 400) this.skip("", e.timeStamp);
         break;
       case "skip":
         this.askSkip();
@@ -172,18 +196,18 @@ export class LabelLoop extends HTMLElement {
         break;
       case "next":
       case "previous":
-        this.card.move(act.does === "next" ? 1 : -1);
-        this.keepDraft();
+        card.move(act.does === "next" ? 1 : -1);
+        this.drafts.set(card.task.item, { class: card.chosen });
         break;
     }
-    e.preventDefault();
-    e.stopPropagation();
+    return true;
   }
 
   private clicked(e: MouseEvent): void {
     const target = e.target as HTMLElement;
+    const card = this.stage.card;
     const radio = target.closest<HTMLElement>("[data-class]");
-    if (radio && this.card?.group.contains(radio)) {
+    if (radio && card?.group.contains(radio)) {
       this.answer(radio.dataset["class"]!, e.timeStamp);
       return;
     }
@@ -196,145 +220,137 @@ export class LabelLoop extends HTMLElement {
         return this.openFind();
       case "keys":
         return this.openKeys();
-      case "parked":
-        return parkedDialog(this, this.outbox, (k, a) => this.text(k, a));
+      case "peek":
+        return this.look();
+      case "cover":
+        return this.cover.show();
+      case "uncover":
+        return this.cover.lift();
+      case "rest":
+        this.rest.rested();
+        this.el("rest").hidden = true;
+        return this.cover.show();
+      case "later":
+        this.el("rest").hidden = true;
+        return card?.focus();
       case "again":
         this.skippedAgain = true;
         return void this.refill();
       case "retry":
-        this.outbox.nudge();
+        this.here.outbox.nudge();
         return void this.refill();
     }
     // A click beside the answers keeps the keys alive, unless text is being selected.
-    if (this.card?.root.contains(target) && document.getSelection()?.isCollapsed) this.card.focus();
+    if (card?.root.contains(target) && document.getSelection()?.isCollapsed) card.focus();
   }
 
   // ------------------------------------------------------------- answering
 
   private answer(chosen: string, at: number, untouched = false): void {
-    const card = this.card;
-    if (!card || this.tooQuick(card)) return;
-    const found = this.config.classes.find((c) => c.id === chosen)!;
-    const body: Record<string, unknown> = { class: chosen, seen_ms: this.seen(card) };
+    const card = this.stage.card;
+    if (!card || this.tooQuick()) return;
+    const body: Record<string, unknown> = { class: chosen, seen_ms: this.stage.seen() };
     if (card.task.suggestion) {
       body["suggestion"] = card.task.suggestion;
-      body["score"] = card.task.score ?? 0;
+      if (card.task.score !== undefined) body["score"] = card.task.score;
       if (untouched) body["untouched"] = true;
     }
-    this.record(card, "answer", chosen, found.name, body, at);
+    this.record(card.task, "answer", chosen, body, at);
   }
 
   private skip(reason: string, at: number): void {
-    const card = this.card;
-    if (!card || this.tooQuick(card)) return;
-    const body: Record<string, unknown> = { seen_ms: this.seen(card) };
+    const card = this.stage.card;
+    if (!card || this.tooQuick()) return;
+    const body: Record<string, unknown> = { seen_ms: this.stage.seen() };
     if (reason) body["reason"] = reason;
-    this.record(card, "skip", "", "", body, at);
+    this.record(card.task, "skip", "", body, at);
   }
 
-  /** Keeps an answer, shows the next item and says so, in one go. */
-  private record(card: Card, kind: "answer" | "skip", chosen: string, name: string, body: Record<string, unknown>, at: number): void {
+  /** Keeps an answer and shows the next item, in one go; what can wait waits for the paint. */
+  private record(task: Task, kind: "answer" | "skip", chosen: string, body: Record<string, unknown>, at: number): void {
     const begun = performance.now();
-    const { task } = card;
+    const name = this.config.classes.find((c) => c.id === chosen)?.name ?? "";
     const entry: Entry = {
-      id: newId(), person: this.config.person, project: this.config.project, kind, item: task.item, body,
+      id: newId(), person: this.config.person, project: this.config.project, page: this.here.page, kind, item: task.item, body,
       words: kind === "skip" ? this.text("skipped") : name, text: task.text.slice(0, 120), made: Date.now(), tries: 0,
     };
-    const past: Past = { id: entry.id, person: entry.person, project: entry.project, made: entry.made, task, kind, class: chosen };
-    this.pasts.push(past);
-    this.finished.add(task.item);
-    if (kind === "answer") {
-      this.progress.answered = Math.min(this.progress.items, this.progress.answered + 1);
-      this.progress.mine++;
-    }
+    const past: Past = { id: entry.id, person: entry.person, project: entry.project, made: entry.made, task, kind, class: chosen, body };
+    this.trail.add(past);
+    this.ahead.finish(task.item);
     const words = kind === "skip" ? this.text("status.skipped") : this.text("status.saved", { class: name });
-    this.advance();
-    this.drawProgress();
+    if (kind === "answer") this.tally.count(1);
     this.undoable();
-    performance.measure("label:work", { start: begun, end: performance.now() });
-    requestAnimationFrame(() => afterPaint(() => performance.measure("label:paint", { start: at, end: performance.now() })));
     // Said once the answer is on this device's disk.
-    void this.outbox.add(entry).then(() => this.say(`${words} ${this.counted()}`));
-    if (this.shelf.remember) void this.shelf.remember(past).catch(() => undefined);
-    if (this.drafts.delete(task.item)) void this.shelf.setDraft?.(this.config.person, task.item, "").catch(() => undefined);
+    void this.here.outbox.add(entry).then(() => this.say(`${words} ${this.tally.said()}`));
+    this.stage.show(this.stage.next ?? this.draw(this.ahead.next()));
+    performance.measure("label:work", { start: begun, end: performance.now() });
+    requestAnimationFrame(() => afterPaint(() => {
+      performance.measure("label:paint", { start: at, end: performance.now() });
+      this.afterwards(past);
+    }));
   }
 
-  private tooQuick(card: Card): boolean {
-    if (card.painted > 0 && performance.now() - card.painted >= TOO_QUICK) return false;
+  /** What follows an answer and nobody waits for. */
+  private afterwards(past: Past): void {
+    void this.shelf.remember(past).catch(() => undefined);
+    this.drafts.forget(past.task.item);
+    this.peek.answered(past.task.item);
+    this.prepare();
+    if (this.rest.answered(performance.now())) this.el("rest").hidden = false;
+  }
+
+  private tooQuick(): boolean {
+    if (!this.stage.tooQuick()) return false;
     this.say(this.text("tooquick"), true);
     return true;
   }
 
-  /** Milliseconds for which the item stood on a visible screen. */
-  private seen(card: Card): number {
-    return Math.max(0, Math.round(performance.now() - card.painted - this.hiddenFor));
-  }
+  // ------------------------------------------------------------- the cards
 
-  // -------------------------------------------------------------- the card
-
-  private draw(task: Task): Card {
+  private draw(task: Task): Card;
+  private draw(task: Task | undefined): Card | null;
+  private draw(task: Task | undefined): Card | null {
+    if (!task) return null;
     return new Card(task, this.config.classes, this.layout, "label-question",
-      { suggestion: this.text("suggestion"), former: this.text("former") }, this.drafts.get(task.item) ?? "");
+      { suggestion: this.text("suggestion"), former: this.text("former") }, this.drafts.of(task.item).class ?? "");
   }
 
-  /** Swaps the next item in; the one after it is drawn when there is time. */
-  private advance(): void {
-    const next = this.next ?? (this.ahead.length > 0 ? this.draw(this.ahead.shift()!) : null);
-    this.next = null;
-    this.show(next);
-    afterPaint(() => this.prepare());
-  }
-
-  private show(card: Card | null): void {
-    const stage = this.el("stage");
-    this.card?.root.remove();
-    this.card = card;
-    this.hiddenFor = 0;
-    this.hiddenSince = document.hidden ? performance.now() : 0;
-    this.el("idle").hidden = card !== null;
+  private shown(card: Card | null): void {
     this.el("answering").hidden = card === null;
-    if (!card) {
-      this.removeAttribute("data-item");
-      this.idle();
-      return;
-    }
-    card.root.hidden = false;
-    if (!card.root.isConnected) stage.append(card.root);
-    window.scrollTo({ top: 0, behavior: "instant" });
-    card.focus();
-    this.dataset["item"] = card.task.item;
-    delete this.dataset["ready"];
-    requestAnimationFrame(() => afterPaint(() => {
-      if (card.painted === 0) card.painted = performance.now();
-      setTimeout(() => {
-        if (this.card === card) this.dataset["ready"] = ""; // for tests: answers are taken now
-      }, TOO_QUICK);
-    }));
+    const idle = this.el("idle");
+    idle.hidden = card !== null;
+    if (card) return;
+    this.el("again").hidden = !this.trail.skipped && this.skippedAgain;
+    idle.querySelector<HTMLElement>("[tabindex]")?.focus();
   }
 
   /** Draws the next item ahead and sees that enough tasks are leased. */
   private prepare(): void {
-    if (!this.card && this.ahead.length > 0) this.show(this.draw(this.ahead.shift()!));
-    if (!this.next && this.ahead.length > 0) {
-      this.next = this.draw(this.ahead.shift()!);
-      this.next.root.hidden = true;
-      this.el("stage").append(this.next.root);
-    }
+    if (!this.stage.card && this.ahead.length > 0) this.stage.show(this.draw(this.ahead.next()));
+    if (!this.stage.next && this.ahead.length > 0) this.stage.prepare(this.draw(this.ahead.next())!);
     if (this.ahead.length < AHEAD / 2) void this.refill();
   }
+
+  // --------------------------------------------------------------- leasing
 
   private async refill(): Promise<void> {
     if (this.fetching) return;
     this.fetching = true;
     try {
-      const asked = this.outbox.items();
+      const asked = this.here.outbox.items();
       const batch = await this.server.lease(this.config.dataset, AHEAD, this.skippedAgain);
-      await this.take(batch, asked);
+      const kept = await this.shelf.drafts(this.config.person).catch(() => new Map<string, never>());
+      const waiting = this.here.outbox.items();
+      this.tally.set(batch.progress, waiting.size);
+      for (const task of batch.tasks) this.drafts.adopt(task.item, kept.get(task.item), task.draft);
+      this.ahead.take(batch, this.stage.items(), new Set([...asked, ...waiting]), this.skippedAgain);
       this.el("trouble").hidden = true;
-      if (!this.card && this.ahead.length === 0) this.show(null);
-      else this.prepareSoon(batch);
+      if (!this.stage.card) this.stage.show(this.stage.next ?? this.draw(this.ahead.next()));
+      afterPaint(() => {
+        if (this.stage.card && !this.stage.next && this.ahead.length > 0) this.stage.prepare(this.draw(this.ahead.next())!);
+      });
     } catch (e) {
-      if (!this.card) {
+      if (!this.stage.card) {
         this.el("trouble").hidden = false;
         this.el("trouble-words").textContent = e instanceof Error && e.name === "Error" ? e.message : this.text("nonetwork");
         this.el("idle").hidden = true;
@@ -342,37 +358,6 @@ export class LabelLoop extends HTMLElement {
       setTimeout(() => void this.refill(), 3000);
     } finally {
       this.fetching = false;
-    }
-  }
-
-  private prepareSoon(batch: Batch): void {
-    if (batch.tasks.length > 0 || this.ahead.length > 0) {
-      if (!this.card) {
-        const first = this.next ?? this.draw(this.ahead.shift()!);
-        this.next = null;
-        this.show(first);
-      }
-      afterPaint(() => {
-        if (!this.next && this.ahead.length > 0) this.prepare();
-      });
-    }
-  }
-
-  /** Takes up a batch; asked are the items whose answers waited here when the
-   * server was asked, for it did not know of them yet. */
-  private async take(batch: Batch, asked: Set<string>): Promise<void> {
-    this.setProgress(batch.progress);
-    const here = new Set([this.card?.task.item, this.next?.task.item, ...this.ahead.map((t) => t.item)]);
-    const waiting = new Set([...asked, ...this.outbox.items()]);
-    for (const task of batch.tasks) {
-      if (here.has(task.item) || waiting.has(task.item) || (this.finished.has(task.item) && !this.skippedAgain)) continue;
-      try {
-        const draft = await this.shelf.draft?.(this.config.person, task.item);
-        if (draft) this.drafts.set(task.item, draft);
-      } catch {
-        // Drafts are a convenience.
-      }
-      this.ahead.push(task);
     }
   }
 
@@ -386,70 +371,68 @@ export class LabelLoop extends HTMLElement {
     }, 1000);
     this.unheard = false;
     try {
-      this.setProgress(await this.server.progress(this.config.dataset));
-      if (!this.card) await this.refill();
+      const progress = await this.server.progress(this.config.dataset);
+      this.tally.set(progress, this.here.outbox.items().size);
+      if (!this.stage.card) await this.refill();
     } catch {
       // The heartbeat looks again.
     }
   }
 
   private async heartbeat(): Promise<void> {
-    await this.outbox.adopt();
-    if (document.hidden && this.hiddenSince && performance.now() - this.hiddenSince > 60_000) return; // a forgotten tab holds nothing
+    if (this.stage.hidden() > 60_000) return; // a forgotten tab holds nothing
     try {
       const { held, progress } = await this.server.beat(this.config.dataset);
-      if (this.outbox.items().size === 0) this.setProgress(progress);
+      if (this.here.outbox.items().size === 0) this.tally.set(progress, 0);
       if (!held) {
         // The leases lapsed, so others may have been offered these items: keep
         // the one on the screen, its answer counts anyway, and ask anew.
-        this.ahead = [];
-        this.next?.root.remove();
-        this.next = null;
+        this.ahead.drop();
+        this.stage.unprepare();
         await this.refill();
-      } else if (!this.card) await this.refill();
+      } else if (!this.stage.card) await this.refill();
     } catch {
       // The outbox says that the network is away.
     }
   }
 
-  // ------------------------------------------------------------------ undo
+  // --------------------------------------------------------- undo and redo
 
   /** Takes the last answer back and shows its item again; also across pages. */
   private undo(): void {
-    const past = this.pasts.pop();
-    if (!past) {
-      this.say(this.text("nothing"), true);
-      return;
-    }
-    const entry: Entry = {
-      id: newId(), person: past.person, project: past.project, kind: "undo", item: past.task.item, target: past.id,
+    const past = this.trail.undo();
+    if (!past) return this.say(this.text("nothing"), true);
+    void this.here.outbox.add({
+      id: newId(), person: past.person, project: past.project, page: this.here.page, kind: "undo", item: past.task.item, target: past.id,
       words: this.text("undo"), text: past.task.text.slice(0, 120), made: Date.now(), tries: 0,
-    };
-    void this.outbox.add(entry);
-    void this.shelf.forget?.(past.id).catch(() => undefined);
-    this.finished.delete(past.task.item);
-    if (past.kind === "answer") {
-      this.progress.answered = Math.max(0, this.progress.answered - 1);
-      this.progress.mine = Math.max(0, this.progress.mine - 1);
-    }
-    const back = [this.card?.task, this.next?.task].filter((t): t is Task => t !== undefined && t.item !== past.task.item);
-    this.next?.root.remove();
-    this.next = null;
-    this.ahead = [...back, ...this.ahead.filter((t) => t.item !== past.task.item)];
-    this.show(this.draw({ ...past.task, ...(past.class ? { former: past.class } : {}) }));
-    this.drawProgress();
+    });
+    void this.shelf.forget(past.id).catch(() => undefined);
+    this.ahead.reopen(past.task.item);
+    if (past.kind === "answer") this.tally.count(-1);
+    this.ahead.back([this.stage.card, this.stage.next].flatMap((c) => (c ? [c.task] : [])), past.task.item);
+    this.stage.unprepare();
+    this.stage.show(this.draw({ ...past.task, ...(past.class ? { former: past.class } : {}) }));
     this.undoable();
+    this.peek.answered(this.trail.last?.task.item ?? "");
     const name = this.config.classes.find((c) => c.id === past.class)?.name;
     this.say(name ? this.text("status.undone", { class: name }) : this.text("status.unskipped"));
     afterPaint(() => this.prepare());
   }
 
-  private undoable(): void {
-    for (const button of this.querySelectorAll<HTMLButtonElement>('[data-do="undo"]')) button.disabled = this.pasts.length === 0;
-    this.el("strip-undo").hidden = this.pasts.length === 0;
+  /** Says again what was taken back last, as long as its item is the one on the screen. */
+  private redo(): void {
+    const past = this.trail.next;
+    if (!past || past.task.item !== this.stage.card?.task.item) return this.say(this.text("nothingagain"), true);
+    this.record(past.task, past.kind, past.class, past.body ?? { class: past.class }, performance.now());
   }
 
-  // --------------------------------------------------------- words and bars
+  private undoable(): void {
+    const none = this.trail.last === undefined;
+    for (const button of this.querySelectorAll<HTMLButtonElement>('[data-do="undo"]')) button.disabled = none;
+    this.el("strip-undo").hidden = none;
+  }
+
+  // ---------------------------------------------------------------- helpers
 
   /** The one polite status line: also the strip with the last answer. */
   private say(words: string, warn = false): void {
@@ -458,87 +441,35 @@ export class LabelLoop extends HTMLElement {
     line.toggleAttribute("data-warn", warn);
   }
 
-  private counted(): string {
-    return this.text("status.count", { n: this.progress.answered, of: this.progress.items });
+  private look(): void {
+    this.peek.toggle();
+    if (!this.peek.open) return;
+    this.peek.answered(this.trail.last?.task.item ?? "");
+    const card = this.stage.card;
+    if (card?.chosen) this.peek.point(card.chosen);
+    card?.focus();
   }
 
-  private setProgress(p: Progress): void {
-    const waiting = this.outbox.items().size;
-    this.progress = { ...p, answered: Math.min(p.items, p.answered + waiting) };
-    this.drawProgress();
-  }
-
-  private drawProgress(): void {
-    const bar = this.el<HTMLProgressElement>("bar");
-    bar.max = Math.max(1, this.progress.items);
-    bar.value = this.progress.answered;
-    this.el("count").textContent = this.text("count", { n: this.progress.answered, of: this.progress.items, mine: this.progress.mine });
-  }
-
-  private saving(s: State, kept: boolean): void {
-    const line = this.el("saving");
-    const time = s.saved ? new Date(s.saved).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "";
-    let words = this.text("saving.all");
-    let mood = "saved";
-    if (s.trouble === "login" && s.waiting > 0) (words = this.text("saving.login", { n: s.waiting })), (mood = "trouble");
-    else if (s.trouble === "offline" && s.waiting > 0) (words = this.text(time ? "saving.offline" : "saving.offline.first", { n: s.waiting, time })), (mood = "trouble");
-    else if (s.waiting > 0) (words = this.text(time ? "saving.waiting" : "saving.waiting.first", { n: s.waiting, time })), (mood = "waiting");
-    if (!kept && s.waiting > 0) words += ` ${this.text("saving.unkept")}`;
-    line.textContent = words;
-    line.dataset["state"] = mood;
-    const link = this.el<HTMLAnchorElement>("sign-in");
-    link.hidden = !(s.trouble === "login" && s.waiting > 0);
-    const parked = this.el("parked");
-    parked.hidden = s.parked.length === 0;
-    if (s.parked.length > 0) parked.textContent = this.text("saving.parked", { n: s.parked.length });
-    // Only trouble is worth an interruption in the frame's line.
-    const frame = document.getElementById("saving");
-    if (frame) {
-      frame.textContent = mood === "trouble" ? words : "";
-      frame.dataset["state"] = mood === "saved" ? "saved" : "waiting";
-    }
-  }
-
-  private idle(): void {
-    const idle = this.el("idle");
-    idle.hidden = false;
-    this.el("again").hidden = !this.pasts.some((p) => p.kind === "skip") && this.skippedAgain;
-    idle.querySelector<HTMLElement>("[tabindex]")?.focus();
-  }
-
-  // ---------------------------------------------------------------- helpers
-
-  /** Scrolls on while there is more to read; false when all was shown. */
-  private readOn(): boolean {
-    const card = this.card!;
-    const box = card.text;
-    const foot = this.el("foot").getBoundingClientRect().top;
-    const inner = box.scrollHeight - box.clientHeight - box.scrollTop > 2;
-    const outer = box.getBoundingClientRect().bottom > Math.min(foot, window.innerHeight) + 2;
-    if (!inner && !outer) return false;
-    this.scrolledAt = performance.now();
-    if (inner) box.scrollBy({ top: box.clientHeight * 0.85 });
-    else window.scrollBy({ top: window.innerHeight * 0.7 });
-    return true;
-  }
-
-  private keepDraft(): void {
-    const card = this.card!;
-    this.drafts.set(card.task.item, card.chosen);
-    void this.shelf.setDraft?.(this.config.person, card.task.item, card.chosen).catch(() => undefined);
+  private uncovered(covered: number): void {
+    this.stage.unseen(covered);
+    this.stage.restart();
+    this.stage.card?.focus();
   }
 
   private askSkip(): void {
-    if (!this.card) return;
-    skipDialog(this, this.config.reasons, (reason) => this.skip(reason, performance.now()), () => this.card?.focus());
+    const item = this.stage.card?.task.item;
+    if (!item) return;
+    skipDialog(this, this.config.reasons, this.drafts.of(item).reason ?? "", (reason) => this.drafts.set(item, { reason }),
+      (reason) => this.skip(reason, performance.now()), () => this.stage.card?.focus());
   }
 
   private openFind(): void {
-    if (!this.card) return;
-    find(this, this.config.classes, (id) => {
-      this.card?.focus();
+    const item = this.stage.card?.task.item;
+    if (!item) return;
+    find(this, this.config.classes, this.drafts.of(item).typed ?? "", (typed) => this.drafts.set(item, { typed }), (id) => {
+      this.stage.card?.focus();
       this.answer(id, performance.now());
-    }, () => this.card?.focus());
+    }, () => this.stage.card?.focus());
   }
 
   private openKeys(): void {
@@ -549,36 +480,15 @@ export class LabelLoop extends HTMLElement {
       for (const c of this.config.classes) c.key = keys[c.id] ?? "";
       this.recap();
       this.toggleAttribute("data-keys-off", off);
-    }, () => this.card?.focus());
+    }, () => this.stage.card?.focus());
   }
 
   private help(): void {
     const dialog = document.getElementById("keys-help");
     if (dialog instanceof HTMLDialogElement && !dialog.open) {
-      dialog.addEventListener("close", () => this.card?.focus(), { once: true });
+      dialog.addEventListener("close", () => this.stage.card?.focus(), { once: true });
       dialog.showModal();
     }
-  }
-}
-
-/** Runs after the frame that is being made was painted. */
-function afterPaint(f: () => void): void {
-  const channel = new MessageChannel();
-  channel.port1.onmessage = () => {
-    channel.port1.close();
-    f();
-  };
-  channel.port2.postMessage(null);
-}
-
-/** Notes that this page stands in the tab now, and returns which did before. */
-function follow(page: string): string {
-  try {
-    const former = sessionStorage.getItem("label.page") ?? "";
-    sessionStorage.setItem("label.page", page);
-    return former;
-  } catch {
-    return "";
   }
 }
 

@@ -1,6 +1,7 @@
 // What the labeling page asks of the server.
 
-import type { Answer, Entry } from "./outbox";
+import { words } from "../outbox/send";
+import type { Draft } from "./drafts";
 import type { Task } from "./shelf";
 
 /** How far the project or dataset is. */
@@ -63,39 +64,14 @@ export class Server {
     void this.ask("POST", "/tasks/release", { page: this.page }, true).catch(() => undefined);
   }
 
+  /** Keeps what this person has begun to say about an item; last: the page is going. */
+  async saveDraft(item: string, draft: Draft, last: boolean): Promise<void> {
+    const response = await this.ask("PUT", `/drafts/${encodeURIComponent(item)}`, { ...draft, person: this.person }, last);
+    if (!response.ok) throw new Refusal(response.status, await words(response));
+  }
+
   /** Stores this person's keys and returns the key of every class. */
   async saveKeys(off: boolean, classes: Record<string, string>): Promise<{ keys: Record<string, string> }> {
     return this.read(await this.ask("PUT", "/label-keys", { off, classes }));
-  }
-
-  /** Sends one entry of the outbox. */
-  async send(e: Entry): Promise<Answer> {
-    const api = this.api.replace(/[^/]+$/, encodeURIComponent(e.project));
-    const response = await fetch(
-      e.kind === "undo"
-        ? `${api}/annotations/${e.target}?person=${encodeURIComponent(this.person)}&page=${this.page}`
-        : `${api}/annotations/${e.id}`,
-      {
-        method: e.kind === "undo" ? "DELETE" : "PUT",
-        credentials: "same-origin",
-        headers: { Accept: "application/json", ...(e.kind === "undo" ? {} : { "Content-Type": "application/json" }) },
-        ...(e.kind === "undo" ? {} : { body: JSON.stringify({ ...e.body, item: e.item, kind: e.kind, person: e.person, page: this.page }) }),
-        signal: AbortSignal.timeout(PATIENCE),
-      },
-    );
-    if (response.ok) return "done";
-    if (response.status === 401) return "login";
-    // Too early, too many, our own trouble, or a proxy's: the same entry may pass later.
-    if (response.status >= 500 || response.status === 408 || response.status === 425 || response.status === 429) return "later";
-    return { refused: await words(response) };
-  }
-}
-
-async function words(response: Response): Promise<string> {
-  try {
-    const problem = (await response.json()) as { detail?: string; title?: string };
-    return problem.detail || problem.title || `HTTP ${response.status}`;
-  } catch {
-    return `HTTP ${response.status}`;
   }
 }

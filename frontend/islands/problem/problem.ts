@@ -1,8 +1,8 @@
 // On the page of an error: counts the answers that wait on this device, so that
 // "is anything lost?" is answered by what is there and not by a promise, and
 // offers them as a file.
-import { DeviceShelf } from "../label/shelf";
-import type { Entry } from "../label/outbox";
+import { DeviceShelf } from "../outbox/device";
+import type { Entry } from "../outbox/queue";
 
 export interface Words {
   none: string;

@@ -128,6 +128,9 @@ interface Prefs {
   size?: string;
 }
 
+/** Sizes of item text, smallest first; "" is the one that nobody chose. */
+const sizes = ["s", "", "l", "xl"];
+
 function prefsKey(): string {
   return "adjudge.prefs." + (root.dataset.person ?? "");
 }
@@ -148,14 +151,22 @@ function showPrefs(): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-set-theme]")) {
     button.setAttribute("aria-pressed", String((button.dataset.setTheme ?? "") === (root.dataset.theme ?? "")));
   }
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-step-size]")) {
+    const end = Number(button.dataset.stepSize) < 0 ? sizes[0] : sizes[sizes.length - 1];
+    button.setAttribute("aria-disabled", String((root.dataset.size ?? "") === end));
+  }
   for (const button of document.querySelectorAll<HTMLElement>("[data-set-size]")) {
     button.setAttribute("aria-pressed", String((button.dataset.setSize ?? "") === (root.dataset.size ?? "")));
   }
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-set-theme], [data-set-size]") : null;
+  const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-set-theme], [data-set-size], [data-step-size]") : null;
   if (!button) return;
+  if (button.dataset.stepSize !== undefined) {
+    const at = sizes.indexOf(root.dataset.size ?? "") + Number(button.dataset.stepSize);
+    setPref("size", sizes[Math.max(0, Math.min(sizes.length - 1, at))] ?? "");
+  }
   if (button.dataset.setTheme !== undefined) setPref("theme", button.dataset.setTheme);
   if (button.dataset.setSize !== undefined) setPref("size", button.dataset.setSize);
 });

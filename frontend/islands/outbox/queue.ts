@@ -3,15 +3,17 @@
 // An entry is written to IndexedDB before anything is sent. Entries of one item
 // are sent one after the other, of several items side by side; an entry is
 // removed when the server has acknowledged it, waits through outages and a
-// lapsed login, and is parked where the server refuses it. Each tab claims the
-// entries it sends, so that two tabs do not send the same one; if they did, the
-// server would take it once, for an entry is known by its id.
+// lapsed login, and is parked where the server refuses it. Any page of the
+// product sends what waits. A tab claims the entries it sends, all of an item
+// together, so that two tabs do not send the same one; if they did, the server
+// would take it once, for an entry is known by its id.
 
 /** One thing to tell the server. */
 export interface Entry {
   id: string;
   person: string;
   project: string; // slug
+  page?: string; // the labeling page where it was made; holds the lease on its item
   kind: "answer" | "skip" | "undo";
   item: string;
   target?: string; // undo: the id of the answer or skip taken back
@@ -26,6 +28,8 @@ export interface Entry {
 
 /** Where entries are kept. */
 export interface Shelf {
+  /** Keeps a new entry with its claim; false: another tab has entries of its item and sends this one too. */
+  enter(e: Entry, now: number): Promise<boolean>;
   put(e: Entry): Promise<void>;
   remove(id: string): Promise<void>;
   /** All entries of a person, oldest first. */
@@ -57,7 +61,9 @@ const SIDE_BY_SIDE = 6;
 export class Outbox {
   private entries: Entry[] = [];
   private flying = new Set<string>();
+  private landing = new Set<string>(); // not on the disk yet, so not sent yet
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private look: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private state: State = { waiting: 0, parked: [], trouble: "", retryAt: 0, saved: 0 };
   private shelfBroken = false;
@@ -70,9 +76,12 @@ export class Outbox {
     private readonly former: string, // the page that stood in this tab before
     private readonly send: (e: Entry) => Promise<Answer>,
     private readonly changed: (s: State) => void,
+    saved = 0, // when something was acknowledged last, before this page
     private readonly now: () => number = Date.now,
     private readonly random: () => number = Math.random,
-  ) {}
+  ) {
+    this.state.saved = saved;
+  }
 
   /** Takes over what an earlier page left behind, now and then again. */
   async adopt(): Promise<void> {
@@ -80,10 +89,15 @@ export class Outbox {
       const { mine, others } = await this.shelf.claim(this.person, this.tab, this.former, this.now(), this.now() + CLAIM);
       this.elsewhere = others;
       // Another tab says nothing when it is done: look again soon.
-      if (others > 0) setTimeout(() => void this.adopt(), 1000);
+      if (others > 0 && this.look === undefined) {
+        this.look = setTimeout(() => {
+          this.look = undefined;
+          void this.adopt();
+        }, 1000);
+      }
       for (const e of mine) if (!this.entries.some((x) => x.id === e.id)) this.entries.push(e);
       this.entries.sort((a, b) => (a.made - b.made) || (a.id < b.id ? -1 : 1));
-      await this.shelf.renew(this.person, this.tab, this.now() + CLAIM);
+      if (this.entries.length > 0) await this.shelf.renew(this.person, this.tab, this.now() + CLAIM);
     } catch {
       this.shelfBroken = true;
     }
@@ -105,12 +119,18 @@ export class Outbox {
     e.claim = { tab: this.tab, until: this.now() + CLAIM };
     this.entries.push(e);
     this.tell();
+    this.landing.add(e.id);
     try {
-      await this.shelf.put(e);
+      if (!(await this.shelf.enter(e, this.now()))) {
+        this.entries = this.entries.filter((x) => x.id !== e.id);
+        this.landing.delete(e.id);
+        return await this.adopt();
+      }
     } catch {
       this.shelfBroken = true;
       this.tell();
     }
+    this.landing.delete(e.id);
     this.pump();
   }
 
@@ -175,6 +195,7 @@ export class Outbox {
       if (this.flying.size >= SIDE_BY_SIDE) return;
       if (e.parked || this.flying.has(e.id) || busy.has(e.item)) continue;
       busy.add(e.item);
+      if (this.landing.has(e.id)) continue;
       const parked = e.kind === "undo" ? this.entries.find((x) => x.id === e.target && x.parked) : undefined;
       if (parked) {
         // What the server refused needs no undoing there.
