@@ -25,6 +25,10 @@
 //	       ▼          ▼          ▼
 //	    backend/{fault, ledger, work, stat}    the leaves, which every room may import
 //
+// Beside them stand frontend/static (icons, styles, and what the bundler wrote)
+// and frontend/islands (the elements that HTML does not have, in TypeScript),
+// build (tools of this repository, not of the product) and testdata.
+//
 // The desks and backend/training say what is allowed and what follows from
 // what. They know no SQL, no HTTP and no clock: the store, the pages and the
 // time are handed to them here, in app. A desk owns the interface of what it

@@ -185,6 +185,22 @@ func covers(pattern, pkg string) bool {
 	return pattern == pkg
 }
 
+func TestTheDrawingOfTheHouseShowsEveryRoom(t *testing.T) {
+	t.Parallel()
+	drawing, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range sources(t) {
+		names := strings.Split(path.Dir(file.path), "/")
+		for _, name := range names[:min(2, len(names))] {
+			if name != "." && names[0] != "build" && !regexp.MustCompile(`\b`+name+`\b`).Match(drawing) {
+				t.Errorf("app/doc.go does not show %s", path.Dir(file.path))
+			}
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	documented := map[string]bool{}
