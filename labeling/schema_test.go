@@ -1,6 +1,7 @@
 package labeling_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -131,4 +132,34 @@ func TestSlug(t *testing.T) {
 			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
 		}
 	}
+}
+
+// A schema that is taken has one meaning: every answer counts as a class that
+// is there, and what was written and read again has the same digest.
+func FuzzSchema(f *testing.F) {
+	f.Add(`{"question":"?","classes":[{"id":"1","name":"a","color":0,"key":"1"},{"id":"2","name":"b","color":1,"retired":true,"into":"1"}]}`)
+	f.Add(`{"classes":[{"id":"1","name":"\u202e🦝","color":9,"retired":true,"into":"1"}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var s labeling.Schema
+		if json.Unmarshal([]byte(text), &s) != nil || s.Validate() != nil {
+			return
+		}
+		for _, c := range s.Classes {
+			counts, known := s.Class(s.Resolve(c.ID))
+			if !known || s.Resolve(counts.ID) != counts.ID {
+				t.Fatalf("an answer %q counts as %q, which counts as another or is not there", c.ID, counts.ID)
+			}
+			if named, known := s.ClassNamed(c.Name); !known || named.ID != counts.ID {
+				t.Fatalf("the name %q means %q, its id %q", c.Name, named.ID, counts.ID)
+			}
+		}
+		raw, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again labeling.Schema
+		if err := json.Unmarshal(raw, &again); err != nil || again.Validate() != nil || again.Digest() != s.Digest() {
+			t.Fatalf("%s became %+v, %v", raw, again, err)
+		}
+	})
 }

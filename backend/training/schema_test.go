@@ -129,3 +129,35 @@ func TestPausesBetweenAttemptsGrow(t *testing.T) {
 		last = int64(pause)
 	}
 }
+
+// Whatever a recipe asks for, its defaults are complete parameters, and complete
+// parameters stay as they are.
+func FuzzSchema(f *testing.F) {
+	f.Add(someSchema, `{"zeta":4,"kind":"b"}`)
+	f.Add(`{"type":"object","properties":{"a":{"type":"string","default":"","enum":["x"]}}}`, `{"a":7}`)
+	f.Add(`{"type":"object","properties":null}`, `null`)
+	f.Fuzz(func(t *testing.T, schema, params string) {
+		var s Schema
+		if json.Unmarshal([]byte(schema), &s) != nil {
+			return
+		}
+		given := map[string]json.RawMessage{}
+		if json.Unmarshal([]byte(params), &given) != nil {
+			return
+		}
+		complete, err := s.Complete(given)
+		if err != nil {
+			if fault.KindOf(err) != fault.Invalid {
+				t.Fatalf("%v is no reason for people", err)
+			}
+			return
+		}
+		clear(given)
+		if err := json.Unmarshal(complete, &given); err != nil {
+			t.Fatalf("%s is no JSON: %v", complete, err)
+		}
+		if again, err := s.Complete(given); err != nil || string(again) != string(complete) {
+			t.Fatalf("%s became %s, %v", complete, again, err)
+		}
+	})
+}

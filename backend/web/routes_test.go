@@ -41,7 +41,7 @@ func (c *clock) Now() time.Time { return c.at }
 
 const townProject = ledger.ProjectID("p1")
 
-func newTown(t *testing.T) *town {
+func newTown(t testing.TB) *town {
 	t.Helper()
 	c := &clock{at: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}
 	s := storetest.Open(t, storetest.SQLite(t))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
@@ -292,4 +293,48 @@ func TestBodiesAreLimited(t *testing.T) {
 	if rec.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("JSON: %d %s", rec.Code, rec.Body)
 	}
+}
+
+// Wherever a link asks to go after signing in, the browser stays on this server.
+func FuzzLocalPath(f *testing.F) {
+	for _, seed := range []string{"/projects/a?b=c#d", "//evil.example", "/\\evil.example", "/%2f/evil.example", "https://evil.example/", "/..//evil.example", "/\t/evil.example", "///", "/a:b@c"} {
+		f.Add(seed)
+	}
+	base, err := url.Parse("https://here.example/sign-in")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, next string) {
+		path := localPath(next)
+		to, err := base.Parse(path)
+		if err != nil || to.Scheme != "https" || to.Host != "here.example" || to.User != nil {
+			t.Fatalf("%q leads to %v, %v", next, to, err)
+		}
+		// What a browser drops or reads as a slash must not make it another server.
+		if plain := strings.NewReplacer("\\", "/", "\t", "", "\r", "", "\n", "").Replace(path); strings.HasPrefix(plain, "//") || !strings.HasPrefix(plain, "/") {
+			t.Fatalf("%q becomes %q", next, path)
+		}
+	})
+}
+
+// Nobody gets in by a header that nobody was given.
+func FuzzWhoSendsTheRequest(f *testing.F) {
+	s := New(newTown(f).deps())
+	for _, seed := range [][2]string{{"Bearer adj_x", ""}, {"bearer  ", "adjudge_d1="}, {"Basic YTpi", "adjudge_d1=x; adjudge_d1=y"}, {"Bearer \x00", `adjudge_d1="\xff"`}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, authorization, cookie string) {
+		for _, access := range []access{login, token, either, attempt} {
+			r := httptest.NewRequest(GET, "/", nil)
+			r.Header.Set("Authorization", authorization)
+			r.Header.Set("Cookie", cookie)
+			if secret, _ := bearer(r); secret == "attempt-secret" {
+				return // that one was given
+			}
+			var c call
+			if err := s.identify(r, route{access: access}, &c); fault.KindOf(err) != fault.Unauthenticated {
+				t.Fatalf("%s lets in %+v, %v", access, c.visit.Actor, err)
+			}
+		}
+	})
 }
