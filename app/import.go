@@ -40,7 +40,9 @@ func importCommand() *cobra.Command {
 The project and the dataset are made when they are new. The format, and which
 column holds the text, the label and the key, are guessed from names and
 content unless they are given. Labels that are no class of the schema become
-one, unless --strict is given. Records that are wrong are reported by line, and
+one, unless --strict is given. --schema gives a new project its schema and
+changes that of another: classes keep their answers by name, and leaving one out
+that has answers is refused. Records that are wrong are reported by line, and
 the others come in. A record whose key is there already changes nothing.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, o, args) },
@@ -51,7 +53,7 @@ the others come in. A record whose key is there already changes nothing.`,
 	flags.StringVar(&o.purpose, "purpose", "", "what a new dataset is for: training (default), evaluation or production")
 	flags.StringVar(&o.format, "format", "", "csv, tsv, jsonl, text or parquet; guessed if empty")
 	flags.StringVar(&o.header, "header", "", "whether the first line names the columns: yes or no; guessed if empty")
-	flags.StringVar(&o.schema, "schema", "", "file with the schema of a new project, as JSON; inferred from the labels if empty")
+	flags.StringVar(&o.schema, "schema", "", "file with the schema of the project, as JSON; inferred from the labels if empty")
 	flags.StringVar(&o.text, "text", "", "column of the text; guessed if empty")
 	flags.StringVar(&o.label, "label", "", "column of the label; guessed together with --text")
 	flags.StringVar(&o.key, "key", "", "column of the key; guessed together with --text")
@@ -154,35 +156,41 @@ func filesToImport(args []string) ([]string, error) {
 	return files, nil
 }
 
-// projectFor returns the slug of a project, which is made when it is new.
+// projectFor returns the slug of a project, which is made when it is new. A
+// schema, if one is given, becomes the project's.
 func (c *client) projectFor(ctx context.Context, name, schemaFile string) (string, error) {
-	var p struct {
-		Slug string `json:"slug"`
+	schema, err := readSchema(schemaFile, "", nil)
+	if err != nil {
+		return "", err
 	}
-	var err error
+	var p projectBody
 	for _, by := range []string{name, labeling.Slug(name)} {
 		if by == "" {
 			continue
 		}
 		if err = c.get(ctx, apiPath("projects", by), &p); err == nil && schemaFile != "" {
-			return "", fault.New(fault.Conflict, "The project %s exists, with a schema; edit that on its page, or leave --schema out.", name)
+			return p.Slug, c.changeSchema(ctx, p, schema)
 		} else if !fault.Is(err, fault.NotFound) {
 			return p.Slug, err
 		}
 	}
-	request := map[string]any{"name": name, "schema": map[string]any{"question": "", "classes": []any{}}}
-	if schemaFile != "" {
-		raw, err := os.ReadFile(schemaFile)
-		if err != nil {
-			return "", usage{err}
-		}
-		if !json.Valid(raw) {
-			return "", usage{fmt.Errorf("%s is not JSON", schemaFile)}
-		}
-		request["schema"] = json.RawMessage(raw)
-	}
-	err = c.post(ctx, apiPath("projects"), request, &p)
+	err = c.post(ctx, apiPath("projects"), map[string]any{"name": name, "schema": schema}, &p)
 	return p.Slug, err
+}
+
+// changeSchema gives a project a schema under the rules of its page: a class
+// that has annotations is not left out without a decision.
+func (c *client) changeSchema(ctx context.Context, p projectBody, schema labeling.Schema) error {
+	next := p.Schema.Adopt(schema)
+	if p.Schema.Same(next) {
+		return nil
+	}
+	request := map[string]any{"name": p.Name, "overlap": p.Overlap, "version": p.Version, "schema": next, "reason": "adjudge import --schema"}
+	err := c.do(ctx, http.MethodPut, apiPath("projects", p.Slug), request, nil)
+	if fault.Is(err, fault.Unmet) {
+		return fault.As(fault.Unmet, err, "%s Decide on the schema's page of %s, or keep the classes in the file; nothing was imported.", fault.Message(err), p.Name)
+	}
+	return err
 }
 
 // importFile uploads one file and, unless detached, waits until it is in.

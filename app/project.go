@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,8 +86,10 @@ func readSchema(file, question string, classes []string) (labeling.Schema, error
 	if err != nil {
 		return schema, usage{err}
 	}
-	if err := json.Unmarshal(raw, &schema); err != nil {
-		return schema, usage{fmt.Errorf("%s is no schema: %w", file, err)}
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&schema); err != nil {
+		return schema, usage{fmt.Errorf("%s is no schema such as {\"question\": \"…\", \"classes\": [{\"name\": \"…\"}]}: %w", file, err)}
 	}
 	return schema, nil
 }

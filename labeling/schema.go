@@ -236,6 +236,32 @@ func (s Schema) Edit(next Schema, uses map[ClassID]int64, decisions map[ClassID]
 	return change, change.Schema.Validate()
 }
 
+// Adopt returns next, written by hand without ids, as an edit of s: a class that
+// s has under the same name keeps its id, and its colour and key unless next
+// says others. Retired classes that next does not name stay as they are.
+func (s Schema) Adopt(next Schema) Schema {
+	out := Schema{Question: next.Question, Classes: slices.Clone(next.Classes)}
+	for i, c := range out.Classes {
+		at := slices.IndexFunc(s.Classes, func(was Class) bool { return was.Name == c.Name && (c.ID == "" || c.ID == was.ID) })
+		if at < 0 {
+			continue
+		}
+		was := s.Classes[at]
+		out.Classes[i].ID, out.Classes[i].Color, out.Classes[i].Key = was.ID, cmp.Or(c.Color, was.Color), cmp.Or(c.Key, was.Key)
+	}
+	for _, c := range s.Classes {
+		if _, named := out.Class(c.ID); c.Retired && !named {
+			out.Classes = append(out.Classes, c)
+		}
+	}
+	return out
+}
+
+// Same reports whether two schemas are equal in every field.
+func (s Schema) Same(other Schema) bool {
+	return s.Question == other.Question && slices.Equal(s.Classes, other.Classes)
+}
+
 func mergedInto(s Schema, id ClassID) bool {
 	return slices.ContainsFunc(s.Classes, func(c Class) bool { return c.Into == id })
 }

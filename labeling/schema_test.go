@@ -97,6 +97,19 @@ func TestEditNeverDropsAnAnnotatedClassSilently(t *testing.T) {
 	}
 }
 
+func TestAdoptKeepsWhatAClassIsByItsName(t *testing.T) {
+	t.Parallel()
+	was := labeling.Schema{Question: "Which?", Classes: []labeling.Class{{ID: "1", Name: "card", Color: 3, Key: "c"}, {ID: "2", Name: "cash", Color: 1}, {ID: "3", Name: "old", Retired: true, Into: "1"}}}
+	got := was.Adopt(labeling.Schema{Question: "What?", Classes: []labeling.Class{{Name: "new"}, {Name: "cash", Color: 5}, {Name: "card"}}})
+	want := labeling.Schema{Question: "What?", Classes: []labeling.Class{{Name: "new"}, {ID: "2", Name: "cash", Color: 5}, {ID: "1", Name: "card", Color: 3, Key: "c"}, {ID: "3", Name: "old", Retired: true, Into: "1"}}}
+	if !got.Same(want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if again := want.Adopt(want); !again.Same(want) {
+		t.Errorf("adopted again it is %+v", again)
+	}
+}
+
 func TestEditFollowsMerges(t *testing.T) {
 	t.Parallel()
 	uses := map[labeling.ClassID]int64{"id-a": 1, "id-b": 1, "id-c": 1}
