@@ -15,8 +15,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
@@ -24,7 +22,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -268,114 +265,6 @@ func buildIcons() ([]file, error) {
 		}
 	}
 	return files, nil
-}
-
-// write replaces the content of dist. Files of the last bundle that this one
-// also has are left untouched, which keeps Go's build cache warm.
-func write(files []file) error {
-	manifest := map[string]string{}
-	want := map[string][]byte{}
-	for _, f := range files {
-		want[f.name] = f.body
-		if f.plain != "" {
-			manifest[f.plain] = f.name
-		}
-		if small := compress(f.body); len(small) < len(f.body)*9/10 && !strings.HasSuffix(f.name, ".png") {
-			want[f.name+".gz"] = small
-		}
-	}
-	text, err := json.MarshalIndent(manifest, "", "  ")
-	if err != nil {
-		return err
-	}
-	want["manifest.json"] = append(text, '\n')
-
-	if err := os.MkdirAll(filepath.Join(outDir, "icons"), 0o755); err != nil {
-		return err
-	}
-	for name, body := range want {
-		path := filepath.Join(outDir, filepath.FromSlash(name))
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, body) {
-			continue
-		}
-		if err := os.WriteFile(path, body, 0o644); err != nil {
-			return err
-		}
-	}
-	return removeOthers(want)
-}
-
-func removeOthers(want map[string][]byte) error {
-	for _, pattern := range []string{"*", "icons/*"} {
-		paths, err := filepath.Glob(filepath.Join(outDir, pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range paths {
-			name, err := filepath.Rel(outDir, path)
-			if err != nil {
-				return err
-			}
-			name = filepath.ToSlash(name)
-			if _, ok := want[name]; ok || name == ".keep" || name == "icons" {
-				continue
-			}
-			if err := os.Remove(path); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func compress(body []byte) []byte {
-	var out bytes.Buffer
-	// Neither can fail: the level is valid and the target is memory.
-	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	_, _ = w.Write(body)
-	_ = w.Close()
-	return out.Bytes()
-}
-
-// testIslands bundles each island test for node, which reads no TypeScript,
-// and runs them all with node's own test runner.
-func testIslands() error {
-	tests, err := filepath.Glob(islands + "/*/*.test.ts")
-	if err != nil {
-		return err
-	}
-	if len(tests) == 0 {
-		fmt.Println("no island has a test")
-		return nil
-	}
-	dir, err := os.MkdirTemp("", "adjudge-islands-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	opts := options(true)
-	opts.EntryPoints = tests
-	opts.EntryNames = "[dir]/[name]"
-	opts.Outdir, opts.Outbase, opts.OutExtension = dir, islands, map[string]string{".js": ".mjs"}
-	opts.Format, opts.Platform, opts.Write = api.FormatESModule, api.PlatformNode, true
-	result := api.Build(opts)
-	if len(result.Errors) > 0 {
-		return errors.New(strings.Join(api.FormatMessages(result.Errors, api.FormatMessagesOptions{}), ""))
-	}
-	var built []string
-	for _, test := range tests {
-		rel, err := filepath.Rel(islands, test)
-		if err != nil {
-			return err
-		}
-		built = append(built, filepath.Join(dir, strings.TrimSuffix(rel, ".ts")+".mjs"))
-	}
-	node := exec.Command("node", append([]string{"--test", "--enable-source-maps"}, built...)...)
-	node.Stdout, node.Stderr = os.Stdout, os.Stderr
-	if err := node.Run(); err != nil {
-		return fmt.Errorf("island tests: %w", err)
-	}
-	return nil
 }
 
 // hash names a file that esbuild did not name, in eight characters of its kind.

@@ -1,15 +1,12 @@
 package page
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"math"
 	"net/url"
 	"slices"
 	"strconv"
 
-	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -243,147 +240,6 @@ func onAxis(n compare.Number, axis float64) string {
 	return strconv.FormatFloat(52+48*float64(n)/axis, 'f', 1, 64)
 }
 
-// letters names every class of the comparison by a letter, in the order of names.
-func (v ComparisonView) letters() map[string]string {
-	names := map[string]bool{}
-	for _, c := range v.Comparison.Confusion {
-		names[c.Class], names[c.Answer] = true, true
-	}
-	letters := map[string]string{}
-	for i, name := range slices.Sorted(keysOf(names)) {
-		letters[name] = ui.Letter(i)
-	}
-	return letters
-}
-
-func keysOf(set map[string]bool) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range set {
-			if !yield(name) {
-				return
-			}
-		}
-	}
-}
-
-// heat is the signed confusion difference as a grid.
-type heat struct {
-	Classes []heatClass
-	Cells   []heatCell // those that changed
-	Total   int        // classes there are
-	Size    int        // of the drawing
-}
-
-type heatClass struct {
-	Name, Letter string
-	Pattern      int
-	Href         string
-	On           bool
-}
-
-type heatCell struct {
-	compare.ConfusionShift
-	Row, Column int
-	Tone        ui.Tone
-	Step        int // 1 to 4
-	Href        string
-	On          bool
-}
-
-// The measures of the drawing.
-const (
-	heatCellSize = 26
-	heatMargin   = 28
-)
-
-func (c heatCell) x() string { return strconv.Itoa(heatMargin + c.Column*heatCellSize) }
-func (c heatCell) y() string { return strconv.Itoa(heatMargin + c.Row*heatCellSize) }
-func (c heatCell) midX() string {
-	return strconv.Itoa(heatMargin + c.Column*heatCellSize + heatCellSize/2)
-}
-func (c heatCell) midY() string {
-	return strconv.Itoa(heatMargin + c.Row*heatCellSize + heatCellSize/2)
-}
-
-// label says in words what a cell shows.
-func (c heatCell) label(ctx context.Context) string {
-	args := []any{"class", c.Class, "answer", c.Answer, "change", signed(c.Change()), "before", c.Baseline, "after", c.Candidate}
-	if c.Class == c.Answer {
-		return ui.T(ctx, "compare.heat.right", args...)
-	}
-	return ui.T(ctx, "compare.heat.wrong", args...)
-}
-
-func signed(n int) string {
-	if n > 0 {
-		return "+" + ui.Count(n)
-	}
-	return ui.Count(n)
-}
-
-// heatMap lays out the classes that changed most, or all of them.
-func (v ComparisonView) heatMap() heat {
-	shifts := v.Items.Facets.Confusion
-	weight, names := map[string]int{}, map[string]bool{}
-	most := 1
-	for _, s := range shifts {
-		names[s.Class], names[s.Answer] = true, true
-		change := s.Change()
-		if change < 0 {
-			change = -change
-		}
-		weight[s.Class] += change
-		weight[s.Answer] += change
-		most = max(most, change)
-	}
-	all := slices.Sorted(keysOf(names))
-	shown := all
-	if !v.AllClasses && len(all) > shownClasses {
-		shown = slices.Clone(all)
-		slices.SortStableFunc(shown, func(a, b string) int { return cmp.Compare(weight[b], weight[a]) })
-		shown = shown[:shownClasses]
-		slices.Sort(shown)
-	}
-	letters := v.letters()
-	h := heat{Total: len(all), Size: heatMargin + len(shown)*heatCellSize + 2}
-	places := map[string]int{}
-	for i, name := range shown {
-		places[name] = i
-		h.Classes = append(h.Classes, heatClass{Name: name, Letter: letters[name], Pattern: i % 4, Href: v.ofClass(name), On: v.Filter.Class == name})
-	}
-	for _, s := range shifts {
-		row, okRow := places[s.Class]
-		column, okColumn := places[s.Answer]
-		if !okRow || !okColumn || s.Change() == 0 {
-			continue
-		}
-		// On the diagonal more is better, beside it more is worse.
-		tone, size := ui.Gain, s.Change()
-		if size < 0 {
-			size = -size
-		}
-		if (s.Change() > 0) != (s.Class == s.Answer) {
-			tone = ui.Loss
-		}
-		h.Cells = append(h.Cells, heatCell{
-			ConfusionShift: s, Row: row, Column: column, Tone: tone, Step: 1 + min(3, size*4/(most+1)),
-			Href: v.ofCell(s.Class, s.Answer), On: v.Filter.Class == s.Class && v.Filter.Answer == s.Answer,
-		})
-	}
-	return h
-}
-
-// largest lists the cells that changed most, for the table behind the map.
-func (h heat) largest() []heatCell {
-	cells := slices.Clone(h.Cells)
-	slices.SortStableFunc(cells, func(a, b heatCell) int {
-		return cmp.Or(cmp.Compare(magnitude(b.Change()), magnitude(a.Change())), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Answer, b.Answer))
-	})
-	return cells[:min(len(cells), 40)]
-}
-
-func magnitude(n int) int { return max(n, -n) }
-
 // outcomeTone is the tone of an outcome.
 func outcomeTone(o compare.Outcome) ui.Tone {
 	switch o {
@@ -454,127 +310,6 @@ func (v ComparisonView) outcomeChips(ctx context.Context) []ui.Chip {
 	return chips
 }
 
-// CompareView lists comparisons and starts one.
-type CompareView struct {
-	Project   ProjectLink
-	Rows      []compare.ComparisonRow
-	Models    []compare.Model
-	Snapshots []SnapshotChoice
-	Form      FormView
-	May       bool
-	MayImport bool
-}
-
-// SnapshotChoice is a snapshot that one can choose.
-type SnapshotChoice struct {
-	ID, Title string
-}
-
-func modelOptions(ctx context.Context, models []compare.Model, empty string) []ui.Option {
-	options := []ui.Option{{Text: empty}}
-	for _, m := range models {
-		options = append(options, ui.Option{Value: string(m.ID), Text: m.Title()})
-	}
-	return options
-}
-
-func snapshotOptions(snapshots []SnapshotChoice, empty string) []ui.Option {
-	options := []ui.Option{{Text: empty}}
-	for _, s := range snapshots {
-		options = append(options, ui.Option{Value: s.ID, Text: s.Title})
-	}
-	return options
-}
-
-// ModelsView lists the models of a project.
-type ModelsView struct {
-	Project     ProjectLink
-	Models      []compare.Model
-	Evaluations map[compare.ModelID]compare.EvaluationRecord // the newest
-	Next        string
-	MayImport   bool
-	MayTrain    bool
-}
-
-// ModelView is the page of one model.
-type ModelView struct {
-	Project    ProjectLink
-	Page       compare.ModelPage
-	People     map[ledger.PersonID]string
-	Evaluation *compare.Evaluation // the newest, with its classes
-	MayCompare bool
-	MayPropose bool
-}
-
-func (v ModelView) person(id ledger.PersonID) string {
-	if name := v.People[id]; name != "" {
-		return name
-	}
-	return string(id)
-}
-
-// setTarget names what a set was made for.
-func (v ModelView) setTarget(s compare.PredictionSet) string {
-	if s.Snapshot != "" {
-		return v.Page.Snapshots[string(s.Snapshot)]
-	}
-	return v.Page.Snapshots[string(s.Dataset)]
-}
-
-// UploadView is the form that brings predictions from elsewhere.
-type UploadView struct {
-	Project   ProjectLink
-	Snapshots []SnapshotChoice
-	Models    []compare.Model
-	Form      FormView
-}
-
-// PredictionsView says how reading a set of predictions went.
-type PredictionsView struct {
-	Project ProjectLink
-	Set     compare.PredictionSet
-	Model   compare.Model
-}
-
-func (v PredictionsView) href() string { return v.Project.Href("predictions", string(v.Set.ID)) }
-
-// sizeWords writes a size for people.
-func sizeWords(n int64) string {
-	size, unit := float64(n), "B"
-	for _, next := range []string{"kB", "MB", "GB", "TB"} {
-		if size < 1000 {
-			break
-		}
-		size, unit = size/1000, next
-	}
-	if unit == "B" {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
-}
-
-// jsonMember is one member of a JSON object, as text.
-type jsonMember struct{ Name, Value string }
-
-// membersOf lists the members of a JSON object by name; nothing for anything else.
-func membersOf(raw []byte) []jsonMember {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return nil
-	}
-	members := make([]jsonMember, 0, len(object))
-	for name, value := range object {
-		text := string(value)
-		var plain string
-		if json.Unmarshal(value, &plain) == nil {
-			text = plain
-		}
-		members = append(members, jsonMember{name, text})
-	}
-	slices.SortFunc(members, func(a, b jsonMember) int { return cmp.Compare(a.Name, b.Name) })
-	return members
-}
-
 // swap makes a link of this page quick where scripts run: the panels and the
 // items come as one fragment, the address follows, the place on the page stays.
 func swap() ui.Attrs {
@@ -615,22 +350,4 @@ func (v ComparisonView) firstPage() string {
 	f := v.Filter
 	f.After = ""
 	return v.address(f, v.AllSlices, v.AllClasses)
-}
-
-func comparisonColumns(ctx context.Context) []ui.Column {
-	return []ui.Column{
-		{Label: ui.T(ctx, "compare.comparison")}, {Label: ui.T(ctx, "compare.snapshot")}, {Label: ui.T(ctx, "compare.items"), Numeric: true}, {Label: ui.T(ctx, "compare.verdict")},
-		{Label: ui.T(ctx, "compare.difference"), Numeric: true}, {Label: ui.T(ctx, "compare.interval95"), Numeric: true}, {Label: ui.T(ctx, "models.made")},
-	}
-}
-
-func modelLead(ctx context.Context, v ModelView) string {
-	m := v.Page.Model
-	switch {
-	case m.External():
-		return ui.T(ctx, "models.lead.external")
-	case len(m.Files) > 0:
-		return ui.T(ctx, "models.lead.trained", "files", len(m.Files), "size", sizeWords(m.Bytes()))
-	}
-	return ""
 }
