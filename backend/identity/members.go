@@ -1,0 +1,182 @@
+package identity
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// Join adds somebody to a project: the person who signs in with the username of
+// the request where there is one, else a new person, for whom it returns the
+// secret of the welcome link.
+func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePersonRequest) (Person, string, error) {
+	person, err := s.PersonByUsername(ctx, actor, req.Username)
+	if fault.Is(err, fault.NotFound) {
+		return s.CreatePerson(ctx, actor, req)
+	}
+	for _, role := range req.Roles {
+		if err == nil {
+			err = s.Grant(ctx, actor, Membership{Project: req.Project, Person: person.ID, Role: role})
+		}
+	}
+	return person, "", err
+}
+
+// Grant gives a person a role in a project. It needs ActionManage there, and
+// ActionAdminister for the role admin.
+func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) error {
+	if err := mayGrant(actor, m.Project, m.Role); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		if _, err := tx.Person(m.Person); err != nil {
+			return err
+		}
+		return grant(tx, actor, m)
+	})
+}
+
+// Settle makes whoever created a project its lead. It grants nothing where the
+// project has a member already.
+func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) error {
+	if actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
+		return nil
+	}
+	return s.update(ctx, func(tx Tx) error {
+		members, err := tx.Members(project)
+		if err != nil || len(members) > 0 {
+			return err
+		}
+		return grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead})
+	})
+}
+
+// Revoke takes a role from a person.
+func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) error {
+	if err := mayGrant(actor, m.Project, m.Role); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		held, err := tx.RemoveMembership(m)
+		if err != nil || !held {
+			return err
+		}
+		return record(tx, actor, "role.revoked", m)
+	})
+}
+
+// SetRoles makes the given roles the only ones that the given people hold in a
+// project; none takes a person out of it. Others keep theirs.
+func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role) error {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		for _, person := range slices.Sorted(maps.Keys(roles)) {
+			if err := setRoles(tx, actor, project, person, roles[person]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role) error {
+	if _, err := tx.Person(person); err != nil {
+		return err
+	}
+	held, err := tx.Memberships(person)
+	if err != nil {
+		return err
+	}
+	for _, role := range ledger.Roles() {
+		m := Membership{Project: project, Person: person, Role: role}
+		has, wants := slices.Contains(held, m), slices.Contains(roles, role)
+		if has == wants {
+			continue
+		}
+		if err := mayGrant(actor, project, role); err != nil {
+			return err
+		}
+		if wants {
+			err = grant(tx, actor, m)
+		} else if _, err = tx.RemoveMembership(m); err == nil {
+			err = record(tx, actor, "role.revoked", m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) error {
+	if !slices.Contains(ledger.Roles(), role) {
+		return fault.Field("role", "There is no role %.40q.", role)
+	}
+	if role == ledger.RoleAdmin {
+		return actor.Must(project, ledger.ActionAdminister)
+	}
+	return actor.Must(project, ledger.ActionManage)
+}
+
+func grant(tx Tx, actor ledger.Actor, m Membership) error {
+	if err := tx.AddMembership(m); err != nil {
+		return err
+	}
+	return record(tx, actor, "role.granted", m)
+}
+
+func record(tx Tx, actor ledger.Actor, kind string, m Membership) error {
+	return tx.Record(ledger.Entry{
+		Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: map[string]string{"role": string(m.Role)},
+	})
+}
+
+// Member is a person with their roles in one project.
+type Member struct {
+	Person Person
+	Roles  []ledger.Role
+}
+
+// Members lists the people of a project with their roles, by name.
+func (s *Service) Members(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (members []Member, err error) {
+	if err := actor.Must(project, ledger.ActionRead); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) error {
+		memberships, err := tx.Members(project)
+		if err != nil {
+			return err
+		}
+		roles := map[ledger.PersonID][]ledger.Role{}
+		for _, m := range memberships {
+			roles[m.Person] = append(roles[m.Person], m.Role)
+		}
+		people, err := tx.People()
+		members = nil
+		for _, p := range people {
+			if len(roles[p.ID]) > 0 {
+				p.Password = ""
+				members = append(members, Member{Person: p, Roles: roles[p.ID]})
+			}
+		}
+		return err
+	})
+	return members, err
+}
+
+// Memberships lists who holds which role where, for admins.
+func (s *Service) Memberships(ctx context.Context, actor ledger.Actor) (all []Membership, err error) {
+	if err := mustAdminister(actor); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		all, err = tx.Members("")
+		return err
+	})
+	return all, err
+}
