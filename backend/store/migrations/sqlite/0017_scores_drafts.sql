@@ -1,7 +1,13 @@
 -- +goose Up
 -- What a model did not say is not known; it was kept as 0 before.
-UPDATE item SET model_score = NULL, uncertainty = NULL
-  WHERE model_label = '' OR (model_score <= 0 AND uncertainty <= 0);
+ALTER TABLE item ADD COLUMN known_score REAL;
+ALTER TABLE item ADD COLUMN known_uncertainty REAL;
+UPDATE item SET known_score = model_score, known_uncertainty = uncertainty
+  WHERE model_label <> '' AND (model_score > 0 OR uncertainty > 0);
+ALTER TABLE item DROP COLUMN model_score;
+ALTER TABLE item DROP COLUMN uncertainty;
+ALTER TABLE item RENAME COLUMN known_score TO model_score;
+ALTER TABLE item RENAME COLUMN known_uncertainty TO uncertainty;
 ALTER TABLE annotation ADD COLUMN known_score REAL;
 UPDATE annotation SET known_score = score WHERE suggestion <> '' AND score > 0;
 ALTER TABLE annotation DROP COLUMN score;
