@@ -99,5 +99,30 @@ func rootCommand() *cobra.Command {
 		// Started from a menu or by a double click, nobody names a command.
 		root.Args, root.RunE = cobra.NoArgs, window.RunE
 	}
+	checkUsage(root)
 	return root
+}
+
+// checkUsage makes whatever cobra finds wrong with a call, a missing flag or an
+// argument too many, wrong usage like what the commands find themselves.
+func checkUsage(cmd *cobra.Command) {
+	for _, below := range cmd.Commands() {
+		checkUsage(below)
+	}
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, given []string) error {
+			if err := args(cmd, given); err != nil {
+				return usage{err}
+			}
+			return nil
+		}
+	}
+	if cmd.PreRunE == nil && cmd.PreRun == nil {
+		cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.ValidateRequiredFlags(); err != nil {
+				return usage{err}
+			}
+			return nil
+		}
+	}
 }

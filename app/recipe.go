@@ -33,7 +33,7 @@ func recipeListCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, list)
+				return printJSON(cmd, map[string]any{"items": list.Items, "next": nil})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			for _, r := range list.Items {
