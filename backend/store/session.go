@@ -20,7 +20,7 @@ func (c *session) run(ctx context.Context, statement string) error {
 	if c.conn == nil {
 		return sql.ErrConnDone
 	}
-	_, err := c.conn.ExecContext(ctx, statement)
+	_, err := c.exec(ctx, statement, nil)
 	return err
 }
 

@@ -34,6 +34,7 @@ type writer struct {
 	closed    chan struct{}
 	once      sync.Once
 	goroutine atomic.Int64 // the id of the goroutine that runs updates
+	head      ledger.Event // the last event of the transaction in progress, if it wrote any
 }
 
 const (
@@ -189,7 +190,9 @@ func (w *writer) try(u *update) (sound bool) {
 	}
 	u.err = w.call(u)
 	if u.err == nil {
-		u.err = w.exec("RELEASE one")
+		if u.err = w.exec("RELEASE one"); u.err == nil && len(u.events) > 0 {
+			w.head = u.events[len(u.events)-1]
+		}
 		return u.err == nil
 	}
 	u.events, u.work = nil, false
@@ -198,7 +201,7 @@ func (w *writer) try(u *update) (sound bool) {
 
 // call runs the function of an update; a panic becomes its error.
 func (w *writer) call(u *update) (err error) {
-	tx := &Tx{store: w.store, ctx: context.Background(), session: w.session, writes: true}
+	tx := &Tx{store: w.store, ctx: context.Background(), session: w.session, writes: true, head: w.head}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.As(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "panic in an update")
@@ -209,6 +212,7 @@ func (w *writer) call(u *update) (err error) {
 }
 
 func (w *writer) begin() error {
+	w.head = ledger.Event{} // another server may have written meanwhile
 	if err := w.exec(w.store.dialect.begin()); err != nil {
 		if err := w.reconnect(); err != nil {
 			return err
