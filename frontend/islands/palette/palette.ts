@@ -113,7 +113,10 @@ function start(dialog: HTMLDialogElement): void {
     // Only addresses of this server: the list names no other.
     if (!entry?.href.startsWith("/") || entry.href.startsWith("//")) return;
     dialog.close();
-    if (entry.href === location.pathname) return;
+    if (entry.href === location.pathname + location.search) {
+      document.getElementById("main")?.focus();
+      return;
+    }
     location.assign(entry.href);
   }
 }
