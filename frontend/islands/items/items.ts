@@ -64,7 +64,9 @@ class Items extends HTMLElement {
     if (event.isComposing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const rows = this.rows();
-    const at = rows.findIndex((row) => row.dataset.current !== undefined);
+    // Live news may have replaced the rows; the focus has stayed with its item.
+    const focused = rows.findIndex((row) => row.contains(document.activeElement));
+    const at = focused >= 0 ? focused : rows.findIndex((row) => row.dataset.current !== undefined);
     switch (event.key.toLowerCase()) {
       case "/":
         event.preventDefault();
@@ -74,7 +76,7 @@ class Items extends HTMLElement {
       case "k": {
         const next = move(at, rows.length, event.key.toLowerCase() === "j" ? 1 : -1);
         if (next < 0) return;
-        rows[at]?.removeAttribute("data-current");
+        for (const row of rows) row.removeAttribute("data-current");
         rows[next]!.dataset.current = "";
         rows[next]!.querySelector<HTMLElement>("a")?.focus();
         return;
