@@ -177,27 +177,3 @@ func TestADamagedPredictionFileIsAnError(t *testing.T) {
 		}
 	}
 }
-
-// Whatever the bytes, reading ends, with predictions or with an error.
-func FuzzReadPredictions(f *testing.F) {
-	var file bytes.Buffer
-	if err := (Predictions{}).WritePredictions(&file, func(yield func(compare.Prediction, error) bool) {
-		yield(compare.Prediction{Key: "k", Class: "c", Score: 0.5, Runner: compare.NoScore}, nil)
-	}); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(file.Bytes())
-	f.Add([]byte("PAR1\x00\x00\x00\x00\x00\x00\x00\x00PAR1"))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		n, failed := 0, false
-		for _, err := range (Predictions{}).ReadPredictions(bytes.NewReader(in)) {
-			if failed {
-				t.Fatal("something follows the error")
-			}
-			failed = err != nil
-			if n++; n > 10_000 {
-				break
-			}
-		}
-	})
-}

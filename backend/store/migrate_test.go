@@ -59,8 +59,14 @@ func TestAMigrationIsNeverChanged(t *testing.T) {
 func TestBothDatabasesHaveTheSameMigrations(t *testing.T) {
 	t.Parallel()
 	have := migrationDigests(t)
+	numbers := map[string]string{}
 	for name := range have {
 		folder, file, _ := strings.Cut(name, "/")
+		number, _, _ := strings.Cut(name, "_")
+		if other := numbers[number]; other != "" {
+			t.Errorf("%s and %s have the same number; the one that came later takes the next that is free.", other, name)
+		}
+		numbers[number] = name
 		other := map[string]string{"sqlite": "postgres", "postgres": "sqlite"}[folder]
 		if have[other+"/"+file] == "" {
 			t.Errorf("%s has no counterpart in migrations/%s", name, other)
