@@ -32,7 +32,7 @@ type dialect interface {
 	indexItems() string
 	searchItems() (from, seq, where string)
 	countWords() string
-	searchFor(project labeling.ProjectID, typed string) string
+	searchFor(tx *Tx, project labeling.ProjectID, typed string) (string, error)
 }
 
 type sqlite struct{}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -40,23 +41,56 @@ func (postgres) countWords() string {
 // searchFor turns what a person typed into a query of the index: all words must
 // occur, and the last may be the beginning of one. It is empty where there is
 // no word.
-func (sqlite) searchFor(project labeling.ProjectID, typed string) string {
+func (sqlite) searchFor(tx *Tx, project labeling.ProjectID, typed string) (string, error) {
 	words := searchWords(typed)
 	if len(words) == 0 {
-		return ""
+		return "", nil
+	}
+	// The beginning of a word is slow to look for, because the index first puts
+	// together all items that have one; words one by one are not. Where no word
+	// begins like that the index may still know one, for it folds accents.
+	last := words[len(words)-1]
+	begun, all, err := tx.wordsFrom(last)
+	if err != nil {
+		return "", err
 	}
 	for i, w := range words {
 		words[i] = `"` + w + `"`
 	}
-	return `scope : p` + strings.ReplaceAll(string(project), "-", "") + ` AND text : (` + strings.Join(words, " AND ") + ` * )`
+	tail := words[len(words)-1] + ` *`
+	if all && len(begun) > 0 {
+		tail = `("` + strings.Join(begun, `" OR "`) + `")`
+	}
+	return `scope : p` + strings.ReplaceAll(string(project), "-", "") + ` AND text : (` + strings.Join(append(words[:len(words)-1:len(words)-1], tail), " AND ") + `)`, nil
 }
 
-func (postgres) searchFor(_ labeling.ProjectID, typed string) string {
+// mostBegun is how many words with one beginning are looked for one by one.
+const mostBegun = 64
+
+// wordsFrom returns the words of the search index that begin with a word, and
+// whether those are all.
+func (tx *Tx) wordsFrom(word string) (found []string, all bool, err error) {
+	for next := word; len(found) < mostBegun; {
+		var term string
+		err := tx.one([]any{&term}, `SELECT term FROM item_terms WHERE term >= $1 LIMIT 1`, next)
+		if fault.Is(err, fault.NotFound) || err == nil && !strings.HasPrefix(term, word) {
+			return found, true, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, term)
+		next = term + "\x01" // before whatever else begins with the term
+	}
+	return found, false, nil
+}
+
+func (postgres) searchFor(_ *Tx, _ labeling.ProjectID, typed string) (string, error) {
 	words := searchWords(typed)
 	if len(words) == 0 {
-		return ""
+		return "", nil
 	}
-	return strings.Join(words, " & ") + ":*"
+	return strings.Join(words, " & ") + ":*", nil
 }
 
 // searchWords cuts a text into words of letters and digits, as both indexes do.

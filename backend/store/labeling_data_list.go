@@ -36,9 +36,9 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 	var driven struct{ dataset, status, label bool }
 	switch {
 	case f.Search != "":
-		query := tx.store.dialect.searchFor(project, f.Search)
-		if query == "" {
-			return nil, false, nil
+		query, err := tx.store.dialect.searchFor(tx, project, f.Search)
+		if err != nil || query == "" {
+			return nil, false, err
 		}
 		l.args = []any{query, string(project)}
 		var matches string

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +120,9 @@ func dataLists(t *testing.T, s *store.Store) {
 		"disagreement":            {labeling.ItemFilter{Disagrees: true}, func(_ int, i labeling.Item) bool { return lives(i) && i.Disagrees() }},
 		"words":                   {labeling.ItemFilter{Search: "CARD1 number"}, func(n int, i labeling.Item) bool { return lives(i) && n%30%4 == 1 }},
 		"the beginning of a word": {labeling.ItemFilter{Search: "größ"}, func(_ int, i labeling.Item) bool { return lives(i) }},
+		"a beginning of many words": {labeling.ItemFilter{Search: "number 1"}, func(n int, i labeling.Item) bool {
+			return lives(i) && strings.HasPrefix(strconv.Itoa(n%30), "1")
+		}},
 		"words that do not occur": {labeling.ItemFilter{Search: "card1 nothing"}, func(int, labeling.Item) bool { return false }},
 		"signs only":              {labeling.ItemFilter{Search: `"*:()`}, func(int, labeling.Item) bool { return false }},
 		"words of a class in disagreement": {labeling.ItemFilter{Search: "card", Label: "x", Disagrees: true}, func(_ int, i labeling.Item) bool {
