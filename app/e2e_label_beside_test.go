@@ -81,6 +81,7 @@ func TestADraftGoesOnAtAnotherComputer(t *testing.T) {
 	if got := s.annotations(t)["2"]; got.Class != "politics" {
 		t.Errorf("%+v", got)
 	}
+	ward.leave()  // and gives back what it had leased ahead
 	ana.label("") // the draft is over here as well
 	if got := ana.shown(); got != "Item 3 of the morning paper" {
 		t.Errorf("back at the first computer stands %q", got)
@@ -184,8 +185,10 @@ func TestTheDrawerFollowsTheFocusAndTheAnswer(t *testing.T) {
 	ana.press("ArrowDown", "ArrowDown")
 	ana.waitText(".label-peek", "Parties, parliaments, elections.")
 	ana.waitText(".label-peek", "The parliament votes on Monday")
-	if code := s.api(http.MethodPut, "/projects/news/annotations/0190dddd-0000-7000-8000-000000000001",
-		map[string]any{"item": "0190bbbb-0000-7000-8000-000000000001", "class": "film"}, nil); code != http.StatusOK {
+	bo := s.signIn("bo")
+	if code := ask[int](bo, `fetch("/api/v1/projects/news/annotations/0190dddd-0000-7000-8000-000000000001", {
+		method: "PUT", headers: { "Content-Type": "application/json" },
+		body: JSON.stringify({ item: "0190bbbb-0000-7000-8000-000000000001", class: "film" }) }).then((r) => r.status)`); code != http.StatusOK {
 		t.Fatalf("a colleague answers: %d", code)
 	}
 	if strings.Contains(ana.text(".label-peek"), "Film") {

@@ -33,7 +33,7 @@ export class Cover {
     if (this.on) return;
     this.since = performance.now();
     this.dialog.showModal(); // above everything, other dialogs as well
-    this.dialog.querySelector("button")?.focus();
+    this.dialog.focus(); // not its button, which Space would press
   }
 
   lift(): void {
