@@ -203,6 +203,27 @@ func (s *Sheet) clusters() []uint64 {
 	return numbers
 }
 
+// cells returns per item the number of its kind, and the kinds: accepted class
+// and the answer of each model. There are far fewer kinds than items.
+func (s *Sheet) cells() (cells []uint32, kinds [][3]uint16) {
+	cells = make([]uint32, len(s.Keys))
+	known := map[[3]uint16]uint32{}
+	for i := range cells {
+		kind := [3]uint16{uint16(s.Truth.At(i))} //nolint:gosec // below maxClasses
+		for m, column := range s.Answers {
+			kind[1+m] = uint16(column.At(i)) //nolint:gosec // below maxClasses
+		}
+		n, found := known[kind]
+		if !found {
+			n = uint32(len(kinds)) //nolint:gosec // at most one per item
+			known[kind] = n
+			kinds = append(kinds, kind)
+		}
+		cells[i] = n
+	}
+	return cells, kinds
+}
+
 // KeysDigest names the items of the sheet.
 func (s *Sheet) KeysDigest() ledger.Digest { return KeysDigest(s.Keys) }
 

@@ -143,30 +143,27 @@ func bootstrapF1(sheet *Sheet, method Method) []stat.Interval {
 		values[m] = make([]float64, method.Replicates)
 	}
 	clusters := sheet.clusters()
+	cells, kinds := sheet.cells()
 	size := len(sheet.Classes)
 	draw := stat.Bootstrap{Seed: method.Seed, Replicates: method.Replicates}
 	const workers = 8
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
+			drawn := make([]uint32, len(kinds))
 			sums := make([]margins, models)
 			for m := range sums {
 				sums[m] = margins{make([]int, size), make([]int, size), make([]int, size)}
 			}
 			for r := w; r < method.Replicates; r += workers {
+				clear(drawn)
+				draw.Sum(r, clusters, cells, drawn)
 				for m := range sums {
 					clear(sums[m].right)
 					clear(sums[m].truth)
 					clear(sums[m].answered)
-				}
-				for i, cluster := range clusters {
-					weight := draw.Weight(r, cluster)
-					if weight == 0 {
-						continue
-					}
-					class := sheet.Truth.At(i)
-					for m := range sums {
-						answer := sheet.Answers[m].At(i)
+					for k, kind := range kinds {
+						class, answer, weight := kind[0], kind[1+m], int(drawn[k])
 						sums[m].truth[class] += weight
 						sums[m].answered[answer] += weight
 						if answer == class {

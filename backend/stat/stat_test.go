@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 	"math/big"
 	"testing"
 )
@@ -261,5 +262,25 @@ func TestExpIsTheExponentialFunction(t *testing.T) {
 func BenchmarkMcNemarOn1MDiscordant(b *testing.B) {
 	for b.Loop() {
 		McNemar(500_400, 499_600)
+	}
+}
+
+func TestSumAddsTheWeightsOfClusters(t *testing.T) {
+	t.Parallel()
+	draw := Bootstrap{Seed: 5, Replicates: 7}
+	const n, size = 20_000, 13
+	clusters, cells := make([]uint64, n), make([]uint32, n)
+	for i := range clusters {
+		clusters[i], cells[i] = mix(uint64(i)), uint32(i%size)
+	}
+	for replicate := range draw.Replicates {
+		got, want := make([]uint32, size), make([]uint32, size)
+		draw.Sum(replicate, clusters, cells, got)
+		for i, cluster := range clusters {
+			want[cells[i]] += uint32(draw.Weight(replicate, cluster))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("replicate %d: sums %v, want %v", replicate, got, want)
+		}
 	}
 }
