@@ -178,3 +178,11 @@ func (s *Server) getOpenAPI() func(http.ResponseWriter, *http.Request) error {
 		return ignoreGone(err)
 	}
 }
+
+// listed makes a list that is never null.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

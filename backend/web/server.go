@@ -203,7 +203,7 @@ func (s *Server) tables() [][]route {
 		s.runRoutes(),
 		s.projectRoutes(),
 		s.labelRoutes(),
-		s.dataRoutes(),
+		s.fileRoutes(),
 		s.importRoutes(),
 		s.itemRoutes(),
 		s.snapshotRoutes(),
@@ -222,7 +222,9 @@ func (s *Server) operations() {
 	s.labelAPI()
 	s.reviewAPI()
 	s.runsAPI()
-	s.dataAPI()
+	s.importAPI()
+	s.itemAPI()
+	s.snapshotAPI()
 	s.compareAPI()
 }
 
