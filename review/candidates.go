@@ -2,6 +2,7 @@ package review
 
 import (
 	"context"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -229,16 +230,37 @@ func (s *Service) Candidates(ctx context.Context, actor ledger.Actor, filter Can
 type CommentRequest struct {
 	Project   ledger.ProjectID
 	Candidate CandidateRef
+	Kind      CommentKind
 	Text      string
 }
 
-// Comment adds to the conversation about a candidate.
+// Comment adds to the conversation about a candidate: words, a request for
+// evidence, or a recusal, after which the policy no longer counts on the
+// person and takes no vote of theirs. A recusal is final for the candidate; it
+// returns Conflict where a vote of theirs stands, and Denied for whoever could
+// not vote anyway.
 func (s *Service) Comment(ctx context.Context, actor ledger.Actor, req CommentRequest) (Comment, error) {
 	if err := actor.Must(req.Project, ledger.ActionComment); err != nil {
 		return Comment{}, err
 	}
 	if err := validText("text", req.Text, true); err != nil {
 		return Comment{}, err
+	}
+	kind := eventCommented
+	switch req.Kind {
+	case Remark:
+	case Ask:
+		kind = eventAsked
+	case Recusal:
+		kind = eventRecused
+		if len(votingRoles(actor, req.Project)) == 0 {
+			return Comment{}, fault.New(fault.Denied, "You are neither reviewer nor approver in this project, so nobody waits for your vote.")
+		}
+		if err := byLogin(actor); err != nil {
+			return Comment{}, err
+		}
+	default:
+		return Comment{}, fault.Field("kind", "A comment is a remark, a request for evidence (ask) or a recusal, not %.40q.", req.Kind)
 	}
 	var out Comment
 	id, now := CommentID(s.NewID()), s.now()
@@ -247,11 +269,35 @@ func (s *Service) Comment(ctx context.Context, actor ledger.Actor, req CommentRe
 		if err != nil {
 			return err
 		}
-		out = Comment{ID: id, Candidate: c.ID, Person: actor.Person, PrintedName: actor.Name, Text: req.Text, Via: actor.Via, At: now}
+		if req.Kind == Recusal {
+			if err := mayRecuse(tx, c, actor.Person); err != nil {
+				return err
+			}
+		}
+		out = Comment{ID: id, Candidate: c.ID, Person: actor.Person, PrintedName: actor.Name, Kind: req.Kind, Text: req.Text, Via: actor.Via, At: now}
 		if err := tx.CreateComment(out); err != nil {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: eventCommented, Subject: about(c), Payload: out})
+		return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: out})
 	})
 	return out, err
+}
+
+func mayRecuse(tx Tx, c Candidate, person ledger.PersonID) error {
+	votes, err := tx.FindVotes(c.ID)
+	if err != nil {
+		return err
+	}
+	comments, err := tx.FindComments(c.ID)
+	switch {
+	case err != nil:
+		return err
+	case c.State != StateOpen && c.State != StateRejected:
+		return fault.New(fault.Conflict, "Candidate %d is %s; nobody waits for your vote.", c.Number, c.State)
+	case slices.ContainsFunc(Live(votes), func(v Vote) bool { return v.Person == person }):
+		return fault.New(fault.Conflict, "A vote of yours stands on candidate %d. Withdraw it first, then recuse yourself.", c.Number)
+	case slices.Contains(recusedIn(comments), person):
+		return fault.New(fault.Conflict, "You recused yourself from candidate %d already.", c.Number)
+	}
+	return nil
 }

@@ -119,6 +119,7 @@ func (c *Case) origins(tx Tx) error {
 // Ballot returns what the actor is asked before a vote on a case.
 func (c Case) Ballot(actor ledger.Actor) Ballot {
 	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: slices.Contains(c.Rules.Makers(c.Candidate), actor.Person)}
+	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
 	for _, v := range c.Votes {
 		if v.Person == actor.Person {
 			b.Mine = append(b.Mine, v)

@@ -143,6 +143,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var model compare.Model
 	var shown []exhibit
 	var measured []Measurement
+	var recused []ledger.PersonID
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -160,6 +161,11 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		if measured, err = measurementsOf(tx, c); err != nil {
 			return err
 		}
+		comments, err := tx.FindComments(c.ID)
+		if err != nil {
+			return err
+		}
+		recused = recusedIn(comments)
 		if c.Subject.Kind == SubjectModel && c.Model != "" {
 			model, err = tx.GetModel(c.Project, c.Model)
 		}
@@ -200,7 +206,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused}
 	if stands {
 		shown = these(signed.Evidence, shown) // what the approval rests on, not what was compared since
 	}

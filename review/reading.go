@@ -88,6 +88,11 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	if f.Voters, err = tx.FindVoters(c.Project); err != nil {
 		return f, err
 	}
+	comments, err := tx.FindComments(c.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Recused = recusedIn(comments)
 	if c.State == StateDraft {
 		return f, nil
 	}

@@ -55,6 +55,7 @@ type Facts struct {
 	Current     Baseline      // the last approved candidate of the environment at this moment
 	CurrentErr  error
 	Voters      []Voter
+	Recused     []ledger.PersonID // who stepped back from this candidate
 }
 
 // Evaluate checks every requirement. It is pure: the same facts give the same
@@ -139,7 +140,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
 			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
 		})
-		if v.Role == q.Role && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) {
+		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) {
 			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
 		}
 	}

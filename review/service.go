@@ -54,6 +54,8 @@ const (
 	eventRebased   = "candidate.rebased"
 	eventMeasured  = "candidate.measured"
 	eventCommented = "candidate.commented"
+	eventAsked     = "candidate.asked"
+	eventRecused   = "candidate.recused"
 	eventApproved  = "candidate.approved"
 	eventRejected  = "candidate.rejected"
 	eventReopened  = "candidate.reopened"

@@ -380,3 +380,32 @@ func TestThePolicyMayKeepTheProposerFromVotingForIt(t *testing.T) {
 		t.Error("also_proposer is taken where it means nothing")
 	}
 }
+
+func TestWhoStepsBackIsNeitherAskedNorHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.propose(w.model("weights"))
+	say := func(who ledger.Actor, kind review.CommentKind) error {
+		_, err := w.Comment(t.Context(), who, review.CommentRequest{Project: project, Candidate: ref(c), Kind: kind, Text: "My sister trained it."})
+		return err
+	}
+	w.must(say(w.ana, review.Recusal))
+	found, err := w.Case(t.Context(), w.ana, project, ref(c))
+	w.must(err)
+	if found.Waiting(w.ana.Person) || !found.Waiting(w.cleo.Person) || !found.Ballot(w.ana).Recused {
+		t.Errorf("after ana stepped back the policy asks %+v", found.Results)
+	}
+	_, err = w.Vote(t.Context(), w.ana, review.VoteRequest{Project: project, Candidate: ref(c), Value: 2, Password: "correct horse"})
+	wantFault(t, err, fault.Denied, "recused yourself")
+	wantFault(t, say(w.ana, review.Recusal), fault.Conflict, "already")
+	w.vote(w.ben, c, 2)
+	wantFault(t, say(w.ben, review.Recusal), fault.Conflict, "Withdraw it first")
+	data := w.tom
+	data.Roles = map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleDataScientist}}
+	wantFault(t, say(data, review.Recusal), fault.Denied, "neither reviewer nor approver")
+	w.must(say(data, review.Ask))
+	wantFault(t, say(data, "shout"), fault.Invalid, "shout")
+	if a := w.gate(c); a.OK || strings.Contains(a.Reason, "Ana Ruiz") || !strings.Contains(a.Reason, "Cleo Hart") {
+		t.Errorf("gate: %+v", a)
+	}
+}

@@ -64,13 +64,36 @@ func Live(votes []Vote) []Vote {
 // CommentID is the id of a comment (UUIDv7).
 type CommentID string
 
-// Comment is a part of the conversation about a candidate.
+// CommentKind says what a comment is, beyond words.
+type CommentKind string
+
+// The kinds of comment.
+const (
+	Remark  CommentKind = ""        // words
+	Ask     CommentKind = "ask"     // asks for evidence before a vote
+	Recusal CommentKind = "recusal" // its person votes on this candidate no more
+)
+
+// Comment is a part of the conversation about a candidate. Like a vote, it is
+// what the history commits to.
 type Comment struct {
 	ID          CommentID       `json:"id"`
 	Candidate   CandidateID     `json:"candidate"`
 	Person      ledger.PersonID `json:"person"`
 	PrintedName string          `json:"printedName"`
+	Kind        CommentKind     `json:"kind,omitempty"`
 	Text        string          `json:"text"`
 	Via         ledger.Via      `json:"via"`
 	At          time.Time       `json:"at"`
+}
+
+// recusedIn lists who stepped back, by what was said about a candidate.
+func recusedIn(comments []Comment) []ledger.PersonID {
+	var people []ledger.PersonID
+	for _, c := range comments {
+		if c.Kind == Recusal {
+			people = append(people, c.Person)
+		}
+	}
+	return people
 }

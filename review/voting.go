@@ -21,6 +21,7 @@ type Ballot struct {
 	Roles     []ledger.Role // in which the actor may vote; empty: none
 	Maker     bool          // the actor trained or proposed it, so only a vote against it counts
 	Mine      []Vote        // the actor's votes that stand
+	Recused   bool          // the actor stepped back
 }
 
 // Sentence returns what a vote of the actor would sign.
@@ -119,6 +120,9 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if slices.Contains(read.Rules.Makers(c), actor.Person) && value.Value > 0 {
 		return Voted{}, fault.New(fault.Denied, "You trained or proposed this, so you cannot vote for it. Comment, or ask another %s.", role)
 	}
+	if slices.Contains(read.Facts.Recused, actor.Person) {
+		return Voted{}, errRecused(c)
+	}
 	sentence := Sentence(actor.Name, role, c, label, value)
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
@@ -201,6 +205,9 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		facts, err := factsOf(tx, c)
 		if err != nil {
 			return err
+		}
+		if slices.Contains(facts.Recused, vote.Person) {
+			return errRecused(c)
 		}
 		facts.Evidence, facts.EvidenceErr = read.Facts.Evidence, read.Facts.EvidenceErr
 		out, err = decide(tx, actor, read.Rules, facts, decision{vote: vote, signOff: signOff, revocation: revocation})
@@ -355,6 +362,10 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 		return tx.Enqueue(work.Order{Kind: WorkSign, Payload: SignOrder{Project: c.Project, Candidate: c.ID}})
 	})
 	return out, err
+}
+
+func errRecused(c Candidate) error {
+	return fault.New(fault.Denied, "You recused yourself from candidate %d, so no vote of yours counts for or against it. Comment instead.", c.Number)
 }
 
 // byLogin refuses what must be a person's own act.

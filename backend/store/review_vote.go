@@ -54,19 +54,19 @@ func unreadable(err error) error {
 
 // CreateComment stores a comment.
 func (tx *Tx) CreateComment(c review.Comment) error {
-	_, err := tx.exec(`INSERT INTO candidate_comment (id, candidate, person, printed_name, text, via, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		string(c.ID), string(c.Candidate), string(c.Person), c.PrintedName, c.Text, string(c.Via), micros(c.At))
+	_, err := tx.exec(`INSERT INTO candidate_comment (id, candidate, person, printed_name, kind, text, via, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		string(c.ID), string(c.Candidate), string(c.Person), c.PrintedName, string(c.Kind), c.Text, string(c.Via), micros(c.At))
 	return fault.Wrap(err, "store a comment")
 }
 
 // FindComments lists the comments on a candidate, oldest first.
 func (tx *Tx) FindComments(candidate review.CandidateID) ([]review.Comment, error) {
 	var found []review.Comment
-	err := tx.each(`SELECT id, candidate, person, printed_name, text, via, at FROM candidate_comment WHERE candidate = $1 ORDER BY seq`,
+	err := tx.each(`SELECT id, candidate, person, printed_name, kind, text, via, at FROM candidate_comment WHERE candidate = $1 ORDER BY seq`,
 		[]any{string(candidate)}, func(scan func(...any) error) error {
 			var c review.Comment
 			var at int64
-			err := scan(&c.ID, &c.Candidate, &c.Person, &c.PrintedName, &c.Text, &c.Via, &at)
+			err := scan(&c.ID, &c.Candidate, &c.Person, &c.PrintedName, &c.Kind, &c.Text, &c.Via, &at)
 			c.At = fromMicros(at)
 			found = append(found, c)
 			return err

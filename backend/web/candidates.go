@@ -157,9 +157,9 @@ func (s *Server) postComment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Review.Comment(r.Context(), actorOf(r), review.CommentRequest{Project: projectOf(r).ID, Candidate: ref, Text: r.PostForm.Get("text")})
+	_, err = s.Review.Comment(r.Context(), actorOf(r), review.CommentRequest{Project: projectOf(r).ID, Candidate: ref, Kind: review.CommentKind(r.PostForm.Get("kind")), Text: r.PostForm.Get("text")})
 	if isRefusal(err) {
-		return s.showCandidate(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "text"), err))
+		return s.showCandidate(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "text", "kind"), err))
 	}
 	if err != nil {
 		return err

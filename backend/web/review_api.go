@@ -138,7 +138,8 @@ type VotedBody struct {
 type CommentInput struct {
 	CandidateInput
 	Body struct {
-		Text string `json:"text"`
+		Text string             `json:"text"`
+		Kind review.CommentKind `json:"kind,omitempty" enum:"ask,recusal" doc:"A request for evidence, or a recusal; words if left out"`
 	}
 }
 
@@ -224,7 +225,7 @@ func (s *Server) reviewAPI() {
 			if err != nil {
 				return nil, err
 			}
-			c, err := s.Review.Comment(ctx, actorIn(ctx), review.CommentRequest{Project: projectIn(ctx).ID, Candidate: ref, Text: in.Body.Text})
+			c, err := s.Review.Comment(ctx, actorIn(ctx), review.CommentRequest{Project: projectIn(ctx).ID, Candidate: ref, Kind: in.Body.Kind, Text: in.Body.Text})
 			return &Answer[review.Comment]{c}, err
 		})
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/rebase", "rebase-candidate", "Measure a candidate against what ships now", either, ledger.ActionPropose},

@@ -33,6 +33,7 @@ type CandidateView struct {
 	MayPropose bool
 	MayRevoke  bool
 	MayComment bool
+	MayRecuse  bool
 	MayMeasure bool // compare it with its baseline once more
 	Comment    FormView
 	Params     []Change
@@ -48,10 +49,11 @@ func NewCandidateView(p ProjectLink, c review.Case, actor ledger.Actor, people N
 	}
 	byLogin := actor.Via == ledger.ViaLogin
 	state := c.Candidate.State
-	v.MayVote = byLogin && len(v.Ballot.Roles) > 0 && state != review.StateDraft && state != review.StateWithdrawn
+	v.MayVote = byLogin && len(v.Ballot.Roles) > 0 && !v.Ballot.Recused && state != review.StateDraft && state != review.StateWithdrawn
 	v.MayPropose = actor.May(p.ID, ledger.ActionPropose)
 	v.MayRevoke = byLogin && actor.May(p.ID, ledger.ActionWithdraw) && state == review.StateApproved
 	v.MayComment = actor.May(p.ID, ledger.ActionComment)
+	v.MayRecuse = v.MayVote && len(v.Ballot.Mine) == 0 && (state == review.StateOpen || state == review.StateRejected)
 	v.MayMeasure = actor.May(p.ID, ledger.ActionCompare) && (state == review.StateOpen || state == review.StateRejected)
 	v.Remarks = remarksOf(c, people)
 	v.Params = paramChanges(c.Baseline.Params, c.Model.Params)
