@@ -2,8 +2,8 @@ package stat
 
 import (
 	"math"
-	"slices"
 	"math/big"
+	"slices"
 	"testing"
 )
 
