@@ -40,11 +40,21 @@ func checker(t *testing.T) string {
 	return string(script)
 }
 
+// widthRules are the rules whose answer may change with the width of the window
+// alone: what is small, what scrolls, and what loses its words.
+const widthRules = `["target-size", "scrollable-region-focusable", "link-name", "button-name", "nested-interactive", "aria-hidden-focus"]`
+
 // accessible fails the test on everything serious or critical on the page.
 func (v *visitor) accessible(script, where string) {
 	v.t.Helper()
+	v.checked(script, where, `{resultTypes: ["violations"]}`)
+}
+
+// checked is accessible with options of the checker.
+func (v *visitor) checked(script, where, options string) {
+	v.t.Helper()
 	ask[bool](v, `typeof axe === "object" || (() => { `+script+`; return true; })()`)
-	text := ask[string](v, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.filter((f) => f.impact === "serious" || f.impact === "critical")))`)
+	text := ask[string](v, `axe.run(document, `+options+`).then((r) => JSON.stringify(r.violations.filter((f) => f.impact === "serious" || f.impact === "critical")))`)
 	var found []axe
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		v.t.Fatal(err)
@@ -68,6 +78,50 @@ func (v *visitor) still(theme string) {
 		{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
 		v.t.Fatal(err)
 	}
+}
+
+// media emulates preferences of a person, such as "forced-colors", "active".
+func (v *visitor) media(features ...string) {
+	v.t.Helper()
+	var all []*emulation.MediaFeature
+	for i := 0; i < len(features); i += 2 {
+		all = append(all, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
+	}
+	if _, err := chromedp.Call(v.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: all}); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// stays fails the test where something moves although the person asked for no
+// motion (see still).
+func (v *visitor) stays(where string) {
+	v.t.Helper()
+	moves := ask[string](v, `[...document.querySelectorAll("*")].filter((e) => { const s = getComputedStyle(e); return s.animationName !== "none" || /[1-9]/.test(s.transitionDuration) && s.transitionProperty !== "none"; }).slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join(" | ")`)
+	if moves != "" {
+		v.t.Errorf("%s moves for people who want no motion: %s", where, moves)
+	}
+}
+
+// forced fails the test where, under the colours that a person forces upon all
+// pages, what is chosen looks like what is not: a background alone is gone then.
+func (v *visitor) forced(where string) {
+	v.t.Helper()
+	v.media("forced-colors", "active")
+	alike := ask[string](v, `(() => {
+		const looks = (e) => { const s = getComputedStyle(e), r = e.querySelector(":scope > rect") ? getComputedStyle(e.querySelector(":scope > rect")) : {};
+			return [s.outlineStyle, s.outlineWidth, s.borderInlineStart, s.borderBlockEnd, s.textDecorationLine, s.fontWeight, s.color, r.stroke, r.strokeWidth, e.querySelectorAll(":scope > svg").length].join("|"); };
+		const found = [];
+		for (const state of ["aria-current", "aria-selected", "aria-pressed", "aria-checked"])
+			for (const on of document.querySelectorAll("[" + state + "]:not([" + state + "=false])")) {
+				if (!on.getClientRects().length || on.closest("dialog:not([open])")) continue;
+				const off = [...document.querySelectorAll(on.tagName + "." + CSS.escape(on.classList[0] ?? "none"))].find((e) => e !== on && e.getClientRects().length && (!e.hasAttribute(state) || e.getAttribute(state) === "false"));
+				if (off && looks(on) === looks(off)) found.push(on.outerHTML.slice(0, 140));
+			}
+		return found.slice(0, 3).join("\n  "); })()`)
+	if alike != "" {
+		v.t.Errorf("%s: under forced colours these look as if they were not chosen:\n  %s", where, alike)
+	}
+	v.media()
 }
 
 // fits fails the test where the page is wider than the window.
@@ -174,14 +228,40 @@ func TestEveryPageIsAccessibleAndFitsEveryWindow(t *testing.T) {
 					v.still(theme)
 					v.accessible(script, fmt.Sprintf("%s at %d, %s", path, width, theme))
 				}
+				continue
 			}
+			v.checked(script, fmt.Sprintf("%s at %d", path, width), `{resultTypes: ["violations"], runOnly: `+widthRules+`}`)
 		}
+		v.stays(path)
+		v.size(1440, 900)
+		v.forced(path)
 		v.size(1440, 900)
 	})
 	t.Logf("looked at %d pages: %s", len(visited), strings.Join(visited, " "))
 	if len(visited) < 15 {
 		t.Errorf("only %d pages were found", len(visited))
 	}
+}
+
+// The bottom bar of a phone makes room while the on-screen keyboard is open.
+func TestTheBottomBarMakesRoomForTheKeyboardOfAPhone(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(2, nil))
+	v := s.firstAdmin("Ana")
+	v.size(390, 844)
+	v.open("/projects/news/schema")
+	shown := `getComputedStyle(document.querySelector(".bottombar")).display !== "none"`
+	v.wait(shown)
+	v.fill("Question (optional)", "What is it?")
+	v.size(390, 460) // the keyboard takes nearly half
+	v.wait(`!(` + shown + `)`)
+	v.size(390, 844)
+	v.wait(shown)
+	v.press("Tab", "Tab", "Tab", "Tab", "Tab")
+	v.size(390, 460) // a window that is merely low keeps its bar
+	ask[bool](v, `(document.activeElement.blur(), true)`)
+	v.size(390, 470)
+	v.wait(shown)
 }
 
 // The pages that no link leads to: signing in, and errors.
