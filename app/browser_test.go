@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -323,14 +324,25 @@ func clickNode(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
 		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
 			return err
 		}
-		quads, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
-		if err != nil {
-			return err
+		// What still moves is aimed at when it stands.
+		var q, was []float64
+		for range 100 {
+			quads, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
+			if err != nil {
+				return err
+			}
+			if len(quads.Quads) == 0 {
+				return fmt.Errorf("it is not shown")
+			}
+			q = quads.Quads[0]
+			if slices.Equal(q, was) {
+				break
+			}
+			was = slices.Clone(q)
+			if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`, chromedp.EvalAwaitPromise)); err != nil {
+				return err
+			}
 		}
-		if len(quads.Quads) == 0 {
-			return fmt.Errorf("it is not shown")
-		}
-		q := quads.Quads[0]
 		return chromedp.Do(ctx, chromedp.MouseClickXY((q[0]+q[4])/2, (q[1]+q[5])/2))
 	})
 }

@@ -49,8 +49,10 @@ func TestWhatOthersDoIsSeenWithoutAReload(t *testing.T) {
 	ana.wait(`document.documentElement.dataset.live === ""`)
 	ask[bool](ana, `(window.kept = true, new MutationObserver(() => { window.moved ??= performance.timeOrigin + performance.now() })
 		.observe(document.querySelector('[data-part="count"]'), { childList: true, characterData: true, subtree: true }), true)`)
-	body := map[string]any{"item": "0190bbbb-0000-7000-8000-000000000030", "class": "film"}
-	if code := s.api(http.MethodPut, "/projects/news/annotations/0190dddd-0000-7000-8000-000000000030", body, nil); code != http.StatusOK {
+	s.person("bob", "news", "annotator")
+	bob := s.signIn("bob")
+	if code := ask[int](bob, `fetch("/api/v1/projects/news/annotations/0190dddd-0000-7000-8000-000000000030", {
+		method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ item: "0190bbbb-0000-7000-8000-000000000030", class: "film" }) }).then((r) => r.status)`); code != http.StatusOK {
 		t.Fatalf("a colleague answers: %d", code)
 	}
 	answered := float64(time.Now().UnixMicro()) / 1000
