@@ -166,8 +166,8 @@ func benchItems(ctx context.Context, h *house, people, classes int, duration tim
 }
 
 // benchClient is one person's browser, reduced to a connection: it shares the
-// processors with the server that it measures, and an http.Client would take a
-// seventh of them.
+// processors with the server that it measures, and an http.Client takes nearly a
+// tenth of them.
 type benchClient struct {
 	conn    net.Conn
 	reader  *bufio.Reader

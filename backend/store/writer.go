@@ -240,7 +240,7 @@ func (w *writer) exec(statement string) error {
 }
 
 // inWriter reports whether a writer's goroutine runs this, ours or another
-// store's. It costs a twentieth of goroutineID, which symbolizes the whole stack,
+// store's. It costs a fifteenth of goroutineID, which symbolizes the whole stack,
 // and that was a tenth of all that an answer costs.
 func inWriter() bool {
 	var buffer [128]uintptr
