@@ -286,17 +286,17 @@ export class LabelLoop extends HTMLElement {
     performance.measure("label:work", { start: begun, end: performance.now() });
     requestAnimationFrame(() => afterPaint(() => {
       performance.measure("label:paint", { start: at, end: performance.now() });
-      this.afterwards(past);
+      this.afterwards(past, begun);
     }));
   }
 
   /** What follows an answer and nobody waits for. */
-  private afterwards(past: Past): void {
+  private afterwards(past: Past, at: number): void {
     void this.shelf.remember(past).catch(() => undefined);
     this.drafts.forget(past.task.item);
     this.peek.answered(past.task.item);
     this.prepare();
-    if (this.rest.answered(performance.now())) this.el("rest").hidden = false;
+    if (this.rest.answered(at)) this.el("rest").hidden = false;
   }
 
   private tooQuick(): boolean {
