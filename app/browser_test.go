@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -350,6 +351,13 @@ func clickNode(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
 // upload gives files to the file field that a selector matches.
 func (v *visitor) upload(selector string, files ...string) {
 	v.t.Helper()
+	for i, file := range files { // the browser has another working directory
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		files[i] = whole
+	}
 	v.do("upload to "+selector, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		field, err := chromedp.Run(ctx, chromedp.Evaluate[*cdpruntime.RemoteObject](fmt.Sprintf(`document.querySelector(%q)`, selector)))
 		if err != nil {

@@ -245,9 +245,8 @@ func walk(t *testing.T, d walkData) {
 func (v *visitor) bringIn(path, dataset, purpose string) {
 	v.t.Helper()
 	v.open("/projects/bank-support/import")
-	v.upload("#file", path)
-	v.submit()
-	v.wait(`document.querySelector('input[name="dataset"]')`)
+	v.upload("#file", path) // which sends it
+	v.wait(`location.pathname.includes("/imports/") && document.readyState === "complete" && document.querySelector('input[name="dataset"]')`)
 	v.set("dataset", dataset)
 	if purpose != "" {
 		v.click("radio", purpose+"…")
