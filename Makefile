@@ -12,6 +12,9 @@ DESKTOP  := desktop,production,webkit2_41
 # The demo's data directory: not the one that a real server on this machine uses.
 DATA     ?= $(CURDIR)/data/demo
 LISTEN   ?= 127.0.0.1:8484
+# Which benchmarks, and for how long each: make bench BENCH=Submit BENCHTIME=3s
+BENCH     ?= .
+BENCHTIME ?= 1s
 
 .PHONY: help
 help: ## Show this list
@@ -59,7 +62,7 @@ e2e: ## Only the browser tests
 bench: generate ## Run the benchmarks; compares with the last run where there is one
 	@mkdir -p build/bench
 	@if [ -f build/bench/new.txt ]; then mv build/bench/new.txt build/bench/old.txt; fi
-	go test -run '^$$' -bench . -benchmem -timeout 60m ./... | tee build/bench/new.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 60m ./... | tee build/bench/new.txt
 	@if [ -f build/bench/old.txt ]; then $(TOOL) benchstat build/bench/old.txt build/bench/new.txt; fi
 
 .PHONY: server
