@@ -19,6 +19,7 @@ import (
 //
 //	adjudge.db       the database, unless --database names another
 //	blobs/           files by their digest
+//	backups/         the database as it was before each upgrade
 //	id               the name of this directory, in cookies
 //	lock             held by the process that owns the directory
 //	server.json      where the server is now; gone when it stops in good order

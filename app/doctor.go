@@ -41,7 +41,7 @@ func doctorCommand() *cobra.Command {
 // doctor checks the history and the files and prints what it finds, all of it.
 func doctor(cmd *cobra.Command, database, blobs string) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	s, err := store.Open(ctx, database, store.Options{Log: slog.New(slog.DiscardHandler)})
+	s, err := store.Open(ctx, database, store.Options{Frozen: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if err != nil {
 		return err
 	}
-	set := settings{Data: path, Database: o.database, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	set := settings{Data: path, Database: o.database, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if o.public != "" {
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -38,6 +40,7 @@ type settings struct {
 	Native   web.Native // what the desktop window does; nil on a server
 	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
+	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
 }
 
 // house is every room, joined: what a server is made of.
@@ -78,7 +81,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if h.Database == "" {
 		h.Database = h.data.file("adjudge.db")
 	}
-	if h.store, err = store.Open(ctx, h.Database, store.Options{Log: set.Log}); err != nil {
+	if h.store, err = store.Open(ctx, h.Database, store.Options{Log: set.Log, Backups: h.data.file("backups"), Upgrading: h.tellUpgrade}); err != nil {
 		return nil, err
 	}
 	if h.blobs, err = blob.Open(h.data.file("blobs")); err != nil {
@@ -131,6 +134,18 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Native:   set.Native,
 	})
 	return h, nil
+}
+
+// tellUpgrade says how far the upgrade of the database is, for it can take
+// minutes before anything listens.
+func (h *house) tellUpgrade(u store.Upgrade) {
+	switch {
+	case h.Out == nil:
+	case u.Name == "":
+		_, _ = fmt.Fprintf(h.Out, "The database is upgraded. As it was, it stands in %s; delete that once you miss nothing.\n", u.Backup)
+	default:
+		_, _ = fmt.Fprintf(h.Out, "Upgrading the database, %d of %d: %s\n", u.Done+1, u.Of, u.Name)
+	}
 }
 
 // handlers is the table of follow-up work: one idempotent handler per kind.

@@ -18,6 +18,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -43,6 +44,16 @@ type Options struct {
 	Rehearse bool
 	// Log receives what goes wrong behind the callers' backs.
 	Log *slog.Logger
+	// Backups is the directory where a copy of the database is put before its
+	// schema is changed; without it there is none.
+	Backups string
+	// Upgrading, if set, hears how far a change of the schema is.
+	Upgrading func(Upgrade)
+	// Frozen opens a database that exists, as it is, to read only: beside a
+	// running server, and whatever version of the program it belongs to.
+	Frozen bool
+
+	migrations fs.FS // instead of the program's own, in tests of this room
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -51,6 +62,7 @@ type Store struct {
 	writes  *sql.DB // one connection, owned by the writer
 	reads   *sql.DB // read-only connections
 	readers *readers
+	path    string  // of a SQLite file
 	options Options
 	schemas schemas
 	writer  *writer
@@ -76,37 +88,67 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if options.Log == nil {
 		options.Log = slog.Default()
 	}
+	s, err := dial(address, options)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.migrate(ctx); err == nil && !options.Frozen {
+		s.writer, err = startWriter(ctx, s)
+	}
+	if err != nil {
+		_ = s.closePools()
+		return nil, cannotOpen(address, err)
+	}
+	return s, nil
+}
+
+// cannotOpen says which database cannot be opened, unless the error says
+// something that a person can act on.
+func cannotOpen(address string, err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	return fault.As(fault.Unavailable, err, "The database %s cannot be opened", redact(address))
+}
+
+// dial connects to the database at an address and leaves it as it is.
+func dial(address string, options Options) (*Store, error) {
 	s := &Store{options: options, recent: newRecent()}
 	var err error
 	switch {
-	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+	case IsPostgres(address):
 		s.dialect = postgres{}
 		err = s.openPostgres(address)
 	case strings.Contains(address, "://"):
 		return nil, fault.Field("database", "%q is no database address; use a path, sqlite:path or postgres://user@host/name", address)
 	default:
-		s.dialect = sqlite{}
-		err = s.openSQLite(strings.TrimPrefix(address, "sqlite:"))
-	}
-	if err == nil {
-		err = s.migrate(ctx)
-	}
-	if err == nil {
-		s.writer, err = startWriter(ctx, s)
+		s.dialect, s.path = sqlite{}, strings.TrimPrefix(address, "sqlite:")
+		if _, missing := os.Stat(s.path); missing != nil && options.Frozen {
+			return nil, fault.As(fault.NotFound, missing, "There is no database at %s.", s.path)
+		}
+		err = s.openSQLite(s.path)
 	}
 	if err != nil {
 		_ = s.closePools()
-		return nil, fault.As(fault.Unavailable, err, "The database %s cannot be opened", redact(address))
+		return nil, cannotOpen(address, err)
 	}
 	return s, nil
 }
+
+// IsPostgres reports whether an address is one of a PostgreSQL database.
+func IsPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// escapePath writes a path as the driver's address of a file wants it.
+func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
 func (s *Store) openSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	dsn := func(extra string) string {
-		return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		return "file:" + escapePath(path) +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)" +
 			"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)" + extra
 	}
@@ -146,7 +188,9 @@ func redact(address string) string {
 // Close waits for the updates in progress and closes the database. It may be
 // called twice.
 func (s *Store) Close() error {
-	s.writer.stop()
+	if s.writer != nil {
+		s.writer.stop()
+	}
 	return s.closePools()
 }
 
@@ -210,6 +254,9 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 // error after everything was rolled back. f may run more than once. An Update
 // inside an Update is refused with Internal.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	if s.writer == nil {
+		return fault.New(fault.Internal, "an update of a database that was opened to read")
+	}
 	return s.writer.do(ctx, f)
 }
 
