@@ -2,7 +2,11 @@ package store
 
 import (
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/labeling"
@@ -18,6 +22,8 @@ type dialect interface {
 	// statement and makes it the only one, whatever other servers do.
 	begin() string
 	lock() string
+	// settles are statements with which the writer's connection begins.
+	settles() []string
 	// beginView starts a transaction that only reads, all of it at one moment.
 	beginView() string
 	// prepares reports whether statements are worth keeping prepared.
@@ -40,6 +46,7 @@ type sqlite struct{}
 func (sqlite) name() string      { return "sqlite" }
 func (sqlite) begin() string     { return "BEGIN IMMEDIATE" }
 func (sqlite) lock() string      { return "" }
+func (sqlite) settles() []string { return nil }
 func (sqlite) beginView() string { return "BEGIN" }
 func (sqlite) prepares() bool    { return true }
 
@@ -87,7 +94,17 @@ func (postgres) begin() string { return "BEGIN" }
 
 // lock makes writers of several servers take turns, as SQLite's one writer
 // does; the number is "adjudge" in a phone keypad's digits.
-func (postgres) lock() string { return "SELECT pg_advisory_xact_lock(2358343)" }
+func (postgres) lock() string {
+	return "SELECT pg_advisory_xact_lock(2358343, hashtext(current_schema()))"
+}
+
+// settles has the database hang up on a server that vanished in the middle of a
+// group, so that it does not keep the others waiting for its lock.
+func (postgres) settles() []string {
+	return []string{
+		"SET idle_in_transaction_session_timeout = 30000", "SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3",
+	}
+}
 
 func (postgres) beginView() string {
 	return "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -101,7 +118,7 @@ func (postgres) bulkRows() int { return 250 }
 func (postgres) fatal(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return errors.Is(err, sql.ErrConnDone)
+		return broken(err)
 	}
 	switch e.Code[:2] {
 	case "08", "40", "53", "57", "58", "XX": // connection, rollback, resources, intervention, system, internal
@@ -110,7 +127,20 @@ func (postgres) fatal(err error) bool {
 	return false
 }
 
+// broken reports whether an error means that there is no database at the other
+// end of the connection any more.
+func broken(err error) bool {
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	return connect || network || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sqldriver.ErrBadConn) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		err != nil && strings.Contains(err.Error(), "conn closed") // pgconn has no name for it
+}
+
 func (postgres) translate(err error) error {
+	if broken(err) {
+		return fault.As(fault.Unavailable, err, "The database is not answering. Try again in a moment.")
+	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err

@@ -15,8 +15,9 @@ import (
 type querier = database.DBTxConn
 
 // derived are tables that are not copied: what they hold follows from others, and
-// the two databases keep it in ways of their own.
-var derived = []string{"goose_db_version", "item_words", "item_terms", "item_indexed"}
+// the two databases keep it in ways of their own; or it concerns the servers that
+// run now.
+var derived = []string{"goose_db_version", "server", "item_words", "item_terms", "item_indexed"}
 
 // kindOf is how a column's values are written in a copy.
 type kindOf string

@@ -103,12 +103,21 @@ func (r *readers) view(ctx context.Context, f func(*session) error) error {
 		}
 	}
 	defer func() { r.idle <- c }()
-	if c.conn == nil {
+	kept := c.conn != nil
+	if !kept {
 		if err := c.connect(ctx, r.pool); err != nil {
 			return err
 		}
 	}
-	if err := c.run(ctx, c.dialect.beginView()); err != nil {
+	err := c.run(ctx, c.dialect.beginView())
+	if err != nil && kept && ctx.Err() == nil {
+		// A connection that was kept may be dead, as after a restart of the database.
+		c.drop()
+		if err = c.connect(ctx, r.pool); err == nil {
+			err = c.run(ctx, c.dialect.beginView())
+		}
+	}
+	if err != nil {
 		c.drop()
 		return err
 	}

@@ -31,8 +31,9 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib" // also the driver "pgx"
+	_ "modernc.org/sqlite"           // the driver "sqlite"
 )
 
 // Options tune a store. The zero value is right for a server.
@@ -62,12 +63,13 @@ type Store struct {
 	writes  *sql.DB // one connection, owned by the writer
 	reads   *sql.DB // read-only connections
 	readers *readers
-	path    string  // of a SQLite file
+	path    string // of a SQLite file
 	options Options
 	schemas schemas
 	writer  *writer
 	recent  *recent // the writer's alone
 	heard   hearing
+	peers   *peers // the other servers on a PostgreSQL database; nil on SQLite
 }
 
 // hearing holds those who want to know what was committed.
@@ -75,6 +77,7 @@ type hearing struct {
 	sync.RWMutex
 	events []func([]ledger.Event)
 	work   []func()
+	told   []func(from, text string)
 }
 
 // Open opens the database at a URL, creates it if it is a SQLite file that does
@@ -92,12 +95,19 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err = s.migrate(ctx); err == nil && !options.Frozen {
+	err = s.migrate(ctx)
+	if err == nil && !options.Frozen && s.peers != nil {
+		err = s.peers.join(ctx)
+	}
+	if err == nil && !options.Frozen {
 		s.writer, err = startWriter(ctx, s)
 	}
 	if err != nil {
 		_ = s.closePools()
 		return nil, cannotOpen(address, err)
+	}
+	if !options.Frozen && s.peers != nil {
+		s.peers.start()
 	}
 	return s, nil
 }
@@ -165,15 +175,18 @@ func (s *Store) openSQLite(path string) error {
 }
 
 func (s *Store) openPostgres(address string) error {
-	var err error
-	if s.writes, err = sql.Open("pgx", address); err != nil {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
 		return err
 	}
-	s.writes.SetMaxOpenConns(2) // the writer's, and one for migrations before it starts
-	if s.reads, err = sql.Open("pgx", address); err != nil {
-		return err
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
 	}
+	s.reads = stdlib.OpenDB(*config)
 	s.readers = newReaders(s.reads, s.dialect, 16)
+	s.peers = newPeers(s, config.Copy())
+	s.writes = stdlib.OpenDB(*config)
+	s.writes.SetMaxOpenConns(2) // the writer's, and one for migrations before it starts
 	return nil
 }
 
@@ -188,6 +201,9 @@ func redact(address string) string {
 // Close waits for the updates in progress and closes the database. It may be
 // called twice.
 func (s *Store) Close() error {
+	if s.peers != nil {
+		s.peers.leave()
+	}
 	if s.writer != nil {
 		s.writer.stop()
 	}
@@ -207,15 +223,18 @@ func (s *Store) closePools() error {
 // Now returns the store's time in UTC, cut to the microseconds that are kept.
 func (s *Store) Now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
 
-// OnEvents calls f with the events of every commit, in the order of the
-// history and outside any transaction. f must not block.
+// OnEvents calls f with the events of every commit, outside any transaction and
+// in the order of the history: those of this server at once, those of other
+// servers on the same database as soon as they are heard of, each exactly once.
+// f must not block.
 func (s *Store) OnEvents(f func([]ledger.Event)) {
 	s.heard.Lock()
 	defer s.heard.Unlock()
 	s.heard.events = append(s.heard.events, f)
 }
 
-// OnWork calls f after every commit that enqueued work. f must not block.
+// OnWork calls f after every commit that enqueued work, here or on another
+// server. f must not block.
 func (s *Store) OnWork(f func()) {
 	s.heard.Lock()
 	defer s.heard.Unlock()

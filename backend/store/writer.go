@@ -35,6 +35,7 @@ type writer struct {
 	once      sync.Once
 	goroutine atomic.Int64 // the id of the goroutine that runs updates
 	head      ledger.Event // the last event of the transaction in progress, if it wrote any
+	number    int64        // of the last group that was committed; see peers.sign
 }
 
 const (
@@ -53,12 +54,11 @@ type update struct {
 }
 
 func startWriter(ctx context.Context, s *Store) (*writer, error) {
-	c := &session{dialect: s.dialect}
-	if err := c.connect(ctx, s.writes); err != nil {
+	w := &writer{store: s, session: &session{dialect: s.dialect}, queue: make(chan *update, groupMost),
+		closing: make(chan struct{}), closed: make(chan struct{})}
+	if err := w.connect(ctx); err != nil {
 		return nil, fmt.Errorf("connect the writer: %w", err)
 	}
-	w := &writer{store: s, session: c, queue: make(chan *update, groupMost),
-		closing: make(chan struct{}), closed: make(chan struct{})}
 	go w.run()
 	return w, nil
 }
@@ -131,23 +131,93 @@ func (w *writer) group(first *update) {
 			}
 		}
 	}
-	if healthy && w.exec("COMMIT") == nil {
+	if healthy && w.commit(group) == nil {
 		w.answer(group)
 		return
 	}
 	_ = w.exec("ROLLBACK")
+	var down error
 	for _, u := range group {
-		w.alone(u)
+		if down != nil { // asking once is enough: everybody waits for the answer
+			u.err, u.events, u.work = down, nil, false
+			w.answer([]*update{u})
+			continue
+		}
+		down = w.alone(u)
 	}
 }
 
-// alone runs one update in a transaction of its own.
-func (w *writer) alone(u *update) {
+// commit makes a group durable and tells the other servers. When the connection
+// breaks before the answer it finds out whether the group went through, so that
+// nothing is done twice.
+func (w *writer) commit(group []*update) error {
+	peers := w.store.peers
+	if peers == nil {
+		return w.exec("COMMIT")
+	}
+	changed := false
+	var events []ledger.Event
+	work := false
+	for _, u := range group {
+		if u.err == nil {
+			changed, events, work = true, append(events, u.events...), work || u.work
+		}
+	}
+	if !changed {
+		return w.exec("COMMIT")
+	}
+	if err := peers.sign(w, w.number+1, events, work); err != nil {
+		return err
+	}
+	err := w.exec("COMMIT")
+	if err != nil && broken(err) {
+		err = w.settle(w.number+1, err)
+	}
+	if err == nil {
+		w.number++
+	}
+	return err
+}
+
+// settleTime is how long an update waits for the database to come back and say
+// whether it was committed. After that it fails, though it may have been.
+const settleTime = 15 * time.Second
+
+// settle asks, on a new connection, whether a group was committed whose COMMIT
+// was not answered, and returns nil if it was.
+func (w *writer) settle(number int64, unanswered error) error {
+	for begun := time.Now(); time.Since(begun) < settleTime; time.Sleep(200 * time.Millisecond) {
+		if w.reconnect() != nil {
+			continue
+		}
+		// The lock waits for what is left of the old connection.
+		if w.exec(w.store.dialect.begin()) != nil || w.exec(w.store.dialect.lock()) != nil {
+			continue
+		}
+		last, err := w.store.peers.signed(w)
+		_ = w.exec("ROLLBACK")
+		if err != nil {
+			continue
+		}
+		if last >= number {
+			return nil
+		}
+		return unanswered // it was not: it can be done again
+	}
+	return unanswered
+}
+
+// alone runs one update in a transaction of its own. It returns an error when
+// there is no database that could run another.
+func (w *writer) alone(u *update) (down error) {
 	err := w.begin()
+	if err != nil && broken(err) {
+		down = w.store.translate(err)
+	}
 	if err == nil {
 		w.try(u)
 		if err = u.err; err == nil {
-			err = w.exec("COMMIT")
+			err = w.commit([]*update{u})
 		}
 	}
 	if err != nil {
@@ -155,6 +225,7 @@ func (w *writer) alone(u *update) {
 		u.err, u.events, u.work = w.store.translate(err), nil, false
 	}
 	w.answer([]*update{u})
+	return down
 }
 
 func (w *writer) answer(group []*update) {
@@ -232,7 +303,17 @@ func (w *writer) begin() error {
 func (w *writer) reconnect() error {
 	_ = w.exec("ROLLBACK") // in case one was left open
 	w.session.drop()
-	return w.session.connect(context.Background(), w.store.writes)
+	return w.connect(context.Background())
+}
+
+func (w *writer) connect(ctx context.Context) error {
+	err := w.session.connect(ctx, w.store.writes)
+	for _, statement := range w.store.dialect.settles() {
+		if err == nil {
+			err = w.session.run(ctx, statement)
+		}
+	}
+	return err
 }
 
 func (w *writer) exec(statement string) error {
