@@ -65,6 +65,8 @@ const (
 	eventSigned    = "attestation.signed"
 	eventPolicy    = "policy.saved"
 	eventTaken     = "evidence.exported"
+
+	eventHistoryTaken = "history.exported"
 )
 
 // policyOf returns the policy that a candidate is judged by: the one it was

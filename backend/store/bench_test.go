@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
@@ -39,6 +40,66 @@ func BenchmarkUpdate(b *testing.B) {
 			}
 			group.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+		})
+	}
+}
+
+// BenchmarkHistory1M reads pages of a history of a million events: the newest,
+// one deep inside, and what each filter of the audit page chooses.
+func BenchmarkHistory1M(b *testing.B) {
+	s, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "adjudge.db"), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const events, group = 1_000_000, 5000
+	people := []ledger.PersonID{"anna", "ben", "cleo", "dan"}
+	for done := 0; done < events; done += group {
+		if err := s.Update(b.Context(), func(tx *store.Tx) error {
+			for i := done; i < done+group; i++ {
+				kind := "annotation.submitted"
+				if i%100_000 == 7 {
+					kind = "role.granted"
+				}
+				if err := tx.Record(ledger.Entry{Actor: ledger.Actor{Person: people[i%4], Via: ledger.ViaLogin}, Project: ledger.ProjectID(fmt.Sprint("p", i%3)), Kind: kind,
+					Subject: ledger.Subject{Kind: "item", ID: fmt.Sprint("i", i%50_000)}, Payload: map[string]string{"class": "c"}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var middle time.Time
+	if err := s.View(b.Context(), func(tx *store.Tx) error {
+		found, err := tx.Events(ledger.Filter{Before: events / 2, Limit: 1})
+		middle = found[0].At
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		f    ledger.Filter
+	}{
+		{"newest", ledger.Filter{Project: "p1"}},
+		{"deep", ledger.Filter{Project: "p1", Before: 100_000}},
+		{"rare kind", ledger.Filter{Project: "p1", Kind: "role.granted"}},
+		{"rare kind of a person", ledger.Filter{Actor: "anna", Kind: "role.granted"}},
+		{"person", ledger.Filter{Project: "p1", Actor: "cleo"}},
+		{"record", ledger.Filter{Project: "p1", Subject: ledger.Subject{Kind: "item", ID: "i77"}}},
+		{"period", ledger.Filter{Project: "p1", From: middle.Add(-time.Second), Until: middle}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := s.View(b.Context(), func(tx *store.Tx) error {
+					_, err := tx.Events(c.f)
+					return err
+				}); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -91,12 +91,28 @@ func (tx *Tx) RecordsAbout(subject ledger.Subject) ([]ledger.Record, error) {
 	return records, fault.Wrap(err, "read the history of a subject")
 }
 
+// ofProject and argsOf are the condition on a project and its argument, none
+// for all projects.
+func ofProject(project ledger.ProjectID) string {
+	if project == "" {
+		return ""
+	}
+	return ` WHERE project = $1`
+}
+
+func argsOf(project ledger.ProjectID) []any {
+	if project == "" {
+		return nil
+	}
+	return []any{string(project)}
+}
+
 // EventKinds lists the kinds of the last five thousand events of a project, of
 // all of them where it is empty.
 func (tx *Tx) EventKinds(project ledger.ProjectID) ([]string, error) {
 	var kinds []string
-	err := tx.each(`SELECT DISTINCT kind FROM (SELECT kind FROM event WHERE (CAST($1 AS TEXT) = '' OR project = $1) ORDER BY seq DESC LIMIT 5000) recent ORDER BY kind`,
-		[]any{string(project)}, func(scan func(...any) error) error {
+	err := tx.each(`SELECT DISTINCT kind FROM (SELECT kind FROM event`+ofProject(project)+` ORDER BY seq DESC LIMIT 5000) recent ORDER BY kind`,
+		argsOf(project), func(scan func(...any) error) error {
 			var kind string
 			err := scan(&kind)
 			kinds = append(kinds, kind)
@@ -109,8 +125,8 @@ func (tx *Tx) EventKinds(project ledger.ProjectID) ([]string, error) {
 // project, of all of them where it is empty.
 func (tx *Tx) EventActors(project ledger.ProjectID) ([]ledger.PersonID, error) {
 	var actors []ledger.PersonID
-	err := tx.each(`SELECT DISTINCT actor FROM (SELECT actor FROM event WHERE (CAST($1 AS TEXT) = '' OR project = $1) ORDER BY seq DESC LIMIT 5000) recent ORDER BY actor`,
-		[]any{string(project)}, func(scan func(...any) error) error {
+	err := tx.each(`SELECT DISTINCT actor FROM (SELECT actor FROM event`+ofProject(project)+` ORDER BY seq DESC LIMIT 5000) recent ORDER BY actor`,
+		argsOf(project), func(scan func(...any) error) error {
 			var actor ledger.PersonID
 			err := scan(&actor)
 			actors = append(actors, actor)

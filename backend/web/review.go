@@ -33,6 +33,10 @@ func (s *Server) reviewRoutes() []route {
 		{GET, "/projects/{project}/environments", login, ledger.ActionRead, s.getEnvironments},
 		{GET, "/history", login, ledger.ActionAdminister, s.getWholeHistory},
 		{GET, "/projects/{project}/history", login, ledger.ActionRead, s.getHistory},
+		{GET, "/history/export", login, ledger.ActionAdminister, s.getWholeHistoryFile},
+		{GET, "/projects/{project}/history/export", login, ledger.ActionExport, s.getHistoryFile},
+		{GET, apiPrefix + "/history/export", either, ledger.ActionAdminister, s.getWholeHistoryFile},
+		{GET, apiPrefix + "/projects/{project}/history/export", either, ledger.ActionExport, s.getHistoryFile},
 	}
 }
 

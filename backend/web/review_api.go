@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -189,14 +191,25 @@ type EventBody struct {
 	Prev       ledger.Digest   `json:"prev"`
 	Hash       ledger.Digest   `json:"hash"`
 	Payload    string          `json:"payload,omitempty" doc:"JSON, for whoever may export data"`
+	Changes    []ledger.Change `json:"changes,omitempty" doc:"What stood there and what stands there now"`
+	Reason     string          `json:"reason,omitempty" doc:"Why, in the words of who did it"`
+	Erased     bool            `json:"erased,omitempty" doc:"The payload was erased"`
 	Problem    string          `json:"problem,omitempty" doc:"What does not verify"`
 }
 
-// HistoryInput filters the history.
+// HistoryInput filters the history of a project.
 type HistoryInput struct {
 	InProject
+	HistoryQuery
+}
+
+// HistoryQuery filters the history.
+type HistoryQuery struct {
 	Kind   string `query:"kind" maxLength:"100"`
 	Actor  string `query:"actor" maxLength:"100"`
+	Record string `query:"record" maxLength:"200" doc:"Only events about this, as kind:id"`
+	From   string `query:"from" maxLength:"10" doc:"First day, as 2026-03-01"`
+	Until  string `query:"until" maxLength:"10" doc:"Last day, as 2026-03-31"`
 	Before int64  `query:"before" doc:"Only events before this one"`
 	Limit  int    `query:"limit" minimum:"0" maximum:"1000"`
 }
@@ -283,6 +296,7 @@ func (s *Server) reviewAPI() {
 			return &Answer[PolicyBody]{policyBody(policy)}, err
 		})
 	operation(s, api{GET, "/projects/{project}/history", "list-events", "Read the history, newest first", either, ledger.ActionRead}, s.listEvents)
+	operation(s, api{GET, "/history", "list-all-events", "Read the history of the whole installation, newest first", either, ledger.ActionAdminister}, s.listAllEvents)
 }
 
 // addressIn returns the address a request came from, for the rate limit of
@@ -402,17 +416,28 @@ func policyBody(p review.Policy) PolicyBody {
 }
 
 func (s *Server) listEvents(ctx context.Context, in *HistoryInput) (*Answer[List[EventBody]], error) {
-	limit := in.Limit
-	if limit == 0 {
-		limit = 100
+	return s.eventsIn(ctx, projectIn(ctx).ID, in.HistoryQuery)
+}
+
+func (s *Server) listAllEvents(ctx context.Context, in *HistoryQuery) (*Answer[List[EventBody]], error) {
+	return s.eventsIn(ctx, "", *in)
+}
+
+func (s *Server) eventsIn(ctx context.Context, project ledger.ProjectID, in HistoryQuery) (*Answer[List[EventBody]], error) {
+	q := url.Values{"kind": {in.Kind}, "actor": {in.Actor}, "record": {in.Record}, "from": {in.From}, "until": {in.Until}}
+	if err := checkHistoryQuery(q); err != nil {
+		return nil, err
 	}
-	traces, err := s.Review.History(ctx, actorIn(ctx), ledger.Filter{Project: projectIn(ctx).ID, Kind: in.Kind, Actor: ledger.PersonID(in.Actor), Before: in.Before, Limit: limit})
+	filter := historyFilter(q, project)
+	filter.Before, filter.Limit = in.Before, cmp.Or(in.Limit, 100)
+	traces, err := s.Review.History(ctx, actorIn(ctx), filter)
 	list := List[EventBody]{Items: []EventBody{}}
 	for _, t := range traces {
+		changes, reason := ledger.Changes(t.Payload)
 		list.Items = append(list.Items, EventBody{Seq: t.Seq, At: t.At, Actor: t.Actor, Via: t.Via, Kind: t.Kind, Subject: t.Subject.Kind + ":" + t.Subject.ID,
-			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Problem: t.Problem})
+			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Changes: changes, Reason: reason, Erased: t.Erased(), Problem: t.Problem})
 	}
-	if n := len(traces); n == limit {
+	if n := len(traces); n == filter.Limit {
 		list.Next = strconv.FormatInt(traces[n-1].Seq, 10)
 	}
 	return &Answer[List[EventBody]]{list}, err

@@ -1,0 +1,149 @@
+package page
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/ui"
+	"github.com/adjudge/adjudge/review"
+)
+
+// HistoryView is a page of the history.
+type HistoryView struct {
+	Project   ProjectLink
+	Rows      []review.Trace
+	People    Names
+	Kinds     []string          // that may be filtered by
+	Actors    []ledger.PersonID // likewise
+	Kind      string
+	Actor     string
+	Record    string // kind:id
+	From      string
+	Until     string
+	Query     string // all filters, as in the address
+	First     string // the newest page again; empty on it
+	Next      string
+	Classes   map[string]string // names of classes by their ids, for the changes
+	MayExport bool
+	Checked   bool
+	Events    int64  // in the whole chain, where it was checked
+	Broken    string // what is wrong with it
+}
+
+// action is the address of the page, for its filters.
+func (v HistoryView) action() string {
+	if v.Project.Slug == "" {
+		return "/history"
+	}
+	return v.Project.Href("history")
+}
+
+// exportHref is where the same events come as a file.
+func (v HistoryView) exportHref(format string) string {
+	query := "format=" + format
+	if v.Query != "" {
+		query = v.Query + "&" + query
+	}
+	return v.action() + "/export?" + query
+}
+
+// recordHref shows all events about what an event is about.
+func (v HistoryView) recordHref(s ledger.Subject) string {
+	return v.action() + "?" + query("record", s.Kind+":"+s.ID)
+}
+
+// changes reads what an event changed, with classes by their names.
+func (v HistoryView) changes(t review.Trace) ([]ledger.Change, string) {
+	changes, reason := ledger.Changes(t.Payload)
+	for i := range changes {
+		c := &changes[i]
+		c.Was, c.Is = v.class(c.Was), v.class(c.Is)
+	}
+	return changes, reason
+}
+
+func (v HistoryView) class(value string) string {
+	if name, known := v.Classes[value]; known {
+		return name
+	}
+	return value
+}
+
+// mostChanges is how many changed values of one event the table shows; the
+// payload and the files have all of them.
+const mostChanges = 12
+
+// subjectHref leads to what an event is about, where there is a page for it.
+func (v HistoryView) subjectHref(s ledger.Subject) string {
+	if v.Project.Slug == "" {
+		return "" // events of many projects stand here
+	}
+	switch s.Kind {
+	case "candidate", "run", "model", "snapshot":
+		return v.Project.Href(s.Kind+"s", s.ID)
+	}
+	return ""
+}
+
+// pretty indents a payload for reading.
+func pretty(payload []byte) string {
+	var v any
+	if err := json.Unmarshal(payload, &v); err != nil {
+		return string(payload)
+	}
+	out, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return string(payload)
+	}
+	return string(out)
+}
+
+// eventIcon draws an event by what it is about.
+func eventIcon(kind string) string {
+	noun, verb, _ := strings.Cut(kind, ".")
+	switch noun {
+	case "vote":
+		return "vote"
+	case "approval", "attestation":
+		return "sign"
+	case "candidate":
+		if verb == "commented" {
+			return "comment"
+		}
+		return "candidate"
+	case "annotation", "task":
+		return "label"
+	case "item", "import":
+		return "import"
+	case "snapshot", "dataset", "model", "run", "token":
+		return noun
+	case "job", "attempt":
+		return "run"
+	case "person", "login", "role", "membership":
+		return "person"
+	case "comparison", "evaluation", "prediction":
+		return "compare"
+	case "project", "schema", "policy":
+		return "settings"
+	}
+	return "history"
+}
+
+func historyKinds(v HistoryView, all string) []ui.Option {
+	options := []ui.Option{{Value: "", Text: all}}
+	for _, k := range v.Kinds {
+		options = append(options, ui.Option{Value: k, Text: k})
+	}
+	return options
+}
+
+func historyPeople(v HistoryView, all string) []ui.Option {
+	options := []ui.Option{{Value: "", Text: all}}
+	for _, id := range v.Actors {
+		options = append(options, ui.Option{Value: string(id), Text: v.People.Name(id)})
+	}
+	slices.SortFunc(options[1:], func(a, b ui.Option) int { return strings.Compare(a.Text, b.Text) })
+	return options
+}
