@@ -41,6 +41,8 @@ type settings struct {
 	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
 	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
+	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
+	LockAfter time.Duration
 }
 
 // house is every room, joined: what a server is made of.
@@ -90,6 +92,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.hub = live.New(set.Log)
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
+		LockAfter: set.LockAfter,
 	})
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
@@ -156,6 +159,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkIndex:    h.labeling.IndexItems,
 		labeling.WorkSnapshot: andThen(h.labeling.BuildSnapshot, h.review.MeasureWork),
 		labeling.WorkQueue:    h.labeling.FillQueue,
+		identity.WorkGone:     h.labeling.ReturnLeases,
 		review.WorkSign:       h.review.SignWork,
 		review.WorkMeasure:    h.review.MeasureWork,
 

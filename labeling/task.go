@@ -74,6 +74,8 @@ type TaskTx interface {
 	BeatHolder(page string, person ledger.PersonID, now time.Time) (bool, error)
 	// DropHolder removes a holder of a person with its leases.
 	DropHolder(page string, person ledger.PersonID) error
+	// DropHolders removes all holders of a person with their leases.
+	DropHolders(person ledger.PersonID) error
 	// DropSilent removes all holders whose last heartbeat is before a time.
 	DropSilent(before time.Time) error
 	// Offers returns the items to offer next: those with a free slot that the

@@ -2,6 +2,7 @@ package labeling
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -165,4 +166,19 @@ func progress(tx Tx, datasets []Dataset, person ledger.PersonID, project Project
 	var err error
 	p.Mine, err = tx.AnswersBy(person, project, dataset)
 	return p, fault.Wrap(err, "count answers")
+}
+
+// ReturnLeases is follow-up work: it ends everything that a person holds, as
+// where they were deactivated, so that others are offered it at once. The
+// payload names the person; what they have answered stays.
+func (s *Service) ReturnLeases(ctx context.Context, payload json.RawMessage) error {
+	var gone struct {
+		Person ledger.PersonID `json:"person"`
+	}
+	if err := json.Unmarshal(payload, &gone); err != nil {
+		return fault.Wrap(err, "read who left")
+	}
+	return s.Update(ctx, func(tx Tx) error {
+		return fault.Wrap(tx.DropHolders(gone.Person), "return the leases of somebody who left")
+	})
 }

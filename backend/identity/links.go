@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -156,7 +157,7 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 	if err != nil {
 		return SignedIn{}, err
 	}
-	person.Name, person.TimeZone, person.ChangedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now()
+	person.Name, person.TimeZone, person.ChangedAt, person.AskedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now(), time.Time{}
 	if err := s.withPassword(ctx, &person, req.Password); err != nil {
 		return SignedIn{}, err
 	}

@@ -17,7 +17,8 @@ type Login struct {
 	CreatedAt time.Time
 	SeenAt    time.Time // within touchEvery
 	ExpiresAt time.Time
-	Agent     string // User-Agent, so that a person recognises the browser
+	LockedAt  time.Time // zero while it is open; see Lock
+	Agent     string    // User-Agent, so that a person recognises the browser
 	Address   string
 }
 

@@ -138,9 +138,13 @@ func record(tx Tx, actor ledger.Actor, kind string, m Membership) error {
 
 // Member is a person with their roles in one project.
 type Member struct {
-	Person Person
-	Roles  []ledger.Role
+	Person  Person
+	Roles   []ledger.Role // by themselves
+	ByGroup []ledger.Role // by a group alone
 }
+
+// All returns every role that the member holds.
+func (m Member) All() []ledger.Role { return slices.Concat(m.Roles, m.ByGroup) }
 
 // Members lists the people of a project with their roles, by name.
 func (s *Service) Members(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (members []Member, err error) {
@@ -156,12 +160,22 @@ func (s *Service) Members(ctx context.Context, actor ledger.Actor, project ledge
 		for _, m := range memberships {
 			roles[m.Person] = append(roles[m.Person], m.Role)
 		}
+		all, err := tx.HeldIn(project)
+		if err != nil {
+			return err
+		}
+		byGroup := map[ledger.PersonID][]ledger.Role{}
+		for _, m := range all {
+			if !slices.Contains(roles[m.Person], m.Role) {
+				byGroup[m.Person] = append(byGroup[m.Person], m.Role)
+			}
+		}
 		people, err := tx.People()
 		members = nil
 		for _, p := range people {
-			if len(roles[p.ID]) > 0 {
+			if len(roles[p.ID])+len(byGroup[p.ID]) > 0 {
 				p.Password = ""
-				members = append(members, Member{Person: p, Roles: roles[p.ID]})
+				members = append(members, Member{Person: p, Roles: roles[p.ID], ByGroup: byGroup[p.ID]})
 			}
 		}
 		return err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/work"
 )
 
 func subject(id ledger.PersonID) ledger.Subject {
@@ -98,19 +100,33 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 }
 
 // Invite makes a new welcome link for a person and returns its secret; links
-// made before stop working. Following it sets a new password.
+// made before stop working. Following it sets a new password and ends every
+// login there was. Admins do so for anybody, leads for those whose every role
+// is in their projects.
 func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.PersonID) (string, error) {
-	if err := joined(mustAdminister(actor), mustBeThere(actor)); err != nil {
+	if err := mustBeThere(actor); err != nil {
 		return "", err
 	}
 	secret := newSecret("")
 	return secret, s.update(ctx, func(tx Tx) error {
 		person, err := tx.Person(id)
+		if fault.Is(err, fault.NotFound) && mustAdminister(actor) != nil {
+			err = fault.New(fault.Denied, "A link for this person is made by an admin of this installation. Ask one.")
+		}
 		if err != nil {
+			return err
+		}
+		if err := mayReadmit(tx, actor, person); err != nil {
 			return err
 		}
 		if person.Disabled {
 			return fault.New(fault.Invalid, "%s cannot sign in.", person.Name)
+		}
+		if !person.AskedAt.IsZero() {
+			person.AskedAt = time.Time{}
+			if err := tx.UpdatePerson(person); err != nil {
+				return err
+			}
 		}
 		if err := tx.DeleteLinks(PurposeWelcome, id); err != nil {
 			return err
@@ -120,6 +136,14 @@ func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.Pers
 		}
 		return tx.CreateLink(s.link(PurposeWelcome, id, secret))
 	})
+}
+
+// WorkGone is the follow-up of a person who was deactivated; its payload is Gone.
+const WorkGone = "identity.gone"
+
+// Gone names a person who was deactivated.
+type Gone struct {
+	Person ledger.PersonID `json:"person"`
 }
 
 // ChangePersonRequest changes what is not nil.
@@ -143,6 +167,10 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 			return err
 		}
 		was := person
+		able, err := someAdminSignsIn(tx)
+		if err != nil {
+			return err
+		}
 		set(&person.Name, req.Name)
 		set(&person.TimeZone, req.TimeZone)
 		set(&person.Admin, req.Admin)
@@ -161,8 +189,22 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		if found, err := admins(tx); err != nil || len(found) == 0 {
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin. Make somebody else admin first.", person.Name))
 		}
+		// An admin who was invited and has not come yet does not count: their link may be lost.
+		if still, err := someAdminSignsIn(tx); err != nil || able && !still {
+			return orElse(err, fault.New(fault.Unmet, "%s is the last admin who can sign in. Wait until another admin has chosen a password.", person.Name))
+		}
 		if person.Disabled {
 			if err := tx.DeleteLogins(id, ""); err != nil {
+				return err
+			}
+			if err := tx.DeleteLinks(PurposeWelcome, id); err != nil {
+				return err
+			}
+			if err := tx.DeleteLinks(PurposeLaunch, id); err != nil {
+				return err
+			}
+			// What they hold is offered to others again.
+			if err := tx.Enqueue(work.Order{Kind: WorkGone, Key: string(id), Payload: Gone{Person: id}}); err != nil {
 				return err
 			}
 		}

@@ -23,6 +23,8 @@ type Person struct {
 	Password  string // PHC string of the argon2id hash, "" while none is set
 	CreatedAt time.Time
 	ChangedAt time.Time
+	AskedAt   time.Time // when they asked for a new link to sign in, zero where they did not
+	Preferences
 }
 
 // Location returns the person's time zone, UTC where none is set or known.
@@ -41,7 +43,7 @@ func FoldUsername(name string) string { return strings.ToLower(strings.TrimSpace
 
 // Validate returns an Invalid fault per field that is wrong.
 func (p Person) Validate() error {
-	return errors.Join(validUsername(p.Username), validName(p.Name), validTimeZone(p.TimeZone))
+	return errors.Join(validUsername(p.Username), validName(p.Name), validTimeZone(p.TimeZone), p.Preferences.Validate())
 }
 
 func validUsername(name string) error {

@@ -18,6 +18,9 @@ type Config struct {
 	Now     func() time.Time
 	NewID   func() string
 	Hashing Hashing // OWASP() if zero
+	// LockAfter is how long a browser may stand idle before it is locked; 0: until
+	// somebody locks it. People may choose a shorter time for themselves.
+	LockAfter time.Duration
 }
 
 // Service answers who is there and what they may do.
@@ -27,6 +30,8 @@ type Service struct {
 	now     func() time.Time
 	newID   func() string
 	kitchen *kitchen
+
+	lockAfter time.Duration
 
 	mu    sync.Mutex
 	local Hash // of the secret in the credential file
@@ -40,7 +45,7 @@ func New(c Config) *Service {
 	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 	return &Service{
 		update: c.Update, view: c.View, now: now, newID: c.NewID,
-		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)),
+		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), lockAfter: c.LockAfter,
 	}
 }
 
@@ -80,12 +85,35 @@ func errNobody() error {
 }
 
 // Authenticate returns whose login a cookie's secret belongs to, or
-// Unauthenticated.
+// Unauthenticated, with Locked as its cause where the login waits to be
+// unlocked. It counts as a sign of life; a login that stood idle for too long
+// is locked by it.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Visit, error) {
-	var login Login
-	var visit Visit
+	visit, login, err := s.present(ctx, secret)
+	if err != nil {
+		return Visit{}, err
+	}
+	now, idle := s.now(), s.IdleLimit(visit.Person)
+	if idle > 0 && now.Sub(login.SeenAt) >= idle+idle/touchesPerIdle && visit.mayUnlock() {
+		return Visit{}, joined(s.lock(context.WithoutCancel(ctx), visit, "idle"), errLocked(visit.Person))
+	}
+	if now.Sub(login.SeenAt) >= touchAfter(idle) {
+		renewed := login.renewed(now)
+		err = s.update(context.WithoutCancel(ctx), func(tx Tx) error { return tx.TouchLogin(login.ID, renewed.SeenAt, renewed.ExpiresAt) })
+	}
+	return visit, err
+}
+
+// Present is Authenticate without a sign of life: for sockets and whatever else
+// asks on its own, while nobody may sit there.
+func (s *Service) Present(ctx context.Context, secret string) (Visit, error) {
+	visit, _, err := s.present(ctx, secret)
+	return visit, err
+}
+
+func (s *Service) present(ctx context.Context, secret string) (visit Visit, login Login, err error) {
 	now := s.now()
-	err := s.view(ctx, func(tx Tx) (err error) {
+	err = s.view(ctx, func(tx Tx) (err error) {
 		if login, err = tx.LoginByHash(HashOf(secret)); err != nil {
 			return unknown(err)
 		}
@@ -93,18 +121,17 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Visit, error
 			return errNobody()
 		}
 		visit, err = visitOf(tx, login.Person)
+		if err == nil && !login.LockedAt.IsZero() {
+			err = errLocked(visit.Person)
+		}
 		return err
 	})
 	if err != nil {
-		return Visit{}, err
+		return Visit{}, Login{}, err
 	}
 	visit.Login = login.ID
 	visit.Actor.Via, visit.Actor.Scope = ledger.ViaLogin, ledger.ScopeFull
-	if now.Sub(login.SeenAt) >= touchEvery {
-		renewed := login.renewed(now)
-		err = s.update(context.WithoutCancel(ctx), func(tx Tx) error { return tx.TouchLogin(login.ID, renewed.SeenAt, renewed.ExpiresAt) })
-	}
-	return visit, err
+	return visit, login, nil
 }
 
 // AuthenticateToken returns whose API token (or credential file) a secret
@@ -161,7 +188,7 @@ func visitOf(tx Tx, id ledger.PersonID) (Visit, error) {
 	if person.Disabled {
 		return Visit{}, errNobody()
 	}
-	memberships, err := tx.Memberships(id)
+	memberships, err := tx.HeldRoles(id)
 	if err != nil {
 		return Visit{}, err
 	}

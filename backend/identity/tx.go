@@ -17,6 +17,7 @@ type Tx interface {
 	LinkTx
 	MembershipTx
 	LimitTx
+	GroupTx
 }
 
 // PeopleTx keeps people.
@@ -44,6 +45,8 @@ type LoginTx interface {
 	// Logins lists a person's logins, the latest first.
 	Logins(ledger.PersonID) ([]Login, error)
 	TouchLogin(id LoginID, seen, expires time.Time) error
+	// LockLogin notes since when a login is locked; the zero time opens it.
+	LockLogin(id LoginID, at time.Time) error
 	// DeleteLogin removes one login of a person; NotFound where it is not theirs.
 	DeleteLogin(ledger.PersonID, LoginID) error
 	// DeleteLogins removes all logins of a person but one ("" for none).
@@ -86,6 +89,30 @@ type MembershipTx interface {
 	Memberships(ledger.PersonID) ([]Membership, error)
 	// Members lists the roles of everybody in a project, in all for "".
 	Members(ledger.ProjectID) ([]Membership, error)
+	// HeldRoles lists the roles of a person in every project, by themselves or by
+	// a group, each once.
+	HeldRoles(ledger.PersonID) ([]Membership, error)
+	// HeldIn does so for everybody in a project.
+	HeldIn(ledger.ProjectID) ([]Membership, error)
+}
+
+// GroupTx keeps groups.
+type GroupTx interface {
+	// CreateGroup returns Conflict where the name is taken.
+	CreateGroup(Group) error
+	// RenameGroup returns Conflict where the name is taken.
+	RenameGroup(GroupID, string) error
+	// DeleteGroup removes a group; its members lose what they held by it.
+	DeleteGroup(GroupID) error
+	// Groups lists all groups by name, with members and roles.
+	Groups() ([]Group, error)
+	// AddGroupMember and the following report whether anything changed.
+	AddGroupMember(GroupID, ledger.PersonID) (bool, error)
+	RemoveGroupMember(GroupID, ledger.PersonID) (bool, error)
+	AddGroupRole(GroupID, GroupRole) (bool, error)
+	RemoveGroupRole(GroupID, GroupRole) (bool, error)
+	// Traces counts what stands under a person's id.
+	Traces(ledger.PersonID) (Traces, error)
 }
 
 // LimitTx counts wrong passwords.

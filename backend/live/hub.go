@@ -30,7 +30,7 @@ const (
 	pongWait   = 30 * time.Second      // silence after which a viewer is gone
 	pingEvery  = pongWait * 9 / 10
 	readLimit  = 4 << 10 // pages have little to say
-	checkEvery = time.Minute
+	checkEvery = 20 * time.Second
 )
 
 // Viewer is an open page.
@@ -39,9 +39,12 @@ type Viewer struct {
 	Name    string
 	Project ledger.ProjectID
 	Place   string // which page it is: "label", "items" …
-	// Still reports whether the person may still look; asked once a minute, so
-	// that a login that ended ends the socket too. Nil means yes.
+	// Still reports whether the person may still look; asked every checkEvery and
+	// at once where an event speaks of their logins or roles, so that a login that
+	// ended or was locked ends the socket too. Nil means yes.
 	Still func() bool
+	// Unseen says that others are not told of this page.
+	Unseen bool
 }
 
 // Message is what a page receives. Type is "presence" or "events".
@@ -91,6 +94,7 @@ type client struct {
 	viewer  Viewer
 	conn    *websocket.Conn
 	send    chan *websocket.PreparedMessage
+	again   chan struct{} // asks write to ask Still; holds one
 	dropped bool
 }
 
@@ -114,7 +118,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, viewer Viewer) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	c := &client{viewer: viewer, conn: conn, send: make(chan *websocket.PreparedMessage, outbox)}
+	c := &client{viewer: viewer, conn: conn, send: make(chan *websocket.PreparedMessage, outbox), again: make(chan struct{}, 1)}
 	if !h.join(c) {
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseServiceRestart, ""), time.Now().Add(writeWait))
 		_ = conn.Close()
@@ -167,10 +171,51 @@ func (h *Hub) write(c *client) {
 				return
 			}
 		case <-check.C:
-			if c.viewer.Still != nil && !c.viewer.Still() {
-				_ = c.conn.WriteControl(websocket.CloseMessage,
-					websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "signed out"), time.Now().Add(writeWait))
+			if !c.still() {
 				return
+			}
+		case <-c.again:
+			if !c.still() {
+				return
+			}
+		}
+	}
+}
+
+// still asks whether the person may still look, and sends the page away if not.
+func (c *client) still() bool {
+	if c.viewer.Still == nil || c.viewer.Still() {
+		return true
+	}
+	_ = c.conn.WriteControl(websocket.CloseMessage,
+		websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "signed out"), time.Now().Add(writeWait))
+	return false
+}
+
+// doubted returns whose pages an event gives reason to ask about again: one
+// person's, or everybody's for "" with true.
+func doubted(e ledger.Event) (ledger.PersonID, bool) {
+	noun, what, _ := strings.Cut(e.Kind, ".")
+	switch noun {
+	case "login":
+		return e.Actor, what != "created" && what != "refused"
+	case "person", "password", "role":
+		return ledger.PersonID(e.Subject.ID), e.Subject.Kind == "person" && what != "created"
+	case "group":
+		return "", what != "created" && what != "renamed"
+	}
+	return "", false
+}
+
+// recheck asks about the pages of a person, of everybody for "".
+func (h *Hub) recheck(person ledger.PersonID) {
+	for _, r := range h.rooms {
+		for c := range r.clients {
+			if person == "" || c.viewer.Person == person {
+				select {
+				case c.again <- struct{}{}:
+				default: // asked already, not yet answered
+				}
 			}
 		}
 	}
@@ -225,6 +270,9 @@ func (h *Hub) Publish(events []ledger.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range events {
+		if person, reason := doubted(e); reason {
+			h.recheck(person)
+		}
 		r := h.rooms[e.Project]
 		if r == nil {
 			continue
@@ -312,6 +360,9 @@ func (h *Hub) broadcast(r *room, m Message) {
 func (r *room) present() []Presence {
 	people := map[ledger.PersonID]*Presence{}
 	for c := range r.clients {
+		if c.viewer.Unseen {
+			continue
+		}
 		p := people[c.viewer.Person]
 		if p == nil {
 			p = &Presence{Person: c.viewer.Person, Name: c.viewer.Name}

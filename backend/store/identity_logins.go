@@ -8,12 +8,12 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-const loginColumns = `id, person, hash, created_at, seen_at, expires_at, agent, address`
+const loginColumns = `id, person, hash, created_at, seen_at, expires_at, agent, address, locked_at`
 
 // CreateLogin writes a new login.
 func (tx *Tx) CreateLogin(l identity.Login) error {
-	_, err := tx.exec(`INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		string(l.ID), string(l.Person), string(l.Hash), micros(l.CreatedAt), micros(l.SeenAt), micros(l.ExpiresAt), l.Agent, l.Address)
+	_, err := tx.exec(`INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		string(l.ID), string(l.Person), string(l.Hash), micros(l.CreatedAt), micros(l.SeenAt), micros(l.ExpiresAt), l.Agent, l.Address, micros(l.LockedAt))
 	return err
 }
 
@@ -37,11 +37,11 @@ func (tx *Tx) Logins(person ledger.PersonID) ([]identity.Login, error) {
 func (tx *Tx) logins(query string, args ...any) (all []identity.Login, err error) {
 	err = tx.each(query, args, func(scan func(...any) error) error {
 		var l identity.Login
-		var created, seen, expires int64
-		if err := scan(&l.ID, &l.Person, &l.Hash, &created, &seen, &expires, &l.Agent, &l.Address); err != nil {
+		var created, seen, expires, locked int64
+		if err := scan(&l.ID, &l.Person, &l.Hash, &created, &seen, &expires, &l.Agent, &l.Address, &locked); err != nil {
 			return err
 		}
-		l.CreatedAt, l.SeenAt, l.ExpiresAt = fromMicros(created), fromMicros(seen), fromMicros(expires)
+		l.CreatedAt, l.SeenAt, l.ExpiresAt, l.LockedAt = fromMicros(created), fromMicros(seen), fromMicros(expires), fromMicros(locked)
 		all = append(all, l)
 		return nil
 	})
@@ -51,6 +51,12 @@ func (tx *Tx) logins(query string, args ...any) (all []identity.Login, err error
 // TouchLogin notes that a login was used.
 func (tx *Tx) TouchLogin(id identity.LoginID, seen, expires time.Time) error {
 	_, err := tx.exec(`UPDATE login SET seen_at = $2, expires_at = $3 WHERE id = $1`, string(id), micros(seen), micros(expires))
+	return err
+}
+
+// LockLogin notes since when a login is locked; the zero time opens it.
+func (tx *Tx) LockLogin(id identity.LoginID, at time.Time) error {
+	_, err := tx.exec(`UPDATE login SET locked_at = $2 WHERE id = $1`, string(id), micros(at))
 	return err
 }
 

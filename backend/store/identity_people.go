@@ -9,23 +9,40 @@ import (
 
 var _ identity.Tx = (*Tx)(nil)
 
-const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at`
+const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at, language, text_size, lock_after, unseen, asked_at`
 
-func scanPerson(p *identity.Person, created, changed *int64) []any {
-	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, &p.Owner, created, changed}
+// personRow is a person with the times as they are stored.
+type personRow struct {
+	identity.Person
+	created, changed, asked int64
+}
+
+func (r *personRow) into() []any {
+	p := &r.Person
+	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, &p.Owner, &r.created, &r.changed,
+		&p.Language, &p.TextSize, &p.LockAfter, &p.Unseen, &r.asked}
+}
+
+func (r *personRow) person() identity.Person {
+	p := r.Person
+	p.CreatedAt, p.ChangedAt, p.AskedAt = fromMicros(r.created), fromMicros(r.changed), fromMicros(r.asked)
+	return p
 }
 
 // CreatePerson writes a new person; Conflict where the username is taken.
 func (tx *Tx) CreatePerson(p identity.Person) error {
-	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.CreatedAt), micros(p.ChangedAt))
+	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.CreatedAt), micros(p.ChangedAt),
+		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt))
 	return err
 }
 
 // UpdatePerson writes everything but id and creation time.
 func (tx *Tx) UpdatePerson(p identity.Person) error {
-	_, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = $4, admin = $5, disabled = $6, password = $7, owner = $8, changed_at = $9 WHERE id = $1`,
-		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.ChangedAt))
+	_, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = $4, admin = $5, disabled = $6, password = $7, owner = $8, changed_at = $9,
+		language = $10, text_size = $11, lock_after = $12, unseen = $13, asked_at = $14 WHERE id = $1`,
+		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.ChangedAt),
+		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt))
 	return err
 }
 
@@ -39,11 +56,10 @@ func (tx *Tx) PersonByUsername(username string) (identity.Person, error) {
 	return tx.person(`SELECT `+personColumns+` FROM person WHERE username = $1`, username)
 }
 
-func (tx *Tx) person(query string, args ...any) (p identity.Person, err error) {
-	var created, changed int64
-	err = tx.one(scanPerson(&p, &created, &changed), query, args...)
-	p.CreatedAt, p.ChangedAt = fromMicros(created), fromMicros(changed)
-	return p, err
+func (tx *Tx) person(query string, args ...any) (identity.Person, error) {
+	var row personRow
+	err := tx.one(row.into(), query, args...)
+	return row.person(), err
 }
 
 // Owner returns the person who owns the data directory.
@@ -54,13 +70,11 @@ func (tx *Tx) Owner() (identity.Person, error) {
 // People lists everybody by name.
 func (tx *Tx) People() (people []identity.Person, err error) {
 	err = tx.each(`SELECT `+personColumns+` FROM person ORDER BY name, id`, nil, func(scan func(...any) error) error {
-		var p identity.Person
-		var created, changed int64
-		if err := scan(scanPerson(&p, &created, &changed)...); err != nil {
+		var row personRow
+		if err := scan(row.into()...); err != nil {
 			return err
 		}
-		p.CreatedAt, p.ChangedAt = fromMicros(created), fromMicros(changed)
-		people = append(people, p)
+		people = append(people, row.person())
 		return nil
 	})
 	return people, err

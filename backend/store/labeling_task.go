@@ -31,6 +31,12 @@ func (tx *Tx) DropHolder(page string, person ledger.PersonID) error {
 	return err
 }
 
+// DropHolders removes every page of a person with its leases.
+func (tx *Tx) DropHolders(person ledger.PersonID) error {
+	_, err := tx.exec(`DELETE FROM task_page WHERE person = $1`, string(person))
+	return err
+}
+
 // DropSilent removes the pages whose last heartbeat is before a time.
 func (tx *Tx) DropSilent(before time.Time) error {
 	_, err := tx.exec(`DELETE FROM task_page WHERE beat < $1`, micros(before))

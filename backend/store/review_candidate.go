@@ -145,7 +145,7 @@ func (tx *Tx) Whole() (bool, error) {
 // FindVoters lists the reviewers and approvers of a project by name.
 func (tx *Tx) FindVoters(project ledger.ProjectID) ([]review.Voter, error) {
 	var found []review.Voter
-	err := tx.each(`SELECT p.id, p.name, m.role FROM membership m JOIN person p ON p.id = m.person
+	err := tx.each(`SELECT p.id, p.name, m.role FROM held_role m JOIN person p ON p.id = m.person
 		WHERE m.project = $1 AND m.role IN ('reviewer', 'approver') AND p.disabled = FALSE ORDER BY p.name, p.id, m.role`,
 		[]any{string(project)}, func(scan func(...any) error) error {
 			var v review.Voter

@@ -109,11 +109,29 @@ func scopeOf(action ledger.Action) ledger.Action {
 func errSignIn() error { return fault.New(fault.Unauthenticated, "Sign in first.") }
 
 func (s *Server) byCookie(ctx context.Context, r *http.Request) (identity.Visit, error) {
-	cookie, err := r.Cookie(s.cookieName())
-	if err != nil || cookie.Value == "" {
+	secret := s.cookie(r)
+	if secret == "" {
 		return identity.Visit{}, errSignIn()
 	}
-	return s.Identity.Authenticate(ctx, cookie.Value)
+	return s.Identity.Authenticate(ctx, secret)
+}
+
+// presentByCookie is byCookie for what asks on its own: it is no sign of life.
+func (s *Server) presentByCookie(ctx context.Context, r *http.Request) (identity.Visit, error) {
+	secret := s.cookie(r)
+	if secret == "" {
+		return identity.Visit{}, errSignIn()
+	}
+	return s.Identity.Present(ctx, secret)
+}
+
+// cookie returns the secret of the browser's login, "" where it has none.
+func (s *Server) cookie(r *http.Request) string {
+	cookie, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 func (s *Server) byToken(ctx context.Context, secret string) (identity.Visit, error) {

@@ -186,8 +186,9 @@ func (s *Server) getLive(w http.ResponseWriter, r *http.Request) error {
 	cookies := r.Clone(context.WithoutCancel(r.Context()))
 	s.Live.Serve(w, r, live.Viewer{
 		Person: actor.Person, Name: actor.Name, Project: place.ID, Place: clipped(r.URL.Query().Get("page")),
+		Unseen: visitOf(r).Person.Unseen,
 		Still: func() bool {
-			visit, err := s.byCookie(cookies.Context(), cookies)
+			visit, err := s.presentByCookie(cookies.Context(), cookies)
 			return err == nil && visit.Actor.Person == actor.Person && visit.Actor.May(place.ID, ledger.ActionRead)
 		},
 	})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -22,7 +23,8 @@ func Identity(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		anna := identity.Person{ID: "p1", Username: "anna", Name: "Anna Ω", TimeZone: "Europe/Berlin", Admin: true, Password: "x", CreatedAt: at, ChangedAt: at}
+		anna := identity.Person{ID: "p1", Username: "anna", Name: "Anna Ω", TimeZone: "Europe/Berlin", Admin: true, Password: "x", CreatedAt: at, ChangedAt: at, AskedAt: at,
+			Preferences: identity.Preferences{Language: "de", TextSize: "xl", LockAfter: 5, Unseen: true}}
 		bo := identity.Person{ID: "p2", Username: "bo", Name: "Bo", Disabled: true, CreatedAt: at, ChangedAt: at}
 		must(func(tx *store.Tx) error { return tx.CreatePerson(anna) })
 		must(func(tx *store.Tx) error { return tx.CreatePerson(bo) })
@@ -88,6 +90,80 @@ func Identity(t *testing.T) {
 					t.Errorf("left = %+v", left)
 				}
 				return err
+			})
+		})
+		t.Run("a login is locked and opened", func(t *testing.T) {
+			must(func(tx *store.Tx) error { return tx.LockLogin("l4", at.Add(time.Second)) })
+			must(func(tx *store.Tx) error {
+				got, err := tx.LoginByHash(identity.HashOf("l4"))
+				if !got.LockedAt.Equal(at.Add(time.Second)) {
+					t.Errorf("locked at %v", got.LockedAt)
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error { return tx.LockLogin("l4", time.Time{}) })
+			must(func(tx *store.Tx) error {
+				got, err := tx.LoginByHash(identity.HashOf("l4"))
+				if !got.LockedAt.IsZero() {
+					t.Errorf("locked at %v", got.LockedAt)
+				}
+				return err
+			})
+		})
+		t.Run("a group's roles are its members'", func(t *testing.T) {
+			must(func(tx *store.Tx) error {
+				return tx.CreateGroup(identity.Group{ID: "g1", Name: "Night", CreatedAt: at})
+			})
+			if err := update(func(tx *store.Tx) error { return tx.CreateGroup(identity.Group{ID: "g2", Name: "Night"}) }); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second group of the name: %v", err)
+			}
+			changed := func(what string, want bool, f func(*store.Tx) (bool, error)) {
+				t.Helper()
+				must(func(tx *store.Tx) error {
+					got, err := f(tx)
+					if got != want {
+						t.Errorf("%s: changed %v", what, got)
+					}
+					return err
+				})
+			}
+			role := identity.GroupRole{Project: "night", Role: ledger.RoleReviewer}
+			changed("join", true, func(tx *store.Tx) (bool, error) { return tx.AddGroupMember("g1", "p1") })
+			changed("join again", false, func(tx *store.Tx) (bool, error) { return tx.AddGroupMember("g1", "p1") })
+			changed("grant", true, func(tx *store.Tx) (bool, error) { return tx.AddGroupRole("g1", role) })
+			changed("grant again", false, func(tx *store.Tx) (bool, error) { return tx.AddGroupRole("g1", role) })
+			must(func(tx *store.Tx) error {
+				return tx.AddMembership(identity.Membership{Project: "night", Person: "p1", Role: ledger.RoleReviewer})
+			})
+			must(func(tx *store.Tx) error {
+				held, err := tx.HeldIn("night")
+				if len(held) != 1 || held[0].Person != "p1" || held[0].Role != ledger.RoleReviewer {
+					t.Errorf("held twice by one: %+v", held)
+				}
+				if voters, err := tx.FindVoters("night"); err != nil || len(voters) != 1 {
+					t.Errorf("voters = %+v, %v", voters, err)
+				}
+				groups, err2 := tx.Groups()
+				if len(groups) != 1 || len(groups[0].Members) != 1 || len(groups[0].Roles) != 1 || groups[0].Roles[0] != role || !groups[0].CreatedAt.Equal(at) {
+					t.Errorf("groups = %+v", groups)
+				}
+				return errors.Join(err, err2)
+			})
+			changed("revoke", true, func(tx *store.Tx) (bool, error) { return tx.RemoveGroupRole("g1", role) })
+			changed("leave", true, func(tx *store.Tx) (bool, error) { return tx.RemoveGroupMember("g1", "p1") })
+			changed("leave again", false, func(tx *store.Tx) (bool, error) { return tx.RemoveGroupMember("g1", "p1") })
+			changed("take the own role", true, func(tx *store.Tx) (bool, error) {
+				return tx.RemoveMembership(identity.Membership{Project: "night", Person: "p1", Role: ledger.RoleReviewer})
+			})
+			changed("join", true, func(tx *store.Tx) (bool, error) { return tx.AddGroupMember("g1", "p1") })
+			must(func(tx *store.Tx) error { return tx.DeleteGroup("g1") }) // with its members
+			must(func(tx *store.Tx) error {
+				groups, err := tx.Groups()
+				if len(groups) != 0 {
+					t.Errorf("groups = %+v", groups)
+				}
+				_, err2 := tx.Traces("p1")
+				return errors.Join(err, err2)
 			})
 		})
 		t.Run("tokens are found by hash, used and revoked", func(t *testing.T) {

@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+func groupSubject(id GroupID) ledger.Subject { return ledger.Subject{Kind: "group", ID: string(id)} }
+
+// CreateGroup makes an empty group. Groups belong to the installation, so their
+// names and members are the admins'; leads give them roles in their projects.
+func (s *Service) CreateGroup(ctx context.Context, actor ledger.Actor, name string) (Group, error) {
+	group := Group{ID: GroupID(s.newID()), Name: strings.TrimSpace(name), CreatedAt: s.now()}
+	if err := joined(mustAdminister(actor), group.Validate()); err != nil {
+		return Group{}, err
+	}
+	return group, s.update(ctx, func(tx Tx) error {
+		if err := tx.CreateGroup(group); err != nil {
+			return takenGroup(err)
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: "group.created", Subject: groupSubject(group.ID), Payload: map[string]string{"name": group.Name}})
+	})
+}
+
+func takenGroup(err error) error {
+	if fault.Is(err, fault.Conflict) {
+		return &fault.Error{Kind: fault.Conflict, Field: "name", Message: "There is a group of this name already. Choose another.", Err: err}
+	}
+	return err
+}
+
+// RenameGroup gives a group another name.
+func (s *Service) RenameGroup(ctx context.Context, actor ledger.Actor, group, name string) error {
+	name = strings.TrimSpace(name)
+	if err := joined(mustAdminister(actor), Group{Name: name}.Validate()); err != nil {
+		return err
+	}
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+		if g.Name == name {
+			return nil
+		}
+		if err := tx.RenameGroup(g.ID, name); err != nil {
+			return takenGroup(err)
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: "group.renamed", Subject: groupSubject(g.ID), Payload: map[string]string{"from": g.Name, "to": name}})
+	})
+}
+
+// DeleteGroup removes a group; its members lose what they held by it alone.
+func (s *Service) DeleteGroup(ctx context.Context, actor ledger.Actor, group string) error {
+	if err := mustAdminister(actor); err != nil {
+		return err
+	}
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+		if err := tx.DeleteGroup(g.ID); err != nil {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: "group.deleted", Subject: groupSubject(g.ID), Payload: g})
+	})
+}
+
+// JoinGroup makes a person, named by id or username, a member of a group.
+func (s *Service) JoinGroup(ctx context.Context, actor ledger.Actor, group, person string) error {
+	return s.moveMember(ctx, actor, group, person, "group.joined", Tx.AddGroupMember)
+}
+
+// LeaveGroup takes a person out of a group.
+func (s *Service) LeaveGroup(ctx context.Context, actor ledger.Actor, group, person string) error {
+	return s.moveMember(ctx, actor, group, person, "group.left", Tx.RemoveGroupMember)
+}
+
+func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, person, kind string, move func(Tx, GroupID, ledger.PersonID) (bool, error)) error {
+	if err := mustAdminister(actor); err != nil {
+		return err
+	}
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+		p, err := personNamed(tx, person)
+		if err != nil {
+			return err
+		}
+		if changed, err := move(tx, g.ID, p.ID); err != nil || !changed {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(g.ID), Payload: map[string]string{"person": string(p.ID)}})
+	})
+}
+
+// GrantGroup gives a group a role in a project: whoever may give it to a person may.
+func (s *Service) GrantGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole) error {
+	return s.moveRole(ctx, actor, group, r, "group.granted", Tx.AddGroupRole)
+}
+
+// RevokeGroup takes a role in a project from a group.
+func (s *Service) RevokeGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole) error {
+	return s.moveRole(ctx, actor, group, r, "group.revoked", Tx.RemoveGroupRole)
+}
+
+func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string, r GroupRole, kind string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
+	if err := mayGrant(actor, r.Project, r.Role); err != nil {
+		return err
+	}
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+		if changed, err := move(tx, g.ID, r); err != nil || !changed {
+			return err
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: r.Project, Kind: kind, Subject: groupSubject(g.ID), Payload: map[string]string{"role": string(r.Role)}})
+	})
+}
+
+func (s *Service) changeGroup(ctx context.Context, name string, change func(Tx, Group) error) error {
+	return s.update(ctx, func(tx Tx) error {
+		groups, err := tx.Groups()
+		if err != nil {
+			return err
+		}
+		g, err := groupNamed(groups, name)
+		if err != nil {
+			return err
+		}
+		return change(tx, g)
+	})
+}
+
+// Groups lists all groups with members and roles, for admins.
+func (s *Service) Groups(ctx context.Context, actor ledger.Actor) (groups []Group, err error) {
+	if err := mustAdminister(actor); err != nil {
+		return nil, err
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		groups, err = tx.Groups()
+		return err
+	})
+	return groups, err
+}
+
+// personNamed finds a person by id or username.
+func personNamed(tx Tx, text string) (Person, error) {
+	person, err := tx.Person(ledger.PersonID(text))
+	if !fault.Is(err, fault.NotFound) {
+		return person, err
+	}
+	person, err = tx.PersonByUsername(FoldUsername(text))
+	if fault.Is(err, fault.NotFound) {
+		err = &fault.Error{Kind: fault.NotFound, Field: "username", Message: "Nobody signs in with this name. Create the person first.", Err: err}
+	}
+	return person, err
+}

@@ -1,0 +1,75 @@
+package identity_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+func TestAMemberHoldsTheRolesOfTheirGroupsBesideTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	bo := b.person(t, anna.Actor, "bo")
+	night, err := b.CreateGroup(t.Context(), anna.Actor, " Night shift ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.CreateGroup(t.Context(), anna.Actor, "Night shift")
+	wantKind(t, err, fault.Conflict, "this name already")
+	steps := []error{
+		b.Grant(t.Context(), anna.Actor, identity.Membership{Project: "p1", Person: bo.ID, Role: ledger.RoleReviewer}),
+		b.JoinGroup(t.Context(), anna.Actor, "night SHIFT", "bo"),
+		b.JoinGroup(t.Context(), anna.Actor, string(night.ID), string(bo.ID)), // again: nothing
+		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}),
+		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleReviewer}),
+	}
+	for i, err := range steps {
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	in, err := b.SignIn(t.Context(), "bo", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := b.visit(t, in.Secret).Actor.Roles["p1"]
+	if !slices.Equal(roles, []ledger.Role{ledger.RoleAnnotator, ledger.RoleReviewer}) {
+		t.Errorf("roles = %v", roles)
+	}
+	members, err := b.Members(t.Context(), anna.Actor, "p1")
+	if err != nil || len(members) != 1 || !slices.Equal(members[0].Roles, []ledger.Role{ledger.RoleReviewer}) || !slices.Equal(members[0].ByGroup, []ledger.Role{ledger.RoleAnnotator}) {
+		t.Errorf("members = %+v, %v", members, err)
+	}
+	if err := b.DeleteGroup(t.Context(), anna.Actor, "Night shift"); err != nil {
+		t.Fatal(err)
+	}
+	if roles := b.visit(t, in.Secret).Actor.Roles["p1"]; !slices.Equal(roles, []ledger.Role{ledger.RoleReviewer}) {
+		t.Errorf("without the group: %v", roles)
+	}
+	if kinds := b.kinds(t); strings.Count(kinds, "group.joined") != 1 || !strings.Contains(kinds, "group.granted group.granted") || !strings.Contains(kinds, "group.deleted") {
+		t.Errorf("the history says %s", kinds)
+	}
+}
+
+func TestALeadGivesGroupsRolesInTheirProjectAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	if _, err := b.CreateGroup(t.Context(), anna.Actor, "Ward 3"); err != nil {
+		t.Fatal(err)
+	}
+	lead := ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}}
+	_, err := b.CreateGroup(t.Context(), lead, "Mine")
+	wantKind(t, err, fault.Denied, "Only an admin")
+	wantKind(t, b.JoinGroup(t.Context(), lead, "Ward 3", "anna"), fault.Denied, "Only an admin")
+	if err := b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}); err != nil {
+		t.Error(err)
+	}
+	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p2", Role: ledger.RoleAnnotator}), fault.Denied, "lead")
+	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAdmin}), fault.Denied, "admin")
+}

@@ -1,0 +1,127 @@
+package identity_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+)
+
+// kinds returns the events of the history, the latest last.
+func (b *bench) kinds(t *testing.T) string {
+	t.Helper()
+	var all []string
+	err := b.store.WalkHistory(t.Context(), func(r ledger.Record) error { all = append(all, r.Kind); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestALockedLoginAnswersNothingUntilItsPersonOpensIt(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.admin(t)
+	in, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Lock(t.Context(), b.visit(t, in.Secret)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Authenticate(t.Context(), in.Secret)
+	wantKind(t, err, fault.Unauthenticated, "locked")
+	if who, locked := identity.IsLocked(err); !locked || who.Name != "Anna" {
+		t.Errorf("locked by %+v, %v", who, locked)
+	}
+	if _, err := b.Present(t.Context(), in.Secret); err == nil {
+		t.Error("a socket of a locked login goes on")
+	}
+	wantKind(t, b.Unlock(t.Context(), in.Secret, "not the password", home), fault.Invalid, "not your password")
+	if err := b.Unlock(t.Context(), in.Secret, goodPassword, home); err != nil {
+		t.Fatal(err)
+	}
+	b.visit(t, in.Secret)
+	wantKind(t, b.Unlock(t.Context(), in.Secret, goodPassword, home), fault.NotFound, "not locked")
+	if err := b.Leave(t.Context(), in.Secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Authenticate(t.Context(), in.Secret); err == nil {
+		t.Error("the login outlives its person's leaving")
+	}
+	if kinds := b.kinds(t); !strings.Contains(kinds, "login.locked login.refused login.unlocked login.ended") {
+		t.Errorf("the history says %s", kinds)
+	}
+}
+
+func TestALoginThatStandsIdleIsLocked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	chosen := identity.Preferences{LockAfter: 4}
+	if err := b.ChangePreferences(t.Context(), anna.Actor, chosen); err != nil {
+		t.Fatal(err)
+	}
+	in, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		b.advance(3 * time.Minute)
+		b.visit(t, in.Secret) // somebody sits there
+	}
+	for range 5 {
+		b.advance(time.Minute)
+		if _, err := b.Present(t.Context(), in.Secret); err != nil {
+			t.Fatal(err) // a socket asks: no sign of life, and no lock by itself
+		}
+	}
+	_, err = b.Authenticate(t.Context(), in.Secret)
+	if _, locked := identity.IsLocked(err); !locked {
+		t.Errorf("after five idle minutes of four: %v", err)
+	}
+}
+
+func TestAPersonMayLockSoonerThanTheInstallationAndNotLater(t *testing.T) {
+	t.Parallel()
+	s := identity.New(identity.Config{Now: time.Now, LockAfter: 10 * time.Minute})
+	for minutes, want := range map[int]time.Duration{0: 10 * time.Minute, 3: 3 * time.Minute, 60: 10 * time.Minute} {
+		if got := s.IdleLimit(identity.Person{Preferences: identity.Preferences{LockAfter: minutes}}); got != want {
+			t.Errorf("%d minutes: %v, want %v", minutes, got, want)
+		}
+	}
+}
+
+func TestAnOwnerWithoutAPasswordIsNotLockedOut(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	owner, err := b.Owner(t.Context(), "olga", "Olga")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, _ := b.Launch(t.Context(), owner.ID)
+	in, err := b.FollowLaunch(t.Context(), link, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, b.Lock(t.Context(), b.visit(t, in.Secret)), fault.Unmet, "Set a password")
+}
+
+func TestOtherBrowsersAreSignedOutAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	other, _ := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err := b.EndOtherLogins(t.Context(), anna); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Authenticate(t.Context(), other.Secret); err == nil {
+		t.Error("the other browser is still signed in")
+	}
+	if left, err := b.Logins(t.Context(), anna.Actor); err != nil || len(left) != 1 || left[0].ID != anna.Login {
+		t.Errorf("left %+v, %v", left, err)
+	}
+}
