@@ -54,6 +54,70 @@ func (v *visitor) sign(answer, comment, secret string) {
 	v.submit()
 }
 
+func TestE2EAnEarlyVoteIsConfirmedWithTheComparisonInSight(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.firstAdmin("Ada")
+	s.run("import", "--project", "bank", "--dataset", "train", moods(t, "train", 0, 60))
+	s.run("snapshot", "create", "--project", "bank", "--dataset", "train")
+	s.person("rita", "bank", "reviewer")
+	s.person("abel", "bank", "approver")
+	rita, abel := s.signIn("rita"), s.signIn("abel")
+	vote := func(v *visitor, candidate string) {
+		v.open("/projects/bank/candidates/" + candidate + "/vote")
+		v.sign("safe", "Looked at fifty.", password)
+		v.waitText(".votes", "safe")
+	}
+	for n, param := range []string{"epochs=1", "epochs=2"} {
+		s.run("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--param", param, "--wait")
+		s.run("candidate", "create", "--project", "bank", "--model", fmt.Sprintf("text-linear@%d", n+1))
+		if n == 0 {
+			vote(rita, "1")
+			vote(abel, "1")
+		}
+	}
+
+	// There is nothing to compare on yet, and the ballot says what that means.
+	rita.open("/projects/bank/candidates/2/vote")
+	rita.waitText(".banner", "The comparison with text-linear@1 is not there yet")
+	rita.looks("vote-early")
+	vote(rita, "2")
+	rita.waitText(".votes", "before the comparison with text-linear@1: does not count yet")
+	rita.looks("candidate-pending")
+
+	// Its arrival approves nothing; who voted is asked once more, and named.
+	s.run("import", "--project", "bank", "--dataset", "test", "--purpose", "evaluation", moods(t, "test", 1000, 30))
+	s.run("snapshot", "create", "--project", "bank", "--dataset", "test")
+	answers := filepath.Join(t.TempDir(), "answers.csv")
+	var csv strings.Builder
+	csv.WriteString("key,class\n")
+	for i := 1000; i < 1030; i++ {
+		fmt.Fprintf(&csv, "test-%d,%s\n", i, []string{"refund", "arrival", "pin"}[i%3])
+	}
+	if err := os.WriteFile(answers, []byte(csv.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{"text-linear@1", "text-linear@2"} {
+		s.run("predict", "import", "--project", "bank", "--model", model, "--snapshot", "2", answers)
+	}
+	rita.waitText(".requirements", "Rita voted before the comparison with text-linear@1 was there, and can confirm now")
+	vote(abel, "2")
+	if code, said := s.exitCode("gate", "2"); code != 1 {
+		t.Errorf("an early vote opened the gate: %s", said)
+	}
+	rita.open("/projects/bank/candidates/2")
+	rita.looks("candidate-early")
+	rita.click("link", "Confirm your vote")
+	rita.waitText(".sentence", "with the comparison with text-linear@1 in sight (sha256")
+	rita.looks("confirm")
+	ask[bool](rita, fmt.Sprintf(`(() => { document.querySelector('input[name="password"]').value = %q; return true; })()`, password))
+	rita.submit()
+	rita.wait(`document.querySelector("#gate .gateanswer.open")`)
+	if code, said := s.exitCode("gate", "2"); code != 0 {
+		t.Errorf("after the confirmation: %s", said)
+	}
+}
+
 func TestE2EACandidateIsSignedAndTakenBack(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)

@@ -17,6 +17,7 @@ import (
 //
 //	voteAs USER CANDIDATE ROLE VALUE COMMENT     cast a vote
 //	unvoteAs USER CANDIDATE                      take one's own vote back
+//	confirmAs USER CANDIDATE                     confirm one's own vote with the comparison in sight
 //	withdrawAs USER CANDIDATE REASON             take an approval back
 //
 // The password is "correct horse battery staple", the project "bank". With ! the
@@ -30,7 +31,7 @@ func scriptSign(form string) func(*testscript.TestScript, bool, []string) {
 			fields.Set("role", args[2])
 			fields.Set("value", args[3])
 			fields.Set("comment", args[4])
-		case form == "unvote" && len(args) == 2:
+		case (form == "unvote" || form == "confirm") && len(args) == 2:
 		case form == "withdraw" && len(args) == 3:
 			fields.Set("reason", args[2])
 		default:

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 					"serve": scriptServe, "stop": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
 					"sql": scriptSQL, "flip": scriptFlip,
 					"readenv": scriptReadEnv,
-					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "withdrawAs": scriptSign("withdraw"),
+					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "confirmAs": scriptSign("confirm"), "withdrawAs": scriptSign("withdraw"),
 					"firstAs": scriptFirst, "until": scriptUntil,
 				},
 			})

@@ -33,6 +33,8 @@ type Case struct {
 	BaselineData labeling.Snapshot // that Baseline was trained on; zero if unknown
 	Stale        bool              // what ships now is no longer what it was opened against
 	Current      Baseline          // what ships now
+	Early        []VoteID          // votes that a comparison came after: they count once their people confirm them
+	Awaits       bool              // a comparison must be in sight for a vote to count, and there is none yet
 }
 
 // SignOff returns the sign-off that stands, by the rows; the gate does not
@@ -63,6 +65,12 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
 		out.Results = read.Rules.Evaluate(read.Facts)
+		out.Awaits = read.Rules.compares(read.Candidate) && len(read.Facts.Evidence) == 0 && read.Facts.EvidenceErr == nil
+		for _, v := range read.Facts.Votes {
+			if read.Rules.counts(read.Facts, v) && read.Rules.early(read.Facts, v) {
+				out.Early = append(out.Early, v.ID)
+			}
+		}
 	}
 	err = s.View(ctx, func(tx Tx) (err error) {
 		c := out.Candidate
@@ -120,9 +128,14 @@ func (c *Case) origins(tx Tx) error {
 func (c Case) Ballot(actor ledger.Actor) Ballot {
 	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: slices.Contains(c.Rules.Makers(c.Candidate), actor.Person)}
 	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
+	b.Evidence, b.Awaits = Facts{Evidence: c.Evidence}.digests(), c.Awaits
 	for _, v := range c.Votes {
-		if v.Person == actor.Person {
-			b.Mine = append(b.Mine, v)
+		if v.Person != actor.Person {
+			continue
+		}
+		b.Mine = append(b.Mine, v)
+		if slices.Contains(c.Early, v.ID) {
+			b.Early = append(b.Early, v)
 		}
 	}
 	return b

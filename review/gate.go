@@ -208,7 +208,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	}
 	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused}
 	if stands {
-		shown = these(signed.Evidence, shown) // what the approval rests on, not what was compared since
+		shown, facts.Approval = these(signed.Evidence, shown), signed.Evidence // what the approval rests on, not what was compared since
 	}
 	facts.Evidence, facts.EvidenceErr = s.evidence(ctx, c, shown)
 	answer.Results = rules.Evaluate(facts)

@@ -83,7 +83,7 @@ func TestACandidateWaitsForAnswersAndGoesOnWhenTheyArrive(t *testing.T) {
 	if r := w.result(c); !r.Pending || !strings.Contains(r.Says, "waits. intents@2 has no predictions") {
 		t.Errorf("without answers: %+v", r)
 	}
-	// Both vote meanwhile; the last requirement is then met by no vote.
+	// Both vote meanwhile, with nothing in sight.
 	w.vote(w.ana, c, 1)
 	w.vote(w.ben, c, 2)
 	if a := w.gate(c); a.OK || a.State != "open" {
@@ -96,8 +96,16 @@ func TestACandidateWaitsForAnswersAndGoesOnWhenTheyArrive(t *testing.T) {
 		w.must(w.MeasureWork(t.Context(), arrived))
 	}
 	w.sign()
+	if a := w.gate(c); a.OK || !strings.Contains(a.Reason, "Ana Ruiz voted before the comparison with intents@1 was there, and can confirm now") {
+		t.Errorf("what arrived completes an approval that nobody gave with it in sight: %+v", a)
+	}
+	for _, actor := range []ledger.Actor{w.ana, w.ben} {
+		_, err := w.Confirm(t.Context(), actor, review.ConfirmRequest{Project: project, Candidate: ref(c), Password: "correct horse"})
+		w.must(err)
+	}
+	w.sign()
 	if a := w.gate(c); !a.OK {
-		t.Errorf("gate after the answers arrived: %+v", a)
+		t.Errorf("gate after both confirmed: %+v", a)
 	}
 	found, err := w.Case(t.Context(), w.ana, project, ref(c))
 	w.must(err)

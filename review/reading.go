@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -48,6 +49,7 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 			return err
 		}
 		shown, err = exhibitsOf(tx, r.Candidate)
+		shown = beside(r.Facts.Approval, shown)
 		return err
 	})
 	if err != nil {
@@ -72,6 +74,18 @@ func these(digests []ledger.Digest, known []exhibit) []exhibit {
 			if e.digest == digest {
 				shown[i] = e
 			}
+		}
+	}
+	return shown
+}
+
+// beside are the exhibits that an approval rests on, and after them what was
+// compared since.
+func beside(approval []ledger.Digest, newest []exhibit) []exhibit {
+	shown := these(approval, newest)
+	for _, e := range newest {
+		if !slices.Contains(approval, e.digest) {
+			shown = append(shown, e)
 		}
 	}
 	return shown
@@ -102,6 +116,15 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	f.Current, f.CurrentErr = lastApproved(tx, c)
 	if c.State == StateApproved || c.State == StateWithdrawn {
 		f.Current, f.CurrentErr = c.Baseline, nil
+	}
+	if c.State == StateApproved {
+		signed, err := tx.FindSignOffs(c.ID)
+		if err != nil {
+			return f, err
+		}
+		if len(signed) > 0 {
+			f.Approval = signed[len(signed)-1].Evidence
+		}
 	}
 	return f, nil
 }

@@ -34,6 +34,7 @@ type Result struct {
 	Pending     bool              `json:"pending,omitempty"` // the server is still finding out; nobody needs to do anything
 	Role        ledger.Role       `json:"role,omitempty"`    // whose votes it asks for
 	Who         []ledger.PersonID `json:"who,omitempty"`     // who could meet it, where people could
+	Early       []ledger.PersonID `json:"early,omitempty"`   // who voted for it without the comparison in sight, so that it does not count yet
 }
 
 // Evidence is a comparison of the candidate with its baseline.
@@ -56,6 +57,7 @@ type Facts struct {
 	CurrentErr  error
 	Voters      []Voter
 	Recused     []ledger.PersonID // who stepped back from this candidate
+	Approval    []ledger.Digest   // comparisons that the approval rests on, where one stands
 }
 
 // Evaluate checks every requirement. It is pure: the same facts give the same
@@ -119,14 +121,42 @@ func (r Rules) counts(f Facts, v Vote) bool {
 		v.Environment == c.Environment && v.Policy == c.Policy && v.Baseline == c.Baseline.Digest
 }
 
+// compares reports whether these rules hold a candidate against its baseline by
+// a comparison, so that a vote for it has to be cast with that in sight.
+func (r Rules) compares(c Candidate) bool {
+	return slices.ContainsFunc(r.Requirements, func(q Requirement) bool { return q.Rule == RuleNoDecisiveLoss }) &&
+		c.Subject.Kind == SubjectModel && !c.Baseline.None() && c.Baseline.Digest != c.Subject.Digest
+}
+
+// early reports whether a vote for the candidate was cast before a comparison
+// that decides about it was there. It does not count until its person confirms
+// it: otherwise what arrives later would complete an approval that nobody gave
+// with it in sight. A vote against it needs no comparison. An approval that
+// stands rests on the comparisons it was given with.
+func (r Rules) early(f Facts, v Vote) bool {
+	if v.Value <= 0 || !r.compares(f.Candidate) || f.EvidenceErr != nil {
+		return false
+	}
+	deciding := f.Approval
+	if f.Candidate.State != StateApproved {
+		deciding = f.digests()
+	}
+	return len(deciding) == 0 || slices.ContainsFunc(deciding, func(d ledger.Digest) bool { return !slices.Contains(v.Evidence, d) })
+}
+
 func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 	result.Role = q.Role
 	var people []ledger.PersonID
-	var names []string
+	var names, early []string
 	for _, v := range f.Votes {
-		if r.on(q, v) && v.Value >= q.AtLeast && v.Role == q.Role && r.counts(f, v) && !slices.Contains(people, v.Person) {
-			people, names = append(people, v.Person), append(names, v.PrintedName)
+		if !r.on(q, v) || v.Value < q.AtLeast || v.Role != q.Role || !r.counts(f, v) || slices.Contains(people, v.Person) {
+			continue
 		}
+		if r.early(f, v) {
+			result.Early, early = append(result.Early, v.Person), append(early, v.PrintedName)
+			continue
+		}
+		people, names = append(people, v.Person), append(names, v.PrintedName)
 	}
 	if len(people) >= q.Count {
 		result.State, result.Says = Satisfied, "Met by "+strings.Join(names, ", ")+"."
@@ -140,18 +170,34 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
 			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
 		})
-		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) {
+		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) && !slices.Contains(result.Early, v.Person) {
 			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
 		}
 	}
 	missing := q.Count - len(people)
+	if len(early) > 0 {
+		result.Says = fmt.Sprintf("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
+		if len(f.Evidence) > 0 {
+			result.Says = fmt.Sprintf("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
+				strings.Join(early, " and "), f.Candidate.Baseline.Name)
+			result.Who = append(slices.Clone(result.Early), result.Who...)
+		}
+		if len(can) == 0 {
+			return
+		}
+		if missing -= len(early); missing <= 0 {
+			result.Says += fmt.Sprintf(" Or another %s votes: %s.", q.Role, strings.Join(can[:min(4, len(can))], ", "))
+			return
+		}
+		result.Says += " "
+	}
 	switch {
 	case len(can) == 0:
-		result.Says = fmt.Sprintf("Needs the vote of %s; nobody in this project can give it. Ask a lead to make somebody %s.", number(missing, string(q.Role)), article(string(q.Role)))
+		result.Says += fmt.Sprintf("Needs the vote of %s; nobody in this project can give it. Ask a lead to make somebody %s.", number(missing, string(q.Role)), article(string(q.Role)))
 	case len(can) > 5:
-		result.Says = fmt.Sprintf("Needs the vote of %s: %s or %d others.", number(missing, string(q.Role)), strings.Join(can[:4], ", "), len(can)-4)
+		result.Says += fmt.Sprintf("Needs the vote of %s: %s or %d others.", number(missing, string(q.Role)), strings.Join(can[:4], ", "), len(can)-4)
 	default:
-		result.Says = fmt.Sprintf("Needs the vote of %s: %s.", number(missing, string(q.Role)), strings.Join(can, " or "))
+		result.Says += fmt.Sprintf("Needs the vote of %s: %s.", number(missing, string(q.Role)), strings.Join(can, " or "))
 	}
 }
 

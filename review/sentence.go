@@ -8,10 +8,29 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// Sentence is what a vote signs, word for word as the person saw it.
-func Sentence(name string, role ledger.Role, c Candidate, label Label, value Value) string {
-	return fmt.Sprintf("I, %s, as %s, have looked at %s %s (%s) proposed for %s, and to the question “%s” I answer: %s.",
-		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, label.Question, value.Words)
+// Sentence is what a vote signs, word for word as the person saw it. It names
+// the comparisons with the baseline that were there, or says that none was.
+func Sentence(name string, role ledger.Role, c Candidate, evidence []ledger.Digest, label Label, value Value) string {
+	return fmt.Sprintf("I, %s, as %s, have looked at %s %s (%s) proposed for %s%s, and to the question “%s” I answer: %s.",
+		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, inSight(c, evidence), label.Question, value.Words)
+}
+
+// inSight says which comparisons with the baseline a vote was cast with.
+func inSight(c Candidate, evidence []ledger.Digest) string {
+	if c.Subject.Kind != SubjectModel || c.Baseline.None() || c.Baseline.Digest == c.Subject.Digest {
+		return ""
+	}
+	if len(evidence) == 0 {
+		return ", before there was a comparison with " + c.Baseline.Name
+	}
+	noun, digests := "comparison", make([]string, len(evidence))
+	for i, d := range evidence {
+		digests[i] = Grouped(d)
+	}
+	if len(evidence) > 1 {
+		noun = "comparisons"
+	}
+	return fmt.Sprintf(", with the %s with %s in sight (%s)", noun, c.Baseline.Name, strings.Join(digests, "; "))
 }
 
 // RevocationSentence is what a withdrawn approval signs.

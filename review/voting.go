@@ -18,15 +18,18 @@ type Ballot struct {
 	Actor     ledger.PersonID
 	Candidate Candidate
 	Rules     Rules
-	Roles     []ledger.Role // in which the actor may vote; empty: none
-	Maker     bool          // the actor trained or proposed it, so only a vote against it counts
-	Mine      []Vote        // the actor's votes that stand
-	Recused   bool          // the actor stepped back
+	Roles     []ledger.Role   // in which the actor may vote; empty: none
+	Maker     bool            // the actor trained or proposed it, so only a vote against it counts
+	Mine      []Vote          // the actor's votes that stand
+	Evidence  []ledger.Digest // comparisons with the baseline that are in sight
+	Awaits    bool            // a comparison must be in sight for a vote to count, and there is none yet
+	Early     []Vote          // of Mine, those that a comparison came after: they count once they are confirmed
+	Recused   bool            // the actor stepped back
 }
 
 // Sentence returns what a vote of the actor would sign.
 func (b Ballot) Sentence(actor ledger.Actor, role ledger.Role, label Label, value Value) string {
-	return Sentence(actor.Name, role, b.Candidate, label, value)
+	return Sentence(actor.Name, role, b.Candidate, b.Evidence, label, value)
 }
 
 // votingRoles returns in which roles an actor may vote. An admin of the
@@ -123,7 +126,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if slices.Contains(read.Facts.Recused, actor.Person) {
 		return Voted{}, errRecused(c)
 	}
-	sentence := Sentence(actor.Name, role, c, label, value)
+	sentence := Sentence(actor.Name, role, c, read.Facts.digests(), label, value)
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 	}
@@ -136,6 +139,53 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 		Comment: req.Comment, Sentence: sentence, Assurance: Password, TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
 	}
 	return s.cast(ctx, actor, read, vote, eventVoted)
+}
+
+// ConfirmRequest repeats one's own vote with what is in sight now.
+type ConfirmRequest struct {
+	Project   ledger.ProjectID
+	Candidate CandidateRef
+	Label     string // the policy's only one if empty
+	Password  string
+	TimeZone  string
+	Sentence  string // what the person was shown; must be what is signed
+	Address   string
+}
+
+// Confirm repeats a vote that the actor cast before the comparison that decides
+// was there: the same answer in the same role, with a sentence that names the
+// comparison. It returns NotFound where no vote of theirs stands, Conflict where
+// there is nothing to confirm or nothing to see yet.
+func (s *Service) Confirm(ctx context.Context, actor ledger.Actor, req ConfirmRequest) (Voted, error) {
+	if err := actor.Must(req.Project, ledger.ActionVote); err != nil {
+		return Voted{}, err
+	}
+	if err := byLogin(actor); err != nil {
+		return Voted{}, err
+	}
+	read, err := s.read(ctx, req.Project, req.Candidate)
+	if err != nil {
+		return Voted{}, err
+	}
+	if read.RulesErr != nil {
+		return Voted{}, read.RulesErr
+	}
+	c := read.Candidate
+	label, found := read.Rules.Label(req.Label)
+	i := slices.IndexFunc(read.Facts.Votes, func(v Vote) bool { return v.Person == actor.Person && v.Label == label.Name })
+	switch {
+	case !found || i < 0:
+		return Voted{}, fault.New(fault.NotFound, "No vote of yours stands on candidate %d.", c.Number)
+	case !read.Rules.early(read.Facts, read.Facts.Votes[i]):
+		return Voted{}, fault.New(fault.Conflict, "Your vote on candidate %d was cast with everything in sight; there is nothing to confirm.", c.Number)
+	case len(read.Facts.Evidence) == 0:
+		return Voted{}, fault.New(fault.Conflict, "The comparison with %s is not there yet. Confirm your vote when it is.", c.Baseline.Name)
+	}
+	v := read.Facts.Votes[i]
+	return s.Vote(ctx, actor, VoteRequest{
+		Project: req.Project, Candidate: CandidateRef{ID: c.ID}, Label: v.Label, Role: v.Role, Value: v.Value, Comment: v.Comment,
+		Password: req.Password, TimeZone: req.TimeZone, Sentence: req.Sentence, Address: req.Address,
+	})
 }
 
 // WithdrawVoteRequest takes one's own vote back.
@@ -208,6 +258,13 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		}
 		if slices.Contains(facts.Recused, vote.Person) {
 			return errRecused(c)
+		}
+		shown, err := exhibitsOf(tx, c)
+		if err != nil {
+			return err
+		}
+		if !vote.Withdrawn && slices.ContainsFunc(shown, func(e exhibit) bool { return !slices.Contains(vote.Evidence, e.digest) }) && read.Facts.EvidenceErr == nil {
+			return fault.New(fault.Conflict, "A comparison of candidate %d arrived while you voted. Read it and vote again.", c.Number)
 		}
 		facts.Evidence, facts.EvidenceErr = read.Facts.Evidence, read.Facts.EvidenceErr
 		out, err = decide(tx, actor, read.Rules, facts, decision{vote: vote, signOff: signOff, revocation: revocation})

@@ -21,6 +21,8 @@ func (s *Server) reviewRoutes() []route {
 		{POST, one + "/vote", login, ledger.ActionVote, s.postVote},
 		{GET, one + "/unvote", login, ledger.ActionVote, s.getUnvote},
 		{POST, one + "/unvote", login, ledger.ActionVote, s.postUnvote},
+		{GET, one + "/confirm", login, ledger.ActionVote, s.getConfirm},
+		{POST, one + "/confirm", login, ledger.ActionVote, s.postConfirm},
 		{GET, one + "/withdraw", login, ledger.ActionWithdraw, s.getRevoke},
 		{POST, one + "/withdraw", login, ledger.ActionWithdraw, s.postRevoke},
 		{POST, one + "/comments", login, ledger.ActionComment, s.postComment},

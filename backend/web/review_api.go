@@ -128,6 +128,17 @@ type VoteInput struct {
 	}
 }
 
+// ConfirmInput repeats one's own vote with the comparison in sight.
+type ConfirmInput struct {
+	CandidateInput
+	Body struct {
+		Label    string `json:"label,omitempty" doc:"The policy's only one if absent" maxLength:"100"`
+		Password string `json:"password"`
+		TimeZone string `json:"time_zone,omitempty" maxLength:"100"`
+		Sentence string `json:"sentence,omitempty" doc:"What the person was shown; refused if it is not what would be signed"`
+	}
+}
+
 // VotedBody says what became of a vote.
 type VotedBody struct {
 	Counts    bool            `json:"counts"`
@@ -232,6 +243,7 @@ func (s *Server) reviewAPI() {
 	operation(s, api{POST, "/projects/{project}/candidates", "create-candidate", "Propose a model or a snapshot", either, ledger.ActionPropose}, s.proposeCandidate)
 	operation(s, api{GET, "/projects/{project}/candidates/{candidate}", "get-candidate", "Get a candidate with its requirements and votes", either, ledger.ActionRead}, s.candidateCase)
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/votes", "cast-vote", "Vote on a candidate", either, ledger.ActionVote}, s.castVote)
+	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/confirm", "confirm-vote", "Confirm your vote with the comparison in sight", either, ledger.ActionVote}, s.confirmVote)
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/comments", "create-comment", "Comment on a candidate", either, ledger.ActionComment},
 		func(ctx context.Context, in *CommentInput) (*Answer[review.Comment], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)
@@ -403,6 +415,17 @@ func (s *Server) castVote(ctx context.Context, in *VoteInput) (*Answer[VotedBody
 		Password: in.Body.Password, TimeZone: in.Body.TimeZone, Sentence: in.Body.Sentence, Address: addressIn(ctx),
 	})
 	return &Answer[VotedBody]{VotedBody{Counts: voted.Vote != nil, Vote: voted.Vote, Comment: voted.Comment, Candidate: candidateBody(voted.Candidate)}}, err
+}
+
+func (s *Server) confirmVote(ctx context.Context, in *ConfirmInput) (*Answer[VotedBody], error) {
+	ref, err := review.ParseCandidateRef(in.Candidate)
+	if err != nil {
+		return nil, err
+	}
+	voted, err := s.Review.Confirm(ctx, actorIn(ctx), review.ConfirmRequest{
+		Project: projectIn(ctx).ID, Candidate: ref, Label: in.Body.Label, Password: in.Body.Password, TimeZone: in.Body.TimeZone, Sentence: in.Body.Sentence, Address: addressIn(ctx),
+	})
+	return &Answer[VotedBody]{VotedBody{Counts: voted.Vote != nil, Vote: voted.Vote, Candidate: candidateBody(voted.Candidate)}}, err
 }
 
 func policyBody(p review.Policy) PolicyBody {

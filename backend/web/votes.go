@@ -19,22 +19,24 @@ func zoneOf(r *http.Request) string {
 	return "UTC"
 }
 
-func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, form page.FormView, withdraw bool) error {
+// showBallot draws the form of a vote, of taking one back (unvote) or of
+// repeating one with what is in sight now (confirm).
+func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, form page.FormView, kind string) error {
 	c, err := s.caseOf(r)
 	if err != nil {
 		return err
 	}
 	actor := actorOf(r)
-	v := page.BallotView{Project: linkOf(r), Ballot: c.Ballot(actor), By: actor, TimeZone: zoneOf(r), Form: form, Withdraw: withdraw}
+	v := page.BallotView{Project: linkOf(r), Ballot: c.Ballot(actor), By: actor, TimeZone: zoneOf(r), Form: form, Kind: kind}
 	switch {
 	case c.Candidate.State == review.StateDraft || c.Candidate.State == review.StateWithdrawn:
 		return fault.New(fault.Conflict, "Candidate %d is %s, so nobody votes on it.", c.Candidate.Number, c.Candidate.State)
-	case withdraw && len(v.Mine) == 0:
+	case kind != page.BallotVote && len(v.Mine) == 0:
 		return fault.New(fault.NotFound, "No vote of yours stands on this candidate.")
-	}
-	kind := "vote"
-	if withdraw {
-		kind = "unvote"
+	case kind == page.BallotConfirm && v.Awaits:
+		return fault.New(fault.Conflict, "The comparison with %s is not there yet. Confirm your vote when it is.", c.Candidate.Baseline.Name)
+	case kind == page.BallotConfirm && len(v.Early) == 0:
+		return fault.New(fault.Conflict, "Your vote was cast with everything in sight; there is nothing to confirm.")
 	}
 	frame := below(r, ui.T(r.Context(), "vote.title."+kind, "name", c.Candidate.Name), ui.Crumb{Text: title(c.Candidate), Href: linkOf(r).Href("candidates", strconv.Itoa(c.Candidate.Number))})
 	frame.Main = "narrow"
@@ -42,11 +44,15 @@ func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 func (s *Server) getVote(w http.ResponseWriter, r *http.Request) error {
-	return s.showBallot(w, r, http.StatusOK, page.FormView{}, false)
+	return s.showBallot(w, r, http.StatusOK, page.FormView{}, page.BallotVote)
 }
 
 func (s *Server) getUnvote(w http.ResponseWriter, r *http.Request) error {
-	return s.showBallot(w, r, http.StatusOK, page.FormView{}, true)
+	return s.showBallot(w, r, http.StatusOK, page.FormView{}, page.BallotUnvote)
+}
+
+func (s *Server) getConfirm(w http.ResponseWriter, r *http.Request) error {
+	return s.showBallot(w, r, http.StatusOK, page.FormView{}, page.BallotConfirm)
 }
 
 // isRetry reports whether a form with a password is shown again: also when the
@@ -76,7 +82,7 @@ func (s *Server) postVote(w http.ResponseWriter, r *http.Request) error {
 		_, err = s.Review.Vote(r.Context(), actorOf(r), req)
 	}
 	if isRetry(err) {
-		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "value", "role", "comment"), err), false)
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "value", "role", "comment"), err), page.BallotVote)
 	}
 	if err != nil {
 		return err
@@ -97,12 +103,33 @@ func (s *Server) postUnvote(w http.ResponseWriter, r *http.Request) error {
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) {
-		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "comment"), err), true)
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "comment"), err), page.BallotUnvote)
 	}
 	if err != nil {
 		return err
 	}
 	return s.backTo(w, r, "unvoted")
+}
+
+func (s *Server) postConfirm(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	ref, err := candidateRef(r)
+	if err != nil {
+		return err
+	}
+	f := r.PostForm
+	_, err = s.Review.Confirm(r.Context(), actorOf(r), review.ConfirmRequest{
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
+	})
+	if isRetry(err) {
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r), err), page.BallotConfirm)
+	}
+	if err != nil {
+		return err
+	}
+	return s.backTo(w, r, "confirmed")
 }
 
 func (s *Server) showRevoke(w http.ResponseWriter, r *http.Request, status int, form page.FormView) error {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -16,7 +17,45 @@ type BallotView struct {
 	By       ledger.Actor
 	TimeZone string
 	Form     FormView
-	Withdraw bool // takes a vote back instead
+	Kind     string
+}
+
+// What a ballot does.
+const (
+	BallotVote    = "vote"    // casts a vote
+	BallotUnvote  = "unvote"  // takes one's own back
+	BallotConfirm = "confirm" // repeats one's own with what is in sight now
+)
+
+// on returns the actor's vote on a label that this form is about.
+func (v BallotView) on(label review.Label) (review.Vote, bool) {
+	mine := v.Mine
+	if v.Kind == BallotConfirm {
+		mine = v.Early
+	}
+	i := slices.IndexFunc(mine, func(w review.Vote) bool { return w.Label == label.Name })
+	if i < 0 {
+		return review.Vote{}, false
+	}
+	return mine[i], true
+}
+
+// labels are the questions that this form asks about.
+func (v BallotView) labels() []review.Label {
+	if v.Kind == BallotVote {
+		return v.Rules.Labels
+	}
+	return slices.DeleteFunc(slices.Clone(v.Rules.Labels), func(l review.Label) bool {
+		_, stands := v.on(l)
+		return !stands
+	})
+}
+
+// again is the sentence that confirming a vote signs.
+func (v BallotView) again(label review.Label) string {
+	vote, _ := v.on(label)
+	value, _ := label.Value(vote.Value)
+	return v.Sentence(v.By, vote.Role, label, value)
 }
 
 func (v BallotView) href(rest ...string) string {
@@ -70,14 +109,6 @@ type RevokeView struct {
 	Actor     ledger.Actor
 	TimeZone  string
 	Form      FormView
-}
-
-// voteAction says which of the two forms a ballot is.
-func voteAction(v BallotView) string {
-	if v.Withdraw {
-		return "unvote"
-	}
-	return "vote"
 }
 
 func ballotRoles(v BallotView, label func(string) string) []ui.Option {

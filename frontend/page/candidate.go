@@ -137,6 +137,12 @@ func (v CandidateView) votesOn(label string) []review.Vote {
 	return slices.DeleteFunc(slices.Clone(v.Votes), func(w review.Vote) bool { return w.Label != label })
 }
 
+// early reports whether a vote does not count until its person confirms it.
+func (v CandidateView) early(w review.Vote) bool { return slices.Contains(v.Case.Early, w.ID) }
+
+// toConfirm reports whether the actor can confirm a vote now.
+func (v CandidateView) toConfirm() bool { return v.MayVote && len(v.Ballot.Early) > 0 && !v.Awaits }
+
 func voteTone(value int) ui.Tone {
 	switch {
 	case value > 0:
