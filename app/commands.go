@@ -29,6 +29,9 @@ func commands() []*cobra.Command {
 		evidenceCommand(),
 		historyCommand(),
 		doctorCommand(),
+		backupCommand(),
+		restoreCommand(),
+		moveCommand(),
 		benchCommand(),
 		versionCommand(),
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -22,24 +21,19 @@ func doctorCommand() *cobra.Command {
 			"It exits 0 when every event follows the one before and every file has the bytes its name says, else 1.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			flag, _ := cmd.Flags().GetString("data")
-			path, err := dataPath(flag)
+			d, address, err := placeOf(cmd, database)
 			if err != nil {
 				return err
 			}
-			d := &dataDir{path: path}
-			if database == "" {
-				database = d.file("adjudge.db")
-			}
-			return doctor(cmd, database, d.file("blobs"))
+			return doctor(cmd, address, d)
 		},
 	}
-	cmd.Flags().StringVar(&database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
+	databaseFlag(cmd, &database)
 	return cmd
 }
 
 // doctor checks the history and the files and prints what it finds, all of it.
-func doctor(cmd *cobra.Command, database, blobs string) error {
+func doctor(cmd *cobra.Command, database string, d *dataDir) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	s, err := store.Open(ctx, database, store.Options{Frozen: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -59,7 +53,7 @@ func doctor(cmd *cobra.Command, database, blobs string) error {
 	} else if _, err := fmt.Fprintf(out, "history: %d events, each follows the one before\n", events); err != nil {
 		return err
 	}
-	files, err := blob.Open(blobs)
+	files, err := blob.Open(d.file("blobs"))
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func answerItem(client *http.Client, url, token string, n int) int {
 	if err != nil {
 		return -1
 	}
-	request, err := http.NewRequest(http.MethodPut, fmt.Sprintf("%s/api/v1/projects/news/annotations/0190dddd-0000-7000-8000-%012d", url, n), bytes.NewReader(body))
+	request, err := http.NewRequest(http.MethodPut, url+"/api/v1/projects/news/annotations/"+annotationID(n), bytes.NewReader(body))
 	if err != nil {
 		return -1
 	}
@@ -44,6 +44,9 @@ func answerItem(client *http.Client, url, token string, n int) int {
 	}
 	return response.StatusCode
 }
+
+// annotationID is the id under which the answer to item n is sent.
+func annotationID(n int) string { return fmt.Sprintf("0190dddd-0000-7000-8000-%012d", n) }
 
 func answerClass(n int) labeling.ClassID {
 	return labeling.ClassID(strings.ToLower(labelClasses[n%len(labelClasses)]))
