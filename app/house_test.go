@@ -71,7 +71,7 @@ func rooms() []room {
 			"the only user of Arrow"},
 		{"backend/format/...", and(leaves, desks), nil,
 			"an importer knows its format and the desk that takes its rows"},
-		{"backend/blob", and(leaves, desks), nil, "files by digest"},
+		{"backend/blob", and(leaves, desks), []string{"github.com/minio/minio-go/v7"}, "files by digest, in a directory or a bucket"},
 		{"backend/signer", and(leaves, desks), nil, "keys and signatures over what review states"},
 		{"backend/live", and(leaves, desks), []string{"github.com/gorilla/websocket"},
 			"the only user of WebSockets"},

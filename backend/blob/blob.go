@@ -1,5 +1,6 @@
 // Package blob keeps files by their content: under the SHA-256 of their bytes,
-// written once, never changed. The default store is a directory.
+// written once, never changed. They stand in a directory, or in an S3-compatible
+// bucket for servers that share them.
 package blob
 
 import (
@@ -7,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -78,7 +80,9 @@ func (d *Dir) Put(ctx context.Context, in io.Reader) (ledger.Digest, int64, erro
 	return digest, size, nil
 }
 
-// Open opens the bytes of a digest. It returns NotFound when there are none.
+// Open opens the bytes of a digest. It returns NotFound when there are none. Who
+// reads them from begin to end gets Conflict instead of the end when they are
+// not what their name says.
 func (d *Dir) Open(_ context.Context, digest ledger.Digest) (io.ReadSeekCloser, error) {
 	file, err := os.Open(d.Path(digest))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,7 +91,54 @@ func (d *Dir) Open(_ context.Context, digest ledger.Digest) (io.ReadSeekCloser, 
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return file, nil
+	return &checked{File: file, digest: digest, hash: sha256.New()}, nil
+}
+
+// checked is a file that compares what was read with its digest, as long as it
+// is read in order.
+type checked struct {
+	*os.File
+	digest ledger.Digest
+	hash   hash.Hash // nil once somebody went elsewhere in the file
+}
+
+// Read reads on; at the end it says whether all of it was right.
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.File.Read(p)
+	if c.hash == nil {
+		return n, err
+	}
+	_, _ = c.hash.Write(p[:n]) // never fails
+	if errors.Is(err, io.EOF) {
+		if got := ledger.DigestFrom([sha256.Size]byte(c.hash.Sum(nil))); got != c.digest {
+			return n, changed(c.digest, got)
+		}
+	}
+	return n, err
+}
+
+// Seek goes elsewhere; only a return to the begin starts the comparison anew.
+func (c *checked) Seek(offset int64, whence int) (int64, error) {
+	at, err := c.File.Seek(offset, whence)
+	c.hash = nil
+	if err == nil && at == 0 {
+		c.hash = sha256.New()
+	}
+	return at, err
+}
+
+// WriteTo writes the rest of the file, through Read rather than past it.
+func (c *checked) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{c})
+}
+
+// Ready reports whether the directory can be written.
+func (d *Dir) Ready(context.Context) error {
+	file, err := os.CreateTemp(d.incoming(), "ready-*")
+	if err != nil {
+		return unavailable(err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // Check reads the bytes of a digest and returns Conflict when they are not what
@@ -103,7 +154,7 @@ func (d *Dir) Check(ctx context.Context, digest ledger.Digest) error {
 		return fmt.Errorf("read file %s: %w", digest, err)
 	}
 	if got := ledger.DigestFrom([sha256.Size]byte(hash.Sum(nil))); got != digest {
-		return fault.New(fault.Conflict, "The file %s was changed; its bytes now have the digest %s.", digest, got)
+		return changed(digest, got)
 	}
 	return nil
 }
