@@ -9,7 +9,7 @@ import (
 )
 
 const attemptColumns = `fence, job, number, engine, ext_id, token_hash, state, phase, reason, message, lease_until, placed_at, started_at,
-	collecting_at, ended_at, beat_at, exit_code, signal, log_bytes, log_crc32, log_whole, metrics_bytes, progress, host, environment, submitted`
+	collecting_at, ended_at, beat_at, exit_code, signal, log_bytes, log_crc32, log_whole, metrics_bytes, progress, host, environment, submitted, server`
 
 // CreateAttempt stores an attempt and gives it its fence.
 func (tx *Tx) CreateAttempt(a training.Attempt) (training.Attempt, error) {
@@ -19,10 +19,10 @@ func (tx *Tx) CreateAttempt(a training.Attempt) (training.Attempt, error) {
 	}
 	err = tx.one([]any{&a.Fence}, `INSERT INTO training_attempt (job, number, engine, ext_id, token_hash, state, phase, reason, message,
 		lease_until, placed_at, started_at, collecting_at, ended_at, beat_at, exit_code, signal, log_bytes, log_crc32, log_whole, metrics_bytes,
-		progress, host, environment, submitted)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, $9, 0, 0, 0, $9, 0, '', 0, 0, FALSE, 0, -1, $10, '', $11) RETURNING fence`,
+		progress, host, environment, submitted, server)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', $8, $9, 0, 0, 0, $9, 0, '', 0, 0, FALSE, 0, -1, $10, '', $11, $12) RETURNING fence`,
 		string(a.Job), a.Number, a.Engine, a.ExtID, string(a.TokenHash), string(a.State), string(a.Phase), micros(a.LeaseUntil), micros(a.PlacedAt),
-		string(host), a.Submitted)
+		string(host), a.Submitted, a.Server)
 	a.Progress, a.BeatAt = -1, a.PlacedAt
 	return a, fault.Wrap(err, "create attempt")
 }
@@ -90,7 +90,7 @@ func scanAttempt(scan func(...any) error, a *training.Attempt) error {
 	var lease, placed, started, collecting, ended, beat, crc int64
 	var host, environment string
 	err := scan(&a.Fence, &a.Job, &a.Number, &a.Engine, &a.ExtID, &a.TokenHash, &a.State, &a.Phase, &a.Reason, &a.Message, &lease, &placed, &started,
-		&collecting, &ended, &beat, &a.ExitCode, &a.Signal, &a.LogBytes, &crc, &a.LogWhole, &a.MetricsBytes, &a.Progress, &host, &environment, &a.Submitted)
+		&collecting, &ended, &beat, &a.ExitCode, &a.Signal, &a.LogBytes, &crc, &a.LogWhole, &a.MetricsBytes, &a.Progress, &host, &environment, &a.Submitted, &a.Server)
 	if err != nil {
 		return err
 	}

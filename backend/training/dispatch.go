@@ -52,8 +52,12 @@ func (s *Service) round(ctx context.Context, engine Engine) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.tidy(ctx, engine, known, active)
-	left, err := s.check(ctx, engine, active)
+	own, err := s.own(ctx, active)
+	if err != nil {
+		return len(own), err
+	}
+	s.tidy(ctx, engine, known, own)
+	left, err := s.check(ctx, engine, own)
 	if err != nil {
 		return left, err
 	}
@@ -65,6 +69,39 @@ func (s *Service) round(ctx context.Context, engine Engine) (int, error) {
 		left++
 	}
 	return left, nil
+}
+
+// serverGone is how long after the end of its lease an attempt of another server
+// is given up: much longer than a restart of that server takes.
+const serverGone = 10 * time.Minute
+
+// own returns the attempts that this server placed, for no other can see their
+// processes. Those of a server that has been gone for long are given up, so that
+// their jobs begin anew here; what is left of them over there is cleared when
+// that server comes back.
+func (s *Service) own(ctx context.Context, active []Attempt) ([]Attempt, error) {
+	var own []Attempt
+	for _, a := range active {
+		if a.Server == s.Server || a.Server == "" {
+			own = append(own, a)
+			continue
+		}
+		if !s.Now().After(a.LeaseUntil.Add(serverGone)) {
+			continue
+		}
+		err := s.Update(ctx, func(tx Tx) error {
+			a, j, err := live(tx, a.Fence)
+			if err != nil {
+				return err
+			}
+			_, err = s.end(tx, j, a, Outcome{Lost, ReasonLost, "The server on whose machine this attempt ran has been gone for too long."}, nil)
+			return err
+		})
+		if err != nil && !fault.Is(err, fault.Conflict) {
+			return own, err
+		}
+	}
+	return own, nil
 }
 
 // tidy clears what an engine still has of attempts that are over, or that this
@@ -197,7 +234,7 @@ func (s *Service) claim(ctx context.Context, engine Engine) (bool, error) {
 		previous := j.Fence
 		j.Attempts++
 		a, err := tx.CreateAttempt(Attempt{
-			Job: j.ID, Number: j.Attempts, Engine: engine.Name(), TokenHash: ledger.DigestOf([]byte(secret)), State: Starting, Phase: PhaseStarting,
+			Job: j.ID, Number: j.Attempts, Engine: engine.Name(), Server: s.Server, TokenHash: ledger.DigestOf([]byte(secret)), State: Starting, Phase: PhaseStarting,
 			LeaseUntil: now.Add(leaseTime), PlacedAt: now,
 		})
 		if err != nil {

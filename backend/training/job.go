@@ -65,6 +65,7 @@ type Attempt struct {
 	Job          JobID
 	Number       int // 1, 2, 3 … within the job
 	Engine       string
+	Server       string // which of several servers placed it; only that one can look after it
 	ExtID        string // what the engine calls it
 	TokenHash    ledger.Digest
 	State        State

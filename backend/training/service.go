@@ -26,6 +26,9 @@ type Config struct {
 	Recipes   Book
 	Engines   []Engine // the first is the default
 	Log       *slog.Logger
+	// Server names this server among those that share the database: where the
+	// files and processes of its attempts are.
+	Server string
 	// Grew hears that the log or the metrics of a run grew, so that open pages
 	// look. It must not block; nil for nobody.
 	Grew func(ledger.ProjectID, compare.RunID)

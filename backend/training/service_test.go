@@ -153,7 +153,7 @@ func newDesk(t *testing.T) *desk {
 	d.store = s
 	d.Service = training.New(training.Config{
 		Update: store.In[training.Tx](s), View: store.From[training.Tx](s), NewID: next, Now: d.clock.read, Secret: func() string { return "secret " + next() },
-		Files: d.files, Recipes: book, Engines: []training.Engine{d.engine},
+		Files: d.files, Recipes: book, Engines: []training.Engine{d.engine}, Server: "a",
 		Predicted: func(_ context.Context, _ training.Job, answers iter.Seq2[compare.Prediction, error]) error {
 			for p, err := range answers {
 				if err != nil {
@@ -491,6 +491,33 @@ func TestASilentAttemptIsGivenUpOnlyLongAfterItsLease(t *testing.T) {
 	}
 	d.clock.move(61 * time.Second)
 	d.until(1, "given up", func(p training.RunPage) bool { return p.Job.State == training.Queued })
+}
+
+func TestAnAttemptBelongsToTheServerThatPlacedIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.dispatch()
+	_, place := d.train()
+	// Another server on the same database knows no process of it.
+	config := d.Service.Config
+	elsewhere := &engine{placed: make(chan training.Placement, 100), vital: map[int64]training.Vital{place.Fence: training.VitalGone}}
+	config.Server, config.Engines = "b", []training.Engine{elsewhere}
+	other := training.New(config)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { other.Dispatch(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	d.engine.say(place.Fence, training.VitalAlive)
+	d.clock.move(10 * time.Minute)
+	other.Wake()
+	time.Sleep(50 * time.Millisecond) // nothing is what should happen
+	if page := d.page(1); page.Job.State != training.Starting {
+		t.Fatalf("the other server made the job %s", page.Job.State)
+	}
+	// Only when its server has been gone for long is it begun anew.
+	d.clock.move(2 * time.Minute)
+	other.Wake()
+	d.until(1, "begun anew", func(p training.RunPage) bool { return p.Job.Fence != place.Fence || p.Job.State == training.Queued })
 }
 
 func TestAnEngineThatRefusesIsTriedAgain(t *testing.T) {
