@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,7 @@ func doctor(cmd *cobra.Command, database string, d *dataDir) error {
 	} else if _, err := fmt.Fprintf(out, "history: %d events, each follows the one before\n", events); err != nil {
 		return err
 	}
-	files, err := blob.Open(d.file("blobs"))
+	files, err := blob.OpenAt(ctx, blobsAt(d), d.file("cache"))
 	if err != nil {
 		return err
 	}
@@ -78,4 +79,12 @@ func doctor(cmd *cobra.Command, database string, d *dataDir) error {
 		return exit(exitFailed)
 	}
 	return nil
+}
+
+// blobsAt returns where a server keeps files that is started without --blobs.
+func blobsAt(d *dataDir) string {
+	if at := os.Getenv("ADJUDGE_BLOBS"); at != "" {
+		return at
+	}
+	return d.file("blobs")
 }

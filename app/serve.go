@@ -20,6 +20,7 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	listen, public, database string
+	blobs, keyFile           string
 	cert, key                string
 }
 
@@ -49,6 +50,8 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8484", "address to listen on")
 	f.StringVar(&o.public, "url", "", "public address, as people and CI reach the server (https://…)")
 	f.StringVar(&o.database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
+	f.StringVar(&o.blobs, "blobs", os.Getenv("ADJUDGE_BLOBS"), "where files are kept: a directory or s3://bucket/prefix?endpoint=https://… (default: $ADJUDGE_BLOBS, else blobs in the data directory)")
+	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
 }
@@ -65,7 +68,7 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if err != nil {
 		return err
 	}
-	set := settings{Data: path, Database: o.database, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if o.public != "" {
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}

@@ -38,9 +38,9 @@ func (h *house) openTraining() error {
 	h.training = training.New(training.Config{
 		Update: store.In[training.Tx](h.store), View: store.From[training.Tx](h.store), NewID: newID, Now: h.store.Now,
 		Secret: func() string { return "adjudge_attempt_" + rand.Text() }, Files: h.blobs, Predicted: h.predicted,
-		Recipes: book, Engines: engines, Log: h.Log,
+		Recipes: book, Engines: engines, Log: h.Log, Server: h.data.id,
 		Grew: func(project ledger.ProjectID, run compare.RunID) {
-			h.hub.Publish([]ledger.Event{{Project: project, Kind: "run.grew", Subject: ledger.Subject{Kind: "run", ID: string(run)}}})
+			h.hub.Notify(project, "run.grew", "run/"+string(run))
 		},
 	})
 	return nil

@@ -20,7 +20,6 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
-	"github.com/adjudge/adjudge/backend/signer"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/backend/web"
@@ -35,6 +34,8 @@ import (
 type settings struct {
 	Data     string // data directory
 	Database string // address; empty: adjudge.db in the data directory
+	Blobs    string // where files are: a directory or s3://…; empty: blobs in the data directory
+	KeyFile  string // holds the secret under which the database keeps the signing key; empty: the key is a file
 	Port     string // the port it listens on
 	Public   *url.URL
 	Native   web.Native // what the desktop window does; nil on a server
@@ -50,7 +51,7 @@ type house struct {
 	settings
 	data     *dataDir
 	store    *store.Store
-	blobs    *blob.Dir
+	blobs    blob.Store
 	hub      *live.Hub
 	loop     *work.Loop
 	identity *identity.Service
@@ -86,7 +87,10 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if h.store, err = store.Open(ctx, h.Database, store.Options{Log: set.Log, Backups: h.data.file("backups"), Upgrading: h.tellUpgrade}); err != nil {
 		return nil, err
 	}
-	if h.blobs, err = blob.Open(h.data.file("blobs")); err != nil {
+	if h.Blobs == "" {
+		h.Blobs = h.data.file("blobs")
+	}
+	if h.blobs, err = blob.OpenAt(ctx, h.Blobs, h.data.file("cache")); err != nil {
 		return nil, err
 	}
 	h.hub = live.New(set.Log)
@@ -102,13 +106,13 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,
 		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log},
 	})
-	key, err := signer.Open(h.data.file("keys"))
+	in, err := h.openInstallation(ctx)
 	if err != nil {
 		return nil, err
 	}
 	h.review = review.New(review.Config{
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
-		Files: h.blobs, Signer: key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
+		Files: h.blobs, Signer: in.key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
 	})
 	if err = h.openTraining(); err != nil {
 		return nil, err
@@ -119,9 +123,10 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
 	h.store.OnWork(h.loop.Wake)
 	h.store.OnEvents(h.hub.Publish)
+	h.joinPeers()
 	h.web = web.New(web.Deps{
 		Config: web.Config{
-			DataID: h.data.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Native != nil,
+			DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Native != nil,
 			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready,
 		},
 		Identity: h.identity,
@@ -211,13 +216,6 @@ func (h *house) close() error {
 	return errors.Join(errs...)
 }
 
-// ready reports whether the store answers.
-func (h *house) ready(ctx context.Context) error {
-	return h.store.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.Projects()
-		return err
-	})
-}
 
 func (h *house) place(ctx context.Context, name string) (web.Place, error) {
 	p, err := h.labeling.Project(ctx, ledger.System(), name)

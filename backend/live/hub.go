@@ -9,6 +9,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -78,14 +79,18 @@ type Hub struct {
 	rooms  map[ledger.ProjectID]*room
 	closed bool
 	done   sync.WaitGroup
+
+	words     words                                 // for other servers
+	elsewhere map[ledger.ProjectID]map[string]heard // by server
 }
 
 // room is the open pages of one project and what will be told to them next.
 type room struct {
 	clients  map[*client]struct{}
 	events   []Event
-	presence bool // somebody came or went
-	due      bool // a flush is on its way
+	told     []Presence // what the other servers were told last
+	presence bool       // somebody came or went
+	due      bool       // a flush is on its way
 }
 
 // client is one socket. Its channel is written by the hub under the hub's lock
@@ -105,7 +110,7 @@ func New(log *slog.Logger) *Hub {
 	}
 	return &Hub{
 		log:   log,
-		rooms: map[ledger.ProjectID]*room{},
+		rooms: map[ledger.ProjectID]*room{}, elsewhere: map[ledger.ProjectID]map[string]heard{},
 		// A nil CheckOrigin refuses every Origin but our own host.
 		upgrader: websocket.Upgrader{HandshakeTimeout: 5 * time.Second, ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{}},
 	}
@@ -258,6 +263,7 @@ func (h *Hub) remove(c *client) {
 	close(c.send)
 	if len(r.clients) == 0 {
 		delete(h.rooms, c.viewer.Project)
+		h.tellPresence(c.viewer.Project, nil)
 		return
 	}
 	r.presence = true
@@ -293,6 +299,13 @@ func (h *Hub) Publish(events []ledger.Event) {
 func (h *Hub) Notify(project ledger.ProjectID, kind, subject string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.notify(project, kind, subject)
+	if f := h.words.notified; f != nil {
+		h.say(func() { f(project, kind, subject) })
+	}
+}
+
+func (h *Hub) notify(project ledger.ProjectID, kind, subject string) {
 	r := h.rooms[project]
 	if r == nil {
 		return
@@ -318,15 +331,20 @@ func (h *Hub) flushSoon(project ledger.ProjectID, r *room) {
 		defer h.mu.Unlock()
 		r.due = false
 		if h.rooms[project] == r {
-			h.flush(r)
+			h.flush(project, r)
 		}
 	})
 }
 
-func (h *Hub) flush(r *room) {
+func (h *Hub) flush(project ledger.ProjectID, r *room) {
 	if r.presence {
 		r.presence = false
-		h.broadcast(r, Message{Type: "presence", Present: r.present()})
+		here := r.present()
+		if !samePeople(here, r.told) {
+			r.told = here
+			h.tellPresence(project, here)
+		}
+		h.broadcast(r, Message{Type: "presence", Present: h.together(project, slices.Clone(here))})
 	}
 	if len(r.events) > 0 {
 		events := r.events
@@ -377,23 +395,23 @@ func (r *room) present() []Presence {
 		slices.Sort(p.Places)
 		list = append(list, *p)
 	}
-	slices.SortFunc(list, func(a, b Presence) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.Person), string(b.Person))
-	})
+	slices.SortFunc(list, byName)
 	return list
 }
 
-// Present lists who has a page of the project open on this server.
+func byName(a, b Presence) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Person), string(b.Person)))
+}
+
+// Present lists who has a page of the project open, on any server.
 func (h *Hub) Present(project ledger.ProjectID) []Presence {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var here []Presence
 	if r := h.rooms[project]; r != nil {
-		return r.present()
+		here = r.present()
 	}
-	return nil
+	return h.together(project, here)
 }
 
 // Viewers returns how many pages are open.
@@ -411,6 +429,9 @@ func (h *Hub) Viewers() int {
 // Shutdown knows nothing of sockets, so call it from RegisterOnShutdown.
 func (h *Hub) Close() {
 	h.mu.Lock()
+	if !h.closed && h.words.stop != nil {
+		close(h.words.stop)
+	}
 	h.closed = true
 	for _, r := range h.rooms {
 		for c := range r.clients {
