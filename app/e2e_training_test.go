@@ -3,6 +3,7 @@
 package app
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,6 +92,63 @@ func TestTrainingIsStartedWatchedAndReadInTheBrowser(t *testing.T) {
 	ana.click("link", "Run 1")
 	ana.click("link", "Train again")
 	ana.wait(`document.querySelector("[name='params.epochs']").value === "150"`)
+}
+
+// flood puts a log of a million lines of 50 bytes in the place of run 1's. One of
+// them, line 654321, is an error.
+func flood(t *testing.T, s *site) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, statement := range []string{
+		`DELETE FROM training_log WHERE fence = 1`,
+		`WITH RECURSIVE line(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM line WHERE i < 1000000)
+			INSERT INTO training_log (fence, start, stop, body)
+			SELECT 1, 50000 * ((i - 1) / 1000), 50000 * ((i - 1) / 1000) + 50000,
+				CAST(group_concat(printf('%-49s', CASE i WHEN 654321 THEN 'error: the disk is full at step ' ELSE 'step ' END || i) || char(10), '' ORDER BY i) AS BLOB)
+			FROM line GROUP BY (i - 1) / 1000`,
+		`UPDATE training_attempt SET log_bytes = 50000000 WHERE fence = 1`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestALogOfAMillionLinesIsReadAtAnyPlace(t *testing.T) {
+	t.Parallel()
+	s := startTrainable(t, 30)
+	ana := s.firstAdmin("Ana")
+	s.run("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--wait")
+	flood(t, s)
+
+	// The end is there at once, and what is on the page is a small part.
+	ana.open("/projects/bank/runs/1")
+	ana.waitText("run-log", "step 1000000")
+	ana.waitText("run-log [data-part=words]", "1,000,000 lines. Here are")
+	if n := ask[int](ana, `document.querySelectorAll("run-log li").length`); n > 6000 {
+		t.Errorf("%d lines are on the page", n)
+	}
+	ana.looks("run-log-end")
+
+	// An error and a word far away are found, and scrolling goes on from there.
+	ana.click("button", "Next error")
+	ana.wait(`document.querySelector("#L654321.at.error")`)
+	ana.looks("run-log-error")
+	ask[bool](ana, `(() => { const s = document.querySelector("[data-part=search]"); s.value = "step 1234 "; s.dispatchEvent(new Event("input")); s.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" })); return true; })()`)
+	ana.wait(`document.querySelector("#L1234.at mark")`)
+	ask[bool](ana, `(() => { document.querySelector("run-log [data-part=lines]").scrollTop = 0; return true; })()`)
+	ana.wait(`document.querySelector("#L1")`)
+
+	// A link leads to its line.
+	ana.open("/projects/bank/runs/1#L500000")
+	ana.wait(`document.querySelector("#L500000.at")?.textContent.includes("step 500000")`)
+	if top := ask[int](ana, `(() => { const box = document.querySelector("run-log [data-part=lines]").getBoundingClientRect(), row = document.querySelector("#L500000").getBoundingClientRect(); return row.top >= box.top && row.bottom <= box.bottom ? 1 : 0; })()`); top != 1 {
+		t.Error("the line that was linked to is out of sight")
+	}
 }
 
 func TestARunIsStoppedWithOneConfirmation(t *testing.T) {

@@ -52,6 +52,7 @@ const (
 type Service struct {
 	Config
 	wake chan struct{}
+	logs logIndexes
 }
 
 // New returns a service. Its queue stands still until Dispatch runs.

@@ -386,6 +386,24 @@ func TestSuccessLeavesRunModelCandidateAndPredictions(t *testing.T) {
 		t.Errorf("log %+v, %v", part, err)
 	}
 
+	for _, tt := range []struct {
+		want         training.LogSearch
+		line, offset int64
+	}{
+		{training.LogSearch{Line: 2}, 2, 6},
+		{training.LogSearch{Line: 99}, 2, 6},
+		{training.LogSearch{Offset: 1}, 2, 6},
+		{training.LogSearch{}, 1, 0},
+		{training.LogSearch{Text: "PROGRESS"}, 2, 6},
+		{training.LogSearch{Text: "progress", From: 2}, 2, 6}, // once around
+		{training.LogSearch{Text: "progress", From: 1, Back: true}, 2, 6},
+		{training.LogSearch{Errors: true}, 0, 0},
+	} {
+		if at, err := d.FindInLog(t.Context(), ann, "p", 1, 0, tt.want); err != nil || at.Line != tt.line || at.Offset != tt.offset || at.Lines != 2 {
+			t.Errorf("%+v is at %+v, %v", tt.want, at, err)
+		}
+	}
+
 	order, _ := json.Marshal(map[string]any{"job": made.Job.ID})
 	for range 2 { // the second time changes nothing
 		d.must(d.Follow(t.Context(), order))

@@ -28,7 +28,9 @@ func (s *Server) runRoutes() []route {
 		{POST, "/projects/{project}/runs/{number}/stop", login, ledger.ActionTrain, s.postRunStop},
 		{GET, "/projects/{project}/runs/{number}/metrics", login, ledger.ActionRead, s.getRunMetrics},
 		{GET, "/projects/{project}/runs/{number}/log", login, ledger.ActionRead, s.getRunLog},
+		{GET, "/projects/{project}/runs/{number}/log/find", login, ledger.ActionRead, s.getRunLogFind},
 		{GET, apiPrefix + "/projects/{project}/runs/{number}/log", either, ledger.ActionRead, s.getRunLog},
+		{GET, apiPrefix + "/projects/{project}/runs/{number}/log/find", either, ledger.ActionRead, s.getRunLogFind},
 	}
 }
 
@@ -79,6 +81,42 @@ func (s *Server) getRunLog(w http.ResponseWriter, r *http.Request) error {
 	h.Set("X-Log-Over", strconv.FormatBool(part.Over))
 	_, err = w.Write(part.Body)
 	return ignoreGone(err)
+}
+
+// LogPlaceBody says where in a log a line is.
+type LogPlaceBody struct {
+	Fence  int64 `json:"fence"`
+	Offset int64 `json:"offset"`
+	Line   int64 `json:"line"` // from 1; 0 where nothing was found
+	Lines  int64 `json:"lines"`
+}
+
+// getRunLogFind answers where in the log a line is: line=12 by its number,
+// offset=4096 the next that begins there, text=… or errors=1 the next after
+// from=… that matches, back=1 the one before.
+func (s *Server) getRunLogFind(w http.ResponseWriter, r *http.Request) error {
+	number, err := runNumber(r)
+	if err != nil {
+		return err
+	}
+	var query [4]int64
+	for i, name := range []string{"fence", "line", "offset", "from"} {
+		if query[i], err = queryInt(r, name); err != nil {
+			return err
+		}
+	}
+	q := r.URL.Query()
+	if len(q.Get("text")) > 1000 {
+		return fault.Field("text", "What is searched for has %d bytes; give at most 1000.", len(q.Get("text")))
+	}
+	found, err := s.Training.FindInLog(r.Context(), actorOf(r), projectOf(r).ID, number, query[0], training.LogSearch{
+		Line: query[1], Offset: query[2], From: query[3], Text: q.Get("text"), Errors: q.Get("errors") != "", Back: q.Get("back") != "",
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return renderJSON(w, http.StatusOK, LogPlaceBody(found))
 }
 
 // runsShown is how many runs one page of the list holds.

@@ -185,9 +185,9 @@ func (v RunView) logConfig(ctx context.Context) string {
 	return config(map[string]any{
 		"src": v.Href("log"), "run": v.Run.ID, "over": v.over(),
 		"words": map[string]string{
-			"empty": ui.T(ctx, "run.log.empty"), "matches": ui.T(ctx, "run.log.matches"), "errors": ui.T(ctx, "run.log.errors"),
+			"empty": ui.T(ctx, "run.log.empty"), "matches": ui.T(ctx, "run.log.matches"), "at": ui.T(ctx, "run.log.at"), "nomatch": ui.T(ctx, "run.log.nomatch"),
 			"noerrors": ui.T(ctx, "run.log.noerrors"), "line": ui.T(ctx, "run.log.line"), "copied": ui.T(ctx, "run.log.copied"),
-			"cut": ui.T(ctx, "run.log.cut"), "lines": ui.T(ctx, "run.log.lines"), "attempt": ui.T(ctx, "run.log.attempt"),
+			"part": ui.T(ctx, "run.log.part"), "lines": ui.T(ctx, "run.log.lines"), "attempt": ui.T(ctx, "run.log.attempt"),
 		},
 	})
 }

@@ -1,20 +1,29 @@
 // What the log viewer knows about lines.
 
-/** Splitter turns pieces of a stream into whole lines and keeps the rest. */
-export class Splitter {
-  private rest = "";
-  private decoder = new TextDecoder();
+/** A line of the log and the byte where it begins. */
+export interface Line {
+  text: string;
+  offset: number;
+}
 
-  take(bytes: Uint8Array, end: boolean): string[] {
-    const all = this.rest + this.decoder.decode(bytes, { stream: !end });
-    const lines = all.split("\n");
-    this.rest = lines.pop() ?? "";
-    if (end && this.rest !== "") {
-      lines.push(this.rest);
-      this.rest = "";
-    }
-    return lines;
+/**
+ * Cut turns a piece of the log, which begins with a line, into whole lines. What
+ * follows the last of them is left for the next piece, unless the log ends here
+ * or the piece is one line alone; next is where that piece begins.
+ */
+export function cut(bytes: Uint8Array, offset: number, end: boolean): { lines: Line[]; next: number } {
+  const decoder = new TextDecoder();
+  const lines: Line[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, from)) {
+    lines.push({ text: decoder.decode(bytes.subarray(from, at)), offset: offset + from });
+    from = at + 1;
   }
+  if (from < bytes.length && end) {
+    lines.push({ text: decoder.decode(bytes.subarray(from)), offset: offset + from });
+    from = bytes.length;
+  }
+  return { lines, next: offset + from };
 }
 
 /** Speaks of an error: a word that programs use for it, not a count of none of them. */

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anchor, isError, isMachine, pieces, Splitter } from "./lines";
+import { anchor, cut, isError, isMachine, pieces } from "./lines";
 
 const bytes = (s: string): Uint8Array => new TextEncoder().encode(s);
 
-test("lines come whole, wherever the stream was cut, also inside a letter", () => {
-  const s = new Splitter();
+test("a piece is cut into whole lines that know where they begin", () => {
   const all = bytes("one\ntwö\nthree");
-  assert.deepEqual(s.take(all.slice(0, 7), false), ["one"]);
-  assert.deepEqual(s.take(all.slice(7), false), ["twö"]);
-  assert.deepEqual(s.take(new Uint8Array(), true), ["three"]);
+  assert.deepEqual(cut(all, 100, false), { lines: [{ text: "one", offset: 100 }, { text: "twö", offset: 104 }], next: 109 });
+  assert.deepEqual(cut(all, 100, true).lines[2], { text: "three", offset: 109 });
+  assert.equal(cut(all, 100, true).next, 114);
 });
 
 test("a log that ends with its last line has no empty one after it", () => {
-  assert.deepEqual(new Splitter().take(bytes("a\n\nb\n"), true), ["a", "", "b"]);
+  assert.deepEqual(cut(bytes("a\n\nb\n"), 0, true).lines.map((l) => l.text), ["a", "", "b"]);
 });
 
 test("errors are told from lines that only mention them", () => {
@@ -32,9 +31,9 @@ test("an address names a line or none", () => {
 });
 
 test("a search marks every place, in any case, and keeps the text", () => {
-  const cut = pieces("Loss and loss", "loss");
-  assert.deepEqual(cut.map((p) => p.hit), [true, false, true]);
-  assert.equal(cut.map((p) => p.text).join(""), "Loss and loss");
+  const found = pieces("Loss and loss", "loss");
+  assert.deepEqual(found.map((p) => p.hit), [true, false, true]);
+  assert.equal(found.map((p) => p.text).join(""), "Loss and loss");
   assert.deepEqual(pieces("nothing", "x"), [{ text: "nothing", hit: false }]);
   assert.deepEqual(pieces("İİ a", "a").map((p) => p.text).join(""), "İİ a");
 });
