@@ -24,3 +24,13 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// freeBytes returns how much room is left on the disk of a directory, negative
+// where that is unknown.
+func freeBytes(path string) float64 {
+	var at syscall.Statfs_t
+	if err := syscall.Statfs(path, &at); err != nil {
+		return -1
+	}
+	return float64(at.Bavail) * float64(at.Bsize)
+}

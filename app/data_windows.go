@@ -24,3 +24,6 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
+
+// freeBytes returns -1: how much room is left is not looked at here.
+func freeBytes(string) float64 { return -1 }

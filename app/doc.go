@@ -14,7 +14,7 @@
 //	       │     backend/web ─▶ frontend/page ─▶ frontend/ui    │
 //	       │          │          │                              │
 //	backend/store     │          │                     backend/{blob, columns, format,
-//	(all SQL)         │          │                     signer, live, engine, runner,
+//	(all SQL)         │          │                     signer, live, meter, engine, runner,
 //	       │          │          │                     trainer}: one room per skill
 //	       ▼          ▼          ▼                              │
 //	    backend/training    backend/identity                    │

@@ -73,6 +73,8 @@ func rooms() []room {
 			"an importer knows its format and the desk that takes its rows"},
 		{"backend/blob", and(leaves, desks), []string{"github.com/minio/minio-go/v7"}, "files by digest, in a directory or a bucket"},
 		{"backend/signer", and(leaves, desks), nil, "keys and signatures over what review states"},
+		{"backend/meter", leaves, []string{"github.com/prometheus/client_golang"},
+			"counters for operators, the only user of Prometheus' library"},
 		{"backend/live", and(leaves, desks), []string{"github.com/gorilla/websocket"},
 			"the only user of WebSockets"},
 

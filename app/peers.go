@@ -7,7 +7,6 @@ import (
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
-	"github.com/adjudge/adjudge/backend/store"
 )
 
 // whatIsTold travels between servers that share a database and is kept nowhere.
@@ -56,16 +55,4 @@ func (h *house) joinPeers() {
 			h.hub.Elsewhere(from, t.Project, t.Present)
 		}
 	})
-}
-
-// ready reports whether the store and the files answer.
-func (h *house) ready(ctx context.Context) error {
-	err := h.store.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.Projects()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return h.blobs.Ready(ctx)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/meter"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/backend/web"
@@ -52,6 +53,7 @@ type house struct {
 	data     *dataDir
 	store    *store.Store
 	blobs    blob.Store
+	meter    *meter.Meter
 	hub      *live.Hub
 	loop     *work.Loop
 	identity *identity.Service
@@ -94,6 +96,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		return nil, err
 	}
 	h.hub = live.New(set.Log)
+	h.meter = meter.New(version(), h.readMeter)
+	h.store.OnCommit(h.meter.Commit)
+	h.blobs = meteredBlobs{h.blobs, h.meter}
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
 		LockAfter: set.LockAfter,
@@ -127,7 +132,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.web = web.New(web.Deps{
 		Config: web.Config{
 			DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Native != nil,
-			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready,
+			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready, Meter: h.meter,
 		},
 		Identity: h.identity,
 		Labeling: h.labeling,
@@ -215,7 +220,6 @@ func (h *house) close() error {
 	}
 	return errors.Join(errs...)
 }
-
 
 func (h *house) place(ctx context.Context, name string) (web.Place, error) {
 	p, err := h.labeling.Project(ctx, ledger.System(), name)

@@ -78,6 +78,8 @@ type hearing struct {
 	events []func([]ledger.Event)
 	work   []func()
 	told   []func(from, text string)
+
+	commits []func(updates int, took time.Duration)
 }
 
 // Open opens the database at a URL, creates it if it is a SQLite file that does

@@ -133,6 +133,7 @@ func (w *writer) group(first *update) {
 	}
 	if healthy && w.commit(group) == nil {
 		w.answer(group)
+		w.store.committed(len(group), time.Since(begun))
 		return
 	}
 	_ = w.exec("ROLLBACK")

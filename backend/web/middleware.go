@@ -55,7 +55,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		begin := time.Now()
 		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 		took := time.Since(begin)
-		s.gauges.count(r.Method, c.pattern, rec.status(), took)
+		if s.Meter != nil {
+			s.Meter.Request(r.Method, c.pattern, rec.status(), took)
+		}
 		level := slog.LevelInfo
 		if c.pattern == "" || strings.HasPrefix(c.pattern, "/static/") || c.pattern == "/healthz" || c.pattern == "/readyz" {
 			level = slog.LevelDebug

@@ -343,6 +343,9 @@ func (s *Server) askGate(ctx context.Context, in *GateInput) (*Answer[GateBody],
 		req.Project = place.ID
 	}
 	a, err := s.Review.Gate(ctx, actorIn(ctx), req)
+	if err == nil && s.Meter != nil {
+		s.Meter.Gate(a.OK)
+	}
 	return &Answer[GateBody]{GateBody{GateData{
 		OK: a.OK, State: a.State, Decided: a.Decided(), Reason: a.Reason, Candidate: string(a.Candidate), Number: a.Number, Name: a.Name,
 		Subject: a.Subject.Digest, Environment: string(a.Environment), Requirements: a.Results, Problems: a.Problems,

@@ -69,6 +69,7 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Ready   func(context.Context) error // whether the store answers; nil: always
+	Meter   Meter                       // what /metrics shows; nil: nothing
 }
 
 // Place is a project as far as the door must know it.
@@ -110,7 +111,6 @@ type Server struct {
 	api    huma.API
 	routes []route
 	door   http.Handler
-	gauges gauges
 }
 
 // access is the identity that a route asks for.

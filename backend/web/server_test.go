@@ -14,6 +14,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/meter"
 )
 
 // closed is a server to whom everybody is a stranger.
@@ -191,11 +192,12 @@ func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
 func TestMetricsNameRoutesAndNeverPaths(t *testing.T) {
 	t.Parallel()
 	s := closed(t, nil)
+	s.Meter = meter.New("test", func(context.Context) (meter.Reading, bool) { return meter.Reading{FreeBytes: -1}, false })
 	ask(s, GET, "/projects/secret-project/people", nil)
 	ask(s, "BREW", "/secret-path", nil)
 	w := ask(s, GET, "/metrics", func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1" })
 	body := w.Body.String()
-	if w.Code != 200 || !strings.Contains(body, `route="/projects/{project}/people",status="303"} 1`) || strings.Contains(body, "secret") || strings.Contains(body, "BREW") {
+	if w.Code != 200 || !strings.Contains(body, `adjudge_http_requests_total{method="GET",route="/projects/{project}/people",status="303"} 1`) || strings.Contains(body, "secret") || strings.Contains(body, "BREW") {
 		t.Errorf("%d %s", w.Code, body)
 	}
 	if w := ask(s, GET, "/metrics", func(r *http.Request) { r.RemoteAddr = "127.0.0.1:1"; r.Header.Set("X-Forwarded-For", "203.0.113.9") }); w.Code != 401 {
