@@ -28,7 +28,7 @@ type personBody struct {
 
 func personCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "person", Short: "People, and their roles in projects"}
-	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
+	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
 	return cmd
 }
 
@@ -146,12 +146,19 @@ func stateOf(p personBody) string {
 }
 
 func personInviteCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, preview bool
+	var list, project string
 	cmd := &cobra.Command{
-		Use:   "invite USERNAME",
-		Short: "Make a new one-time link, for somebody who forgot their password",
-		Args:  cobra.ExactArgs(1),
+		Use:   "invite USERNAME | --csv FILE",
+		Short: "Make a new one-time link for somebody who forgot their password, or invite a whole list",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if (list == "") == (len(args) == 0) {
+				return usage{errors.New("name one person, or give a list with --csv FILE")}
+			}
+			if list != "" {
+				return inviteList(cmd, list, project, preview, asJSON)
+			}
 			c, err := connect(cmd)
 			if err != nil {
 				return err
@@ -168,6 +175,9 @@ func personInviteCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.Flags().StringVar(&list, "csv", "", "list of people, - for standard input; the first line names the columns: name, username (or e-mail), project, roles, groups")
+	cmd.Flags().StringVar(&project, "project", "", "with --csv: the project that is meant where a line names none")
+	cmd.Flags().BoolVar(&preview, "preview", false, "with --csv: only say what would change")
 	return cmd
 }
 

@@ -22,6 +22,7 @@ type serveOptions struct {
 	listen, public, database string
 	blobs, keyFile           string
 	cert, key                string
+	lockAfter                time.Duration
 }
 
 func serveCommand() *cobra.Command {
@@ -54,6 +55,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
+	f.DurationVar(&o.lockAfter, "lock-after", 0, "lock a browser that stood idle for this long, for example 10m; people may choose less for themselves (0: only by Alt+L)")
 }
 
 // serve runs a server until the command's context ends. ready is called once
@@ -68,7 +70,10 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if err != nil {
 		return err
 	}
-	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if o.lockAfter < 0 {
+		return usage{errors.New("--lock-after is a time such as 10m")}
+	}
+	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if o.public != "" {
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
 )
 
 // statuses is the one table from kinds of fault to HTTP.
@@ -113,13 +114,21 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(p.Status)
 		_ = json.NewEncoder(w).Encode(p)
 	case p.Kind == fault.Unauthenticated && isHTMX(r):
-		w.Header().Set("HX-Redirect", "/sign-in?next="+url.QueryEscape(current(r)))
+		w.Header().Set("HX-Redirect", wayIn(err, current(r)))
 		w.WriteHeader(p.Status)
 	case p.Kind == fault.Unauthenticated && callIn(r.Context()).access == login && (r.Method == GET || r.Method == http.MethodHead):
-		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		http.Redirect(w, r, wayIn(err, r.URL.RequestURI()), http.StatusSeeOther)
 	default:
 		s.renderProblem(w, r, p)
 	}
+}
+
+// wayIn is where somebody whom an error turned away proves who they are.
+func wayIn(err error, next string) string {
+	if _, locked := identity.IsLocked(err); locked {
+		return lockedAt(next)
+	}
+	return "/sign-in?next=" + url.QueryEscape(next)
 }
 
 func (s *Server) notFound(http.ResponseWriter, *http.Request) error {

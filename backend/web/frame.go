@@ -25,6 +25,7 @@ func (s *Server) frameView(r *http.Request, v view) (view, error) {
 	}
 	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name}
 	v.Admin = c.visit.Actor.Admin
+	v.Idle, v.TextSize = s.Identity.IdleLimit(c.visit.Person), c.visit.Person.TextSize
 	if c.place.ID != "" {
 		v.Project = &page.ProjectLink{ID: c.place.ID, Slug: c.place.Slug, Name: c.place.Name}
 		v.Roles = c.visit.Actor.Roles[c.place.ID]

@@ -201,7 +201,7 @@ func (s *Server) listMembers(ctx context.Context, _ *InProject) (*Answer[List[Pe
 	body := List[PersonBody]{Items: []PersonBody{}}
 	for _, m := range members {
 		p := personBody(m.Person)
-		p.Invited, p.Roles = false, m.Roles
+		p.Invited, p.Roles = false, m.All()
 		body.Items = append(body.Items, p)
 	}
 	return &Answer[List[PersonBody]]{body}, err

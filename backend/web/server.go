@@ -198,6 +198,7 @@ func (s *Server) tables() [][]route {
 	return [][]route{
 		s.systemRoutes(),
 		s.signInRoutes(),
+		s.lockRoutes(),
 		s.deskRoutes(),
 		s.attemptRoutes(),
 		s.runRoutes(),
@@ -210,6 +211,9 @@ func (s *Server) tables() [][]route {
 		s.nativeRoutes(),
 		s.accountRoutes(),
 		s.peopleRoutes(),
+		s.invitationRoutes(),
+		s.groupRoutes(),
+		s.myDataRoutes(),
 		s.compareRoutes(),
 		s.reviewRoutes(),
 	}
@@ -218,6 +222,7 @@ func (s *Server) tables() [][]route {
 // operations registers the JSON API of every room.
 func (s *Server) operations() {
 	s.identityAPI()
+	s.groupAPI()
 	s.projectAPI()
 	s.labelAPI()
 	s.reviewAPI()

@@ -32,8 +32,12 @@ func (s *Server) signInRoutes() []route {
 
 func (s *Server) getSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := localPath(r.URL.Query().Get("next"))
-	if _, err := s.byCookie(r.Context(), r); err == nil {
+	_, err := s.byCookie(r.Context(), r)
+	if err == nil {
 		return s.seeOther(w, r, next)
+	}
+	if _, locked := identity.IsLocked(err); locked && r.URL.Query().Get("switch") == "" {
+		return s.seeOther(w, r, lockedAt(next))
 	}
 	return s.showSignIn(w, r, http.StatusOK, page.SignInView{Next: next})
 }
@@ -59,6 +63,12 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		// Operators look for guessing; the name that was tried may be a password.
 		s.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in refused", slog.String("id", callIn(r.Context()).id), slog.String("address", s.address(r)), slog.Int("status", status))
 		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: page.Refused(typed(r, "username"), err)})
+	}
+	// Whoever sat here before, and may have locked the screen, has left the seat.
+	if before := s.cookie(r); before != "" {
+		if err := s.Identity.Leave(r.Context(), before); err != nil {
+			return err
+		}
 	}
 	s.signIn(w, in)
 	return s.seeOther(w, r, next)

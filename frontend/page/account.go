@@ -1,6 +1,20 @@
 package page
 
-import "strings"
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// lockHint says when a browser is locked by itself.
+func lockHint(ctx context.Context, installation time.Duration) string {
+	if installation == 0 {
+		return ui.T(ctx, "account.lock.hint")
+	}
+	return ui.T(ctx, "account.lock.hint.limit", "n", max(1, int(installation.Minutes())))
+}
 
 // browser names a browser by its User-Agent, roughly: enough to recognise one's own.
 func browser(agent string) string {

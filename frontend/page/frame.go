@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/ui"
@@ -59,6 +60,10 @@ type FrameView struct {
 	// Asset returns the URL of a bundled file by its plain name ("app.css",
 	// "label.js"), empty when there is none. Nil stands for tests.
 	Asset func(name string) string
+	// Idle is how long the browser may stand idle before it is locked; 0: for ever.
+	Idle time.Duration
+	// TextSize is what the person chose on any browser, "" for the middle one.
+	TextSize string
 	// Desktop says that the page is shown by the desktop window.
 	Desktop bool
 }

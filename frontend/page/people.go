@@ -21,10 +21,15 @@ func (v PeopleView) owner() identity.Person {
 	return identity.Person{}
 }
 
-func memberColumns(ctx context.Context) []ui.Column {
+func byGroup(m identity.Member, role ledger.Role) bool { return slices.Contains(m.ByGroup, role) }
+
+func memberColumns(ctx context.Context, may bool) []ui.Column {
 	columns := []ui.Column{{Label: ui.T(ctx, "people.name")}}
 	for _, role := range ledger.Roles() {
 		columns = append(columns, ui.Column{Label: ui.T(ctx, "role."+string(role))})
+	}
+	if may {
+		columns = append(columns, ui.Column{Label: ui.T(ctx, "ui.actions"), Hidden: true})
 	}
 	return columns
 }

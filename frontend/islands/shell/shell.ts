@@ -2,6 +2,7 @@
 // theme and text size, local times, the global keys. Everything here makes
 // plain HTML quicker or kinder; no page needs it to work.
 import "./focus";
+import { lock } from "./lock";
 import { isTyping } from "./typing";
 
 const root = document.documentElement;
@@ -97,8 +98,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyL") {
     event.preventDefault();
-    const form = document.getElementById("lock-form");
-    if (form instanceof HTMLFormElement) form.requestSubmit();
+    lock();
     return;
   }
   if (event.key === "Escape") {

@@ -1,0 +1,197 @@
+package app
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// invited is what a list of people changed, as the API says it.
+type invited struct {
+	Items []struct {
+		Line     int      `json:"line"`
+		Username string   `json:"username"`
+		Name     string   `json:"name"`
+		Person   string   `json:"person,omitempty"`
+		New      bool     `json:"new"`
+		Project  string   `json:"project,omitempty"`
+		Roles    []string `json:"roles"`
+		Groups   []string `json:"groups"`
+		Link     string   `json:"link,omitempty"`
+	} `json:"items"`
+	Changed int `json:"changed"`
+	Errors  []struct {
+		Line    int    `json:"line"`
+		Field   string `json:"field,omitempty"`
+		Message string `json:"message"`
+	} `json:"errors,omitempty"`
+}
+
+// inviteList invites everybody on a list and prints the links as CSV.
+func inviteList(cmd *cobra.Command, path, project string, preview, asJSON bool) error {
+	text, err := readList(cmd, path)
+	if err != nil {
+		return err
+	}
+	c, err := connect(cmd)
+	if err != nil {
+		return err
+	}
+	var done invited
+	request := map[string]any{"csv": string(text), "project": project, "preview": preview}
+	if err := c.post(cmd.Context(), apiPath("people", "invitations"), request, &done); err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if asJSON {
+		return printJSON(cmd, done)
+	}
+	if len(done.Errors) > 0 {
+		var lines []string
+		for _, e := range done.Errors {
+			lines = append(lines, fmt.Sprintf("line %d, %s: %s", e.Line, e.Field, e.Message))
+		}
+		return errors.New(strings.Join(lines, "\n"))
+	}
+	if done.Changed == 0 {
+		_, err = fmt.Fprintln(out, "Nothing changes: everybody on this list is here already, with these roles and groups.")
+		return err
+	}
+	if preview {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, row := range done.Items {
+			what := append([]string{}, row.Roles...)
+			if row.New {
+				what = append([]string{"new"}, what...)
+			}
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", row.Username, row.Project, strings.Join(append(what, row.Groups...), ", ")) // Flush reports a failure
+		}
+		return w.Flush()
+	}
+	w := csv.NewWriter(out)
+	rows := [][]string{{"name", "username", "link"}}
+	for _, row := range done.Items {
+		if row.Link != "" {
+			rows = append(rows, []string{row.Name, row.Username, row.Link})
+		}
+	}
+	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d lines changed something; each link works once, for seven days\n", done.Changed, len(done.Items)) // the list itself matters
+	return w.WriteAll(rows)
+}
+
+// readList reads a list of people from a file, or from standard input for "-".
+func readList(cmd *cobra.Command, path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
+	}
+	return os.ReadFile(path)
+}
+
+func personGroupCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "group", Short: "Groups: named sets of people with roles in projects"}
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List the groups", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var groups struct {
+				Items []struct {
+					ID      string   `json:"id"`
+					Name    string   `json:"name"`
+					Members []string `json:"members"`
+					Roles   []struct {
+						Project string `json:"project"`
+						Role    string `json:"role"`
+					} `json:"roles"`
+				} `json:"items"`
+				Next *string `json:"next"`
+			}
+			if err := c.get(cmd.Context(), apiPath("groups"), &groups); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, groups)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, g := range groups.Items {
+				_, _ = fmt.Fprintf(w, "%s\t%d members\t%d roles\n", g.Name, len(g.Members), len(g.Roles)) // Flush reports a failure
+			}
+			return w.Flush()
+		},
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.AddCommand(list,
+		groupVerb("create NAME", "Make a group", 1, http.MethodPost, func(a []string, _, _ string) (string, any) {
+			return apiPath("groups"), map[string]string{"name": a[0]}
+		}),
+		groupVerb("rename GROUP NAME", "Rename a group", 2, http.MethodPatch, func(a []string, _, _ string) (string, any) {
+			return apiPath("groups", a[0]), map[string]string{"name": a[1]}
+		}),
+		groupVerb("delete GROUP", "Remove a group; its members lose what they hold by it alone", 1, http.MethodDelete, func(a []string, _, _ string) (string, any) {
+			return apiPath("groups", a[0]), nil
+		}),
+		groupVerb("join GROUP USERNAME", "Add somebody to a group", 2, http.MethodPut, memberPath),
+		groupVerb("leave GROUP USERNAME", "Take somebody out of a group", 2, http.MethodDelete, memberPath),
+		groupVerb("grant GROUP", "Give a group a role in a project", 1, http.MethodPut, groupRolePath),
+		groupVerb("revoke GROUP", "Take a role in a project from a group", 1, http.MethodDelete, groupRolePath),
+	)
+	return cmd
+}
+
+func memberPath(a []string, _, _ string) (string, any) {
+	return apiPath("groups", a[0], "members", a[1]), nil
+}
+
+func groupRolePath(a []string, project, role string) (string, any) {
+	return apiPath("projects", project, "groups", a[0], "roles", role), nil
+}
+
+// groupVerb is a command that changes one thing about a group and says nothing.
+func groupVerb(use, short string, args int, method string, request func(args []string, project, role string) (path string, body any)) *cobra.Command {
+	var project, role string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(args),
+		RunE: func(cmd *cobra.Command, a []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			path, body := request(a, project, role)
+			return c.do(cmd.Context(), method, path, body, nil)
+		},
+	}
+	if strings.HasPrefix(use, "grant") || strings.HasPrefix(use, "revoke") {
+		cmd.Flags().StringVar(&project, "project", "", "project")
+		cmd.Flags().StringVar(&role, "role", "", "annotator, lead, reviewer, approver, data_scientist, auditor or admin")
+		_ = cmd.MarkFlagRequired("project") // the flags exist
+		_ = cmd.MarkFlagRequired("role")
+	}
+	return cmd
+}
+
+func personDataCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "data", Short: "Print all that is kept about me, as JSON", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var data any
+			if err := c.get(cmd.Context(), apiPath("me", "data"), &data); err != nil {
+				return err
+			}
+			return printJSON(cmd, data)
+		},
+	}
+}
