@@ -1,0 +1,195 @@
+//go:build e2e
+
+package app
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Two people share one browser on a ward: one locks, the other takes the seat,
+// and what the first had begun waits for them.
+func TestTwoPeopleShareOneBrowser(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(60, nil))
+	s.person("bo", "news", "annotator")
+	s.person("cy", "news", "annotator")
+	v := s.signIn("bo")
+	v.forgive(`status of 4(01|22)|INTERNET_DISCONNECTED`)
+	v.open("/projects/news/label")
+	v.ready()
+	v.answer("1")
+	v.allSaved()
+	item := v.shown()
+	v.network(0, true)
+	v.answer("2") // waits on the device
+	begun := v.shown()
+	if begun == item {
+		t.Fatal("the loop stands still")
+	}
+	v.network(0, false)
+	v.press("Alt+l")
+	v.wait(`location.pathname === "/locked"`)
+	v.waitText("main", "Bo locked this screen")
+	v.looks("locked")
+	for _, path := range []string{"/api/v1/me", "/projects/news/label", "/account/data.json"} {
+		if code := ask[int](v, `fetch("`+path+`", {headers: {Accept: "application/json"}}).then((r) => r.status)`); code != http.StatusUnauthorized {
+			t.Errorf("%s answers a locked screen with %d", path, code)
+		}
+	}
+	v.open("/projects/news/items")
+	v.wait(`location.pathname === "/locked"`)
+	v.fill("Password", "not the password")
+	v.press("Enter")
+	v.waitText("main", "not your password")
+
+	v.click("link", "Switch person")
+	v.wait(`location.pathname === "/sign-in"`)
+	v.fill("Sign-in name", "cy")
+	v.fill("Password", password)
+	v.press("Enter")
+	v.waitText(".whoami", "Cy")
+	v.open("/projects/news/label")
+	v.ready()
+	s.until("what is kept on the device stays with its person", func() bool { return s.submitted(t) <= 2 })
+	v.press("Alt+l")
+	v.wait(`location.pathname === "/locked"`)
+	v.fill("Password", password)
+	v.press("Enter")
+	v.wait(`location.pathname === "/projects/news/label"`)
+	v.waitText(".whoami", "Cy")
+
+	v.press("Alt+l")
+	v.wait(`location.pathname === "/locked"`)
+	v.click("link", "Switch person")
+	v.wait(`location.pathname === "/sign-in"`)
+	v.fill("Sign-in name", "bo")
+	v.fill("Password", password)
+	v.press("Enter")
+	v.waitText(".whoami", "Bo")
+	v.open("/projects/news/label")
+	v.ready()
+	v.allSaved()
+	s.until("both answers of the first arrive", func() bool { return s.submitted(t) == 2 })
+}
+
+// A screen on which nobody does anything locks itself, in every tab, and its
+// socket ends.
+func TestAScreenThatStandsIdleLocksItself(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil), "--lock-after", "4s")
+	s.person("bo", "news", "annotator")
+	v := s.signIn("bo")
+	v.forgive(`status of 401|WebSocket`)
+	v.open("/projects/news/items")
+	v.live()
+	other := v.tab()
+	other.forgive(`status of 401|WebSocket`)
+	other.open("/account")
+	v.wait(`location.pathname === "/locked"`)
+	other.wait(`location.pathname === "/locked"`)
+	v.fill("Password", password)
+	v.press("Enter")
+	v.wait(`location.pathname === "/projects/news/items"`)
+}
+
+// Whoever is deactivated is out at once, sockets too.
+func TestADeactivatedPersonIsOutWithinSeconds(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil))
+	s.person("bo", "news", "annotator")
+	v := s.signIn("bo")
+	v.forgive(`status of 401|WebSocket`)
+	v.open("/projects/news/items")
+	v.live()
+	begun := time.Now()
+	if code := s.api(http.MethodPatch, "/people/bo", map[string]any{"disabled": true}, nil); code != http.StatusOK {
+		t.Fatalf("deactivate: %d", code)
+	}
+	v.wait(`!("live" in document.documentElement.dataset)`)
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("the socket ended after %v", took)
+	}
+	v.open("/projects/news/items")
+	v.wait(`location.pathname === "/sign-in"`)
+}
+
+// Thirty people are invited by a list; the list is looked at first, its links
+// are given once, and the same list again changes nothing.
+func TestAListOfPeopleIsInvited(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil))
+	anna := s.firstAdmin("Anna")
+	anna.forgive(`status of 422`)
+	anna.open("/people/groups")
+	anna.fill("Name", "Night shift")
+	anna.press("Enter")
+	anna.waitText("main", "Night shift")
+	anna.looks("groups")
+
+	lines := []string{"name,e-mail,project,roles,groups"}
+	for _, name := range []string{"Ada", "Ben", "Cleo", "Dov", "Eva"} {
+		lines = append(lines, name+","+strings.ToLower(name)+"@example.org,news,annotator | reviewer,Night shift")
+	}
+	file := filepath.Join(t.TempDir(), "people.csv")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Join(lines, "\n") + "\nFay,fay,nwes,annotator,\n")
+	anna.open("/people/invite")
+	anna.upload("#file", file)
+	anna.submit()
+	anna.waitText(".banner", "Line 7, project")
+	anna.looks("invite-wrong")
+	write(strings.Join(lines, "\n"))
+	anna.upload("#file", file)
+	anna.submit()
+	anna.waitText("main", "This changes 5 lines")
+	anna.looks("invite-preview")
+	anna.submit()
+	anna.waitText("main", "5 lines were carried out")
+	anna.looks("invite-done")
+	link := ask[string](anna, `document.querySelector('input[name="link"]').value`)
+	anna.open("/people/invite")
+	anna.upload("#file", file)
+	anna.submit()
+	anna.waitText(".banner", "Nothing changes")
+	if out := s.run("person", "invite", "--csv", file); !strings.Contains(out, "Nothing changes") {
+		t.Errorf("the command says %q", out)
+	}
+
+	ada := s.visit()
+	ada.open(strings.TrimPrefix(link, s.url))
+	ada.fill("Password", password)
+	ada.press("Enter")
+	ada.waitText(".whoami", "Ada")
+	ada.open("/account/data")
+	ada.waitText("main", "Night shift")
+	ada.looks("my-data")
+	if text := ask[string](ada, `fetch("/account/data.json").then((r) => r.text())`); !strings.Contains(text, `"username": "ada@example.org"`) || strings.Contains(text, "argon2") {
+		t.Errorf("my data = %s", text)
+	}
+	other := s.visit()
+	other.forgive(`status of 401`)
+	other.open("/sign-in")
+	other.fill("Sign-in name", "ada@example.org")
+	other.fill("Password", password)
+	other.press("Enter")
+	other.waitText(".whoami", "Ada")
+	ada.open("/account")
+	ada.looks("account-choices")
+	ada.click("button", "Sign out all others")
+	ada.waitText(".banner", "Every other browser was signed out")
+	other.open("/account")
+	other.wait(`location.pathname === "/sign-in"`)
+	anna.open("/projects/news/people")
+	anna.waitText("table", "Ada")
+	anna.looks("members-groups")
+}
