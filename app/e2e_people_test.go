@@ -92,7 +92,7 @@ func TestPeopleArriveGetRolesAndLeave(t *testing.T) {
 		t.Error("the token is shown again")
 	}
 
-	// A new password ends the other browsers; one key signs out.
+	// A new password ends the other browsers; one key locks, and somebody else may take the seat.
 	other := s.signIn("bo")
 	other.forgive(`status of 4(01|22|29)`)
 	bo.open("/account")
@@ -105,6 +105,8 @@ func TestPeopleArriveGetRolesAndLeave(t *testing.T) {
 	other.wait(`location.pathname === "/sign-in"`)
 	other.looks("sign-in")
 	bo.press("Alt+l")
+	bo.wait(`location.pathname === "/locked"`)
+	bo.click("link", "Switch person")
 	bo.wait(`location.pathname === "/sign-in"`)
 	bo.fill("Sign-in name", "bo")
 	bo.fill("Password", password)
