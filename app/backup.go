@@ -151,7 +151,7 @@ func fillBackup(ctx context.Context, d *dataDir, database, part string, withKeys
 		return m, err
 	}
 	defer func() { _ = s.Close() }() // it was only read
-	files, err := blob.Open(d.file("blobs"))
+	files, err := blob.OpenAt(ctx, blobsAt(d), d.file("cache"))
 	if err == nil {
 		err = os.Mkdir(filepath.Join(part, "tables"), 0o700)
 	}
@@ -208,7 +208,7 @@ type references struct {
 	tail    []byte
 }
 
-func (r *references) list(files *blob.Dir) error {
+func (r *references) list(files blob.Store) error {
 	r.present = map[string]bool{}
 	return files.Each(func(digest ledger.Digest) error {
 		r.present[digest.Hex()] = true
@@ -240,7 +240,7 @@ func (r *references) Write(p []byte) (int, error) {
 
 // copyBlobs links or copies files into a backup and reads each to the end, for
 // a backup of a file that has changed is none.
-func copyBlobs(ctx context.Context, files *blob.Dir, names []string, part string, show *progress) (filesPart, error) {
+func copyBlobs(ctx context.Context, files blob.Store, names []string, part string, show *progress) (filesPart, error) {
 	list := strings.Join(append(names, ""), "\n")
 	p := filesPart{Count: int64(len(names)), Digest: ledger.DigestOf([]byte(list))}
 	if err := writeFile(filepath.Join(part, "blobs.txt"), []byte(list)); err != nil {
@@ -262,20 +262,9 @@ func copyBlobs(ctx context.Context, files *blob.Dir, names []string, part string
 	return p, nil
 }
 
-func copyBlob(ctx context.Context, from, to *blob.Dir, digest ledger.Digest) (int64, error) {
-	target := to.Path(digest)
-	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return 0, err
-	}
-	if os.Link(from.Path(digest), target) == nil {
-		info, err := os.Stat(target)
-		if err == nil {
-			err = to.Check(ctx, digest)
-		}
-		if err != nil {
-			return 0, err
-		}
-		return info.Size(), nil
+func copyBlob(ctx context.Context, from, to blob.Store, digest ledger.Digest) (int64, error) {
+	if size, linked := linkBlob(from, to, digest); linked {
+		return size, to.Check(ctx, digest)
 	}
 	in, err := from.Open(ctx, digest)
 	if err != nil {
@@ -287,6 +276,25 @@ func copyBlob(ctx context.Context, from, to *blob.Dir, digest ledger.Digest) (in
 		err = fault.New(fault.Conflict, "The file %s was changed; its bytes now have the digest %s.", digest, got)
 	}
 	return size, err
+}
+
+// linkBlob gives a file of one directory a second name in another, where both
+// are on one disk; nobody ever writes such a file again.
+func linkBlob(from, to blob.Store, digest ledger.Digest) (size int64, linked bool) {
+	source, ok := from.(*blob.Dir)
+	target, ok2 := to.(*blob.Dir)
+	if !ok || !ok2 {
+		return 0, false
+	}
+	path := target.Path(digest)
+	if os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.Link(source.Path(digest), path) != nil {
+		return 0, false
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), true
 }
 
 // copyTree copies a file, or the plain files of a directory; what is not there

@@ -15,7 +15,7 @@
 //	       │          │          │                              │
 //	backend/store     │          │                     backend/{blob, columns, format,
 //	(all SQL)         │          │                     signer, live, meter, engine, runner,
-//	       │          │          │                     trainer}: one room per skill
+//	       │          │          │                     checkpoint, trainer}: one room per skill
 //	       ▼          ▼          ▼                              │
 //	    backend/training    backend/identity                    │
 //	       │                                                    │

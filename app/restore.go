@@ -46,7 +46,7 @@ func restoreCommand() *cobra.Command {
 			if err := show.finish(cmd, false, m, fmt.Sprintf("Restored into %s: %s.", d.path, m.words())); err != nil {
 				return err
 			}
-			return doctor(cmd, address, d)
+			return doctor(cmd, address, d, doctorOptions{})
 		},
 	}
 	databaseFlag(cmd, &database)
@@ -79,7 +79,11 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 		return m, err
 	}
 	made := filepath.Join(stage, "data")
-	to, err := blob.Open(filepath.Join(made, "blobs"))
+	place := filepath.Join(made, "blobs")
+	if named := blobsAt(&dataDir{path: data}); blob.IsBucket(named) {
+		place = named
+	}
+	to, err := blob.OpenAt(ctx, place, filepath.Join(made, "cache"))
 	if err != nil {
 		return m, err
 	}

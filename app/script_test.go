@@ -158,7 +158,7 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 		cmd.Path = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[1])
 		cmd.Err = nil
 		cmd.Dir = ts.Getenv("WORK")
-		cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "ADJUDGE_DATA=" + ts.Getenv("ADJUDGE_DATA")}
+		cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "ADJUDGE_DATA=" + ts.Getenv("ADJUDGE_DATA"), "ADJUDGE_DATABASE=" + ts.Getenv("ADJUDGE_DATABASE")}
 		out, _ := cmd.CombinedOutput() // a refusal is an answer, too
 		if last = string(out); strings.Contains(last, args[0]) {
 			return

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type serveOptions struct {
 	blobs, keyFile           string
 	cert, key                string
 	lockAfter                time.Duration
+	witness                  []string
 }
 
 func serveCommand() *cobra.Command {
@@ -53,6 +55,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
 	f.StringVar(&o.blobs, "blobs", os.Getenv("ADJUDGE_BLOBS"), "where files are kept: a directory or s3://bucket/prefix?endpoint=https://… (default: $ADJUDGE_BLOBS, else blobs in the data directory)")
 	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
+	f.StringArrayVar(&o.witness, "witness", strings.Fields(os.Getenv("ADJUDGE_WITNESS")), "where signed checkpoints of the history are kept outside: git+URL or smtp://user@host:port?from=A&to=B (default: $ADJUDGE_WITNESS, several apart by blanks; password of the mail server: $ADJUDGE_SMTP_PASSWORD)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
 	f.DurationVar(&o.lockAfter, "lock-after", 0, "lock a browser that stood idle for this long, for example 10m; people may choose less for themselves (0: only by Alt+L)")
@@ -73,7 +76,7 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if o.lockAfter < 0 {
 		return usage{errors.New("--lock-after is a time such as 10m")}
 	}
-	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Witness: o.witness, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if o.public != "" {
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/adjudge/adjudge/backend/blob"
+	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/columns"
 	"github.com/adjudge/adjudge/backend/format/ingest"
 	"github.com/adjudge/adjudge/backend/identity"
@@ -42,6 +43,7 @@ type settings struct {
 	Native   web.Native // what the desktop window does; nil on a server
 	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
+	Witness  []string  // addresses of witnesses for checkpoints
 	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
@@ -61,6 +63,7 @@ type house struct {
 	review   *review.Service
 	training *training.Service
 	compare  *compare.Service
+	keeper   *checkpoint.Keeper
 	web      *web.Server
 	server   *http.Server
 
@@ -119,10 +122,16 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
 		Files: h.blobs, Signer: in.key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
 	})
+	if err = h.openKeeper(in); err != nil {
+		return nil, err
+	}
 	if err = h.openTraining(); err != nil {
 		return nil, err
 	}
 	if err = h.identity.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err = h.keeper.Start(ctx); err != nil {
 		return nil, err
 	}
 	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
@@ -170,8 +179,11 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkSnapshot: andThen(h.labeling.BuildSnapshot, h.review.MeasureWork),
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		identity.WorkGone:     h.labeling.ReturnLeases,
-		review.WorkSign:       h.review.SignWork,
+		review.WorkSign:       andThen(h.review.SignWork, h.keeper.AfterApproval),
 		review.WorkMeasure:    h.review.MeasureWork,
+
+		checkpoint.WorkDaily: h.keeper.Daily,
+		checkpoint.WorkPush:  h.keeper.Push,
 
 		training.WorkFollow:      h.training.Follow,
 		training.WorkPredictions: h.training.TakePredictions,

@@ -14,6 +14,9 @@ import (
 // WorkSign is the kind of the follow-up work that signs what was voted.
 const WorkSign = "review.sign"
 
+// EventApproved is the kind of the event that an approval is recorded as.
+const EventApproved = eventApproved
+
 // SignOrder asks to sign whatever of a candidate has no signature yet.
 type SignOrder struct {
 	Project   ledger.ProjectID `json:"project"`

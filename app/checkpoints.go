@@ -1,0 +1,152 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/checkpoint"
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/signer"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/review"
+)
+
+// openKeeper joins what makes checkpoints with the witnesses that get them.
+func (h *house) openKeeper(in installation) error {
+	dir := h.data.file("checkpoints")
+	var witnesses []checkpoint.Pusher
+	for _, address := range h.Witness {
+		w, err := checkpoint.ParseWitness(address, dir, in.id, os.Getenv("ADJUDGE_SMTP_PASSWORD"))
+		if err != nil {
+			return err
+		}
+		witnesses = append(witnesses, w)
+	}
+	h.keeper = checkpoint.New(checkpoint.Config{
+		Update: store.In[checkpoint.Tx](h.store), View: store.From[checkpoint.Tx](h.store), Now: h.store.Now,
+		Signer: in.key, Installation: in.id, Dir: dir, Witnesses: witnesses, Approved: review.EventApproved,
+	})
+	return nil
+}
+
+// beside returns the file of checkpoints beside the data, where there is one.
+func beside(d *dataDir) []string {
+	path := filepath.Join(d.file("checkpoints"), checkpoint.File)
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	return []string{path}
+}
+
+// check looks for every checkpoint in the history and reports whether all are
+// there, signed with the key of the installation.
+func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bool, error) {
+	sound, out := true, cmd.OutOrStdout()
+	path := o.key
+	if path == "" {
+		path = filepath.Join(d.file("keys"), signer.PublicFile)
+	}
+	text, err := os.ReadFile(path)
+	missing := errors.Is(err, fs.ErrNotExist) && o.key == "" // as after a restore without keys
+	if err != nil && !missing {
+		return false, fault.As(fault.Invalid, err, "Cannot read the public key %s.", path)
+	}
+	var key signer.Public
+	if !missing {
+		if key, err = signer.ParsePublic(text); err != nil {
+			return false, err
+		}
+	}
+	for _, file := range o.checkpoints {
+		list, err := checkpoint.Read(file)
+		if err != nil {
+			return false, err
+		}
+		held := 0
+		for _, c := range list {
+			hash, length, err := s.EventHash(cmd.Context(), c.Seq)
+			if err != nil {
+				return false, err
+			}
+			var wrong error
+			if missing {
+				wrong = c.Check(length, hash)
+			} else {
+				wrong = checkpoint.Check(c, key, length, hash)
+			}
+			if wrong == nil {
+				held++
+				continue
+			}
+			sound = false
+			if _, err := fmt.Fprintf(out, "checkpoint: %s (%s)\n", fault.Message(wrong), file); err != nil {
+				return false, err
+			}
+		}
+		if _, err := fmt.Fprintf(out, "checkpoints: %d of %d in %s stand in the history\n", held, len(list), file); err != nil {
+			return false, err
+		}
+	}
+	if missing {
+		_, err = fmt.Fprintln(out, "checkpoints: there is no key here, so no signature was checked")
+	}
+	return sound, err
+}
+
+// sign adds a checkpoint of the history as it is now to a file.
+func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) error {
+	if _, err := os.Stat(filepath.Join(d.file("keys"), signer.PrivateFile)); err != nil {
+		return fault.As(fault.Invalid, err, "There is no signing key in %s.", d.file("keys"))
+	}
+	key, err := signer.Open(d.file("keys"))
+	if err != nil {
+		return err
+	}
+	_, length, err := s.EventHash(cmd.Context(), 0)
+	if err != nil {
+		return err
+	}
+	hash, _, err := s.EventHash(cmd.Context(), length)
+	if err != nil {
+		return err
+	}
+	if length == 0 {
+		hash = ledger.ZeroDigest
+	}
+	c, err := checkpoint.Sign(key, ledger.Checkpoint{Installation: d.id, Seq: length, Hash: hash, At: time.Now(), Reason: "by hand", Key: key.Hint()})
+	if err == nil {
+		err = checkpoint.Append(o.write, c)
+	}
+	if err != nil {
+		return fault.As(fault.Unavailable, err, "The checkpoint cannot be written to %s", o.write)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "checkpoint: %d events, signed into %s\n", length, o.write)
+	return err
+}
+
+// tellWitnesses says how far the checkpoints have come.
+func tellWitnesses(cmd *cobra.Command, s *store.Store) error {
+	return s.View(cmd.Context(), func(tx *store.Tx) error {
+		list, err := tx.Witnesses()
+		if err != nil {
+			return nil //nolint:nilerr // a database of a version before has none
+		}
+		for _, w := range list {
+			words := "has every checkpoint until " + w.Last.Format(time.DateTime) + " UTC"
+			if !w.Failed.IsZero() {
+				words = "has not taken a checkpoint since " + w.Failed.Format(time.DateTime) + " UTC: " + w.Reason
+			}
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "witness: %s %s\n", w.Name, words); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
