@@ -80,7 +80,7 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 	}
 	made := filepath.Join(stage, "data")
 	place := filepath.Join(made, "blobs")
-	if named := blobsAt(&dataDir{path: data}); blob.IsBucket(named) {
+	if named := blobsAt(&dataDir{path: data}); named != filepath.Join(data, "blobs") {
 		place = named
 	}
 	to, err := blob.OpenAt(ctx, place, filepath.Join(made, "cache"))
