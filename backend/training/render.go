@@ -22,6 +22,10 @@ func (s Spec) Render() string {
 			fmt.Fprintf(&b, "\n# %s\n%s\n", name, &pretty)
 		}
 	}
+	b.WriteString("\n# with these variables; DIR is the job's folder, SERVER this server, and the token is the attempt's own\n")
+	for _, v := range s.Variables("DIR", "SERVER", s.Job.Fence, "…") {
+		b.WriteString(v + "\n")
+	}
 	file("job.json", s.Job)
 	file("params.json", s.Params)
 	for _, in := range s.Inputs {

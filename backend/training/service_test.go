@@ -379,7 +379,8 @@ func TestSuccessLeavesRunModelCandidateAndPredictions(t *testing.T) {
 		t.Errorf("model %+v", page.Model)
 	case page.Candidate.State != review.StateDraft, page.Candidate.Subject.Digest != tree, page.Candidate.TrainedBy != "ann":
 		t.Errorf("candidate %+v", page.Candidate)
-	case page.Attempt.Progress != 0.5, len(page.Points) != 2, !strings.Contains(page.Attempt.Submitted, "params.json"):
+	case page.Attempt.Progress != 0.5, len(page.Points) != 2, !strings.Contains(page.Attempt.Submitted, "params.json"),
+		!strings.Contains(page.Attempt.Submitted, "\nADJUDGE_PARAMS=DIR/params.json\n"), !strings.Contains(page.Attempt.Submitted, "\nADJUDGE_TOKEN=…\n"):
 		t.Errorf("attempt %+v, points %v", page.Attempt, page.Points)
 	}
 	if part, err := d.ReadLog(t.Context(), ann, "p", 1, 0, 6, 100); err != nil || string(part.Body) != "::progress 0.5 half\n" || !part.Over || part.Total != 26 {
