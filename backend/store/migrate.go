@@ -133,6 +133,11 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := refuseNewer(all, seen); err != nil || len(seen) == len(all) || s.options.Frozen {
 		return err
 	}
+	back, err := s.sortOnDisk(ctx)
+	if err != nil {
+		return err
+	}
+	defer back()
 	tx, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin the upgrade: %w", err)
@@ -150,6 +155,20 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// sortOnDisk has SQLite keep what it sorts in files until back is called: an index
+// on a million items, written anew, would else be held in memory as a whole.
+// Everyday queries sort little, in memory.
+func (s *Store) sortOnDisk(ctx context.Context) (back func(), err error) {
+	if s.dialect.name() != "sqlite" {
+		return func() {}, nil
+	}
+	set := func(ctx context.Context, where string) error {
+		_, err := s.writes.ExecContext(ctx, "PRAGMA temp_store = "+where) // the one connection of the writer
+		return fault.Wrap(err, "say where to sort")
+	}
+	return func() { _ = set(context.WithoutCancel(ctx), "MEMORY") }, set(ctx, "FILE")
 }
 
 // upgrade applies the migrations that a database has not seen yet.
