@@ -209,6 +209,11 @@ func (h *house) run(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.running.Go(func() { h.loop.Run(ctx) })
 	h.running.Go(func() { h.training.Dispatch(ctx) })
+	h.running.Go(func() {
+		tick := time.NewTicker(30 * time.Second)
+		defer tick.Stop()
+		h.keeper.WatchClock(ctx, tick.C, checkpoint.Readings(), func(err error) { h.Log.Error("record a jump of the clock", "error", err) })
+	})
 }
 
 // close stops what runs and closes what is open, in the opposite order.

@@ -85,8 +85,12 @@ type order struct {
 	Witness string `json:"witness,omitempty"`
 }
 
-// Start asks for the checkpoint of today and for what a witness lacks.
+// Start asks for the checkpoint of today and for what a witness lacks, and
+// records a clock that was set back since the last event.
 func (k *Keeper) Start(ctx context.Context) error {
+	if err := k.checkClock(ctx); err != nil {
+		return err
+	}
 	return k.Update(ctx, func(tx Tx) error {
 		day := k.Now().UTC().Format(time.DateOnly)
 		return errors.Join(tx.Enqueue(work.Order{Kind: WorkDaily, Key: day, Payload: order{Day: day}}), k.enqueuePush(tx))

@@ -21,7 +21,9 @@ func (tx *Tx) Record(entry ledger.Entry) error {
 		return err
 	}
 	if tx.head.Seq == 0 {
-		err := tx.one([]any{&tx.head.Seq, &tx.head.Hash}, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`)
+		var at int64
+		err := tx.one([]any{&tx.head.Seq, &tx.head.Hash, &at}, `SELECT seq, hash, at FROM event ORDER BY seq DESC LIMIT 1`)
+		tx.head.At = fromMicros(at)
 		if fault.Is(err, fault.NotFound) {
 			tx.head = ledger.Event{Hash: ledger.ZeroDigest}
 		} else if err != nil {
@@ -30,8 +32,12 @@ func (tx *Tx) Record(entry ledger.Entry) error {
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // crypto/rand never fails
+	at := tx.Now()
+	if at.Before(tx.head.At) {
+		at = tx.head.At // the clock was set back, which is an event of its own; the history only goes on
+	}
 	event := ledger.Event{
-		Seq: tx.head.Seq + 1, At: tx.Now(), Actor: entry.Actor.Person, Via: entry.Actor.Via, Project: entry.Project,
+		Seq: tx.head.Seq + 1, At: at, Actor: entry.Actor.Person, Via: entry.Actor.Via, Project: entry.Project,
 		Kind: entry.Kind, Subject: entry.Subject, Commitment: ledger.Commit(salt, payload), Prev: tx.head.Hash,
 	}
 	event.Hash = event.Sum()
