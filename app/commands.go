@@ -28,6 +28,8 @@ func commands() []*cobra.Command {
 		policyCommand(),
 		evidenceCommand(),
 		historyCommand(),
+		eraseCommand(),
+		holdCommand(),
 		doctorCommand(),
 		backupCommand(),
 		restoreCommand(),

@@ -17,7 +17,7 @@
 //	(all SQL)         │          │                     signer, live, meter, engine, runner,
 //	       │          │          │                     checkpoint, trainer}: one room per skill
 //	       ▼          ▼          ▼                              │
-//	    backend/training    backend/identity                    │
+//	    backend/training    backend/{identity, erasure}         │
 //	       │                                                    │
 //	       ▼                                                    ▼
 //	    review ─▶ compare ─▶ labeling          the desks: every rule of the product

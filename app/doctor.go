@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -67,6 +69,11 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 	} else if _, err := fmt.Fprintf(out, "history: %d events, each follows the one before\n", events); err != nil {
 		return err
 	}
+	whole, err := reportErased(ctx, out, s)
+	if err != nil {
+		return err
+	}
+	sound = sound && whole
 	files, err := blob.OpenAt(ctx, blobsAt(d), d.file("cache"))
 	if err != nil {
 		return err
@@ -113,4 +120,49 @@ func blobsAt(d *dataDir) string {
 		return at
 	}
 	return d.file("blobs")
+}
+
+// reportErased says how many payloads of the history were erased, by whom and
+// when, and reports whether each that is gone went by an erasure.
+func reportErased(ctx context.Context, out io.Writer, s *store.Store) (bool, error) {
+	causes, err := s.ErasedPayloads(ctx)
+	if err != nil {
+		return false, err
+	}
+	lost, count := []int64{}, map[int64]int{}
+	var erasures []ledger.Event
+	err = s.WalkHistory(ctx, func(r ledger.Record) error {
+		if r.Kind == "person.erased" || r.Kind == "item.erased" {
+			erasures = append(erasures, r.Event)
+		}
+		if r.Salt != nil {
+			return nil
+		}
+		if cause, known := causes[r.Seq]; known {
+			count[cause]++
+		} else {
+			lost = append(lost, r.Seq)
+		}
+		return nil
+	})
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return false, err
+	}
+	for _, e := range erasures {
+		if _, err := fmt.Fprintf(out, "erased: %s %s by %s on %s, %d payloads\n", e.Subject.Kind, e.Subject.ID, e.Actor, e.At.Format("2006-01-02 15:04:05 MST"), count[e.Seq]); err != nil {
+			return false, err
+		}
+		delete(count, e.Seq)
+	}
+	for cause, n := range count { // what names an event that is no erasure was written by hand
+		if _, err := fmt.Fprintf(out, "history: %d payloads are gone in the name of event %d, which erased nothing\n", n, cause); err != nil {
+			return false, err
+		}
+	}
+	if len(lost) > 0 {
+		if _, err := fmt.Fprintf(out, "history: %d payloads are gone that nobody erased, the first of event %d\n", len(lost), lost[0]); err != nil {
+			return false, err
+		}
+	}
+	return len(lost) == 0 && len(count) == 0, nil
 }

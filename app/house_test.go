@@ -61,10 +61,13 @@ func rooms() []room {
 		{"backend/identity", leaves, []string{"golang.org/x/crypto"},
 			"who somebody is does not depend on what they do; passwords are hashed with argon2id"},
 
-		{"backend/store", and(leaves, desks, []string{"backend/training", "backend/identity"}),
+		{"backend/erasure", leaves, nil,
+			"what is erased and what stays is decided over opaque ids, kinds and payloads"},
+
+		{"backend/store", and(leaves, desks, []string{"backend/training", "backend/identity", "backend/erasure"}),
 			[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 			"all SQL, and nothing else knows any"},
-		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/training", "backend/identity"}), []string{"github.com/google/uuid"},
+		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/training", "backend/identity", "backend/erasure"}), []string{"github.com/google/uuid"},
 			"the suite that both databases pass; only tests import it"},
 
 		{"backend/columns", and(leaves, desks), []string{"github.com/apache/arrow/go/v17"},
@@ -91,10 +94,10 @@ func rooms() []room {
 		{"frontend/ui", leaves, []string{"github.com/a-h/templ"},
 			"primitives show roles and faults and know no desk"},
 		{"frontend/static", nil, nil, "embedded files"},
-		{"frontend/page", and(leaves, desks, []string{"frontend/ui", "frontend/static", "backend/training", "backend/identity"}),
+		{"frontend/page", and(leaves, desks, []string{"frontend/ui", "frontend/static", "backend/training", "backend/identity", "backend/erasure"}),
 			[]string{"github.com/a-h/templ"},
 			"a page shows values of the domain; it calls no service"},
-		{"backend/web", and(leaves, desks, []string{"frontend/page", "frontend/ui", "frontend/static", "backend/training", "backend/identity", "backend/live"}),
+		{"backend/web", and(leaves, desks, []string{"frontend/page", "frontend/ui", "frontend/static", "backend/training", "backend/identity", "backend/erasure", "backend/live"}),
 			[]string{"github.com/a-h/templ", "github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/danielgtaylor/huma/v2", "github.com/gorilla/websocket"},
 			"everything else reaches it by constructor"},
 

@@ -17,6 +17,7 @@ import (
 	"github.com/adjudge/adjudge/backend/blob"
 	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/columns"
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/format/ingest"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -64,6 +65,7 @@ type house struct {
 	training *training.Service
 	compare  *compare.Service
 	keeper   *checkpoint.Keeper
+	erasure  *erasure.Service
 	web      *web.Server
 	server   *http.Server
 
@@ -125,6 +127,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if err = h.openKeeper(in); err != nil {
 		return nil, err
 	}
+	h.erasure = erasure.New(erasure.Config{
+		Update: store.In[erasure.Tx](h.store), View: store.From[erasure.Tx](h.store), Walk: h.store.WalkHistory, Scrub: h.store.Scrub, Files: h.blobs,
+	})
 	if err = h.openTraining(); err != nil {
 		return nil, err
 	}
@@ -150,6 +155,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Training: h.training,
 		Attempts: h.training,
 		Compare:  h.compare,
+		Erasure:  h.erasure,
 		Place:    h.place,
 		Projects: h.places,
 		Static:   static.Handler(),
@@ -180,6 +186,8 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		identity.WorkGone:     h.labeling.ReturnLeases,
 		review.WorkSign:       andThen(h.review.SignWork, h.keeper.AfterApproval),
+		erasure.WorkErase:     h.erasure.Finish,
+		erasure.WorkScrub:     h.erasure.ScrubWork,
 		review.WorkMeasure:    h.review.MeasureWork,
 
 		checkpoint.WorkDaily: h.keeper.Daily,

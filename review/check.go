@@ -68,7 +68,8 @@ func (d dossier) check() []string {
 		found("Events are missing from the history.")
 	}
 	for _, r := range d.Records {
-		if r.Salt == nil {
+		// A comment may be forgotten: its event still stands in the chain.
+		if r.Salt == nil && rests(r.Kind) {
 			found("The payload of event %d (%s) was erased, so nothing shows what it said.", r.Seq, r.Kind)
 			continue
 		}
@@ -84,6 +85,11 @@ func (d dossier) check() []string {
 	d.checkVotes(found)
 	d.checkApproval(found)
 	return problems
+}
+
+// rests reports whether an approval rests on what an event of a kind says.
+func rests(kind string) bool {
+	return kind != eventCommented && kind != eventAsked && kind != eventRecused
 }
 
 func sentence(err error) string {

@@ -141,6 +141,17 @@ func (d *Dir) Ready(context.Context) error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
+// Remove takes the bytes of a digest away; where there are none, nothing happens.
+func (d *Dir) Remove(_ context.Context, digest ledger.Digest) error {
+	if digest == "" {
+		return nil
+	}
+	if err := os.Remove(d.Path(digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unavailable(err)
+	}
+	return nil
+}
+
 // Check reads the bytes of a digest and returns Conflict when they are not what
 // their name says.
 func (d *Dir) Check(ctx context.Context, digest ledger.Digest) error {

@@ -53,6 +53,7 @@ func TestBlobs(t *testing.T) {
 			t.Run("a failed put leaves nothing", func(t *testing.T) { failedPut(t, make(t)) })
 			t.Run("a changed byte is found by a check and by a reader", func(t *testing.T) { changedByte(t, make(t)) })
 			t.Run("what is not there is not found", func(t *testing.T) { missing(t, make(t)) })
+			t.Run("what was removed is gone, and its neighbour is not", func(t *testing.T) { removed(t, make(t)) })
 			t.Run("many at once", func(t *testing.T) { manyAtOnce(t, make(t)) })
 		})
 	}
@@ -74,6 +75,21 @@ func read(ctx context.Context, s blob.Store, digest ledger.Digest) ([]byte, erro
 	}
 	content, err := io.ReadAll(file)
 	return content, errors.Join(err, file.Close())
+}
+
+func removed(t *testing.T, p place) {
+	gone, stays := put(t, p.store, []byte("to be forgotten")), put(t, p.store, []byte("to be kept"))
+	for range 2 { // what is not there is no error
+		if err := p.store.Remove(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := read(t.Context(), p.store, gone); !fault.Is(err, fault.NotFound) {
+		t.Errorf("it still reads %q, %v", got, err)
+	}
+	if got, err := read(t.Context(), p.store, stays); err != nil || string(got) != "to be kept" {
+		t.Errorf("%q, %v", got, err)
+	}
 }
 
 func comesBack(t *testing.T, p place) {

@@ -231,6 +231,19 @@ func (b *Bucket) bring(ctx context.Context, digest ledger.Digest) error {
 	return nil
 }
 
+// Remove takes the object of a digest away, and this server's copy of it; where
+// there is none, nothing happens. Another server's copy goes when its cache is
+// full, and a bucket that keeps versions keeps the old one.
+func (b *Bucket) Remove(ctx context.Context, digest ledger.Digest) error {
+	if len(digest.Hex()) != 2*sha256.Size {
+		return nil
+	}
+	if err := b.client.RemoveObject(ctx, b.bucket, b.name(digest), minio.RemoveObjectOptions{}); err != nil {
+		return b.unavailable(err)
+	}
+	return b.cache.Remove(ctx, digest)
+}
+
 // Check reads the bytes of a digest from the bucket and returns Conflict when
 // they are not what their name says.
 func (b *Bucket) Check(ctx context.Context, digest ledger.Digest) error {
@@ -333,6 +346,8 @@ type Store interface {
 	Open(context.Context, ledger.Digest) (io.ReadSeekCloser, error)
 	Check(context.Context, ledger.Digest) error
 	Each(visit func(ledger.Digest) error) error
+	// Remove takes the bytes of a digest away; where there are none, nothing happens.
+	Remove(context.Context, ledger.Digest) error
 	// Ready reports whether the place can be written and read now.
 	Ready(context.Context) error
 }

@@ -36,6 +36,7 @@ type dialect interface {
 	translate(err error) error
 	// the search index; see labeling_data_items.go
 	indexItems() string
+	unindexItem() []string // see erasure.go
 	searchItems() (from, seq, where string)
 	countWords() string
 	searchFor(tx *Tx, project labeling.ProjectID, typed string) (string, error)

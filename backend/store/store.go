@@ -62,14 +62,16 @@ type Store struct {
 	dialect dialect
 	writes  *sql.DB // one connection, owned by the writer
 	reads   *sql.DB // read-only connections
-	readers *readers
-	path    string // of a SQLite file
-	options Options
-	schemas schemas
-	writer  *writer
-	recent  *recent // the writer's alone
-	heard   hearing
-	peers   *peers // the other servers on a PostgreSQL database; nil on SQLite
+	// checkpoints empties SQLite's log of writes; it never writes itself. Nil on PostgreSQL.
+	checkpoints *sql.DB
+	readers     *readers
+	path        string // of a SQLite file
+	options     Options
+	schemas     schemas
+	writer      *writer
+	recent      *recent // the writer's alone
+	heard       hearing
+	peers       *peers // the other servers on a PostgreSQL database; nil on SQLite
 }
 
 // hearing holds those who want to know what was committed.
@@ -162,7 +164,9 @@ func (s *Store) openSQLite(path string) error {
 	dsn := func(extra string) string {
 		return "file:" + escapePath(path) +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)" +
-			"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)" + extra
+			"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)" +
+			// What is deleted is overwritten wherever its page is written anyway; Scrub does the rest.
+			"&_pragma=secure_delete(FAST)" + extra
 	}
 	var err error
 	if s.writes, err = sql.Open("sqlite", dsn("&_txlock=immediate")); err != nil {
@@ -170,6 +174,9 @@ func (s *Store) openSQLite(path string) error {
 	}
 	s.writes.SetMaxOpenConns(1)
 	if s.reads, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)&_pragma=mmap_size(268435456)")); err != nil {
+		return err
+	}
+	if s.checkpoints, err = sql.Open("sqlite", dsn("")); err != nil {
 		return err
 	}
 	s.readers = newReaders(s.reads, s.dialect, max(4, runtime.NumCPU()))
@@ -214,7 +221,7 @@ func (s *Store) Close() error {
 
 func (s *Store) closePools() error {
 	var errs []error
-	for _, pool := range []*sql.DB{s.reads, s.writes} {
+	for _, pool := range []*sql.DB{s.checkpoints, s.reads, s.writes} {
 		if pool != nil {
 			errs = append(errs, pool.Close())
 		}

@@ -99,7 +99,7 @@ func (s *Server) getItem(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.ItemView{Project: link, Schema: project.Schema, History: history, Names: names}
+	v := page.ItemView{Project: link, Schema: project.Schema, History: history, Names: names, MayErase: actor.May(link.ID, ledger.ActionManage)}
 	return s.render(w, r, http.StatusOK, view{Title: history.Item.Key, Active: "items",
 		Path: []ui.Crumb{{Text: ui.T(ctx, "items.title"), Href: link.Href("items")}, {Text: history.Item.Key, User: true}}}, page.Item(v))
 }

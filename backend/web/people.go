@@ -217,6 +217,7 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	}}
 	if actorOf(r).Admin {
 		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"},
+			page.SettingsLink{Key: "holds", Icon: "lock", Href: "/holds"},
 			page.SettingsLink{Key: "whole", Icon: "history", Href: "/history"})
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))

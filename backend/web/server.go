@@ -50,6 +50,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
@@ -95,6 +96,7 @@ type Deps struct {
 	Review   *review.Service
 	Training *training.Service
 	Compare  *compare.Service
+	Erasure  *erasure.Service
 	// Place finds a project by its slug or id, or returns NotFound.
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
@@ -216,6 +218,7 @@ func (s *Server) tables() [][]route {
 		s.myDataRoutes(),
 		s.compareRoutes(),
 		s.reviewRoutes(),
+		s.erasureRoutes(),
 	}
 }
 
@@ -231,6 +234,7 @@ func (s *Server) operations() {
 	s.itemAPI()
 	s.snapshotAPI()
 	s.compareAPI()
+	s.erasureAPI()
 }
 
 // ServeHTTP answers a request.

@@ -223,10 +223,11 @@ func statusIcon(s labeling.Status) string {
 
 // ItemView is one item with its history.
 type ItemView struct {
-	Project ProjectLink
-	Schema  labeling.Schema
-	History labeling.ItemHistory
-	Names   map[ledger.PersonID]string
+	Project  ProjectLink
+	Schema   labeling.Schema
+	History  labeling.ItemHistory
+	MayErase bool
+	Names    map[ledger.PersonID]string
 }
 
 func (v ItemView) class(id labeling.ClassID) labeling.Class {

@@ -1,0 +1,459 @@
+package erasure
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/work"
+)
+
+// Config is what the service is made of.
+type Config struct {
+	Update func(context.Context, func(Tx) error) error
+	View   func(context.Context, func(Tx) error) error
+	// Walk visits every event, oldest first.
+	Walk func(context.Context, func(ledger.Record) error) error
+	// Scrub overwrites what deleted rows left behind in the database's files.
+	Scrub func(context.Context) error
+	Files Files
+}
+
+// Files keeps files by their digests.
+type Files interface {
+	Open(context.Context, ledger.Digest) (io.ReadSeekCloser, error)
+	// Remove takes a file away; one that is not there is no error.
+	Remove(context.Context, ledger.Digest) error
+}
+
+// Service erases.
+type Service struct{ Config }
+
+// New returns a service.
+func New(c Config) *Service { return &Service{c} }
+
+// Line is one kind of record in a plan.
+type Line struct {
+	Rule
+	Count int64    // how many; 0 where none are there, -1 where they are not counted
+	Names []string // which, where people must know: snapshots, and what holds them
+}
+
+// Plan says what an erasure would do.
+type Plan struct {
+	Kind    Kind
+	ID      string
+	Project ledger.ProjectID // of an item
+	Name    string           // what is typed to confirm: the username, or the item's key
+	Title   string           // what people call it
+	Lines   []Line
+	Refused string // why nothing can be erased now; empty where it can
+	Done    bool   // it was erased already
+	Hold    *Hold  // the legal hold on the person
+
+	thing   Thing
+	who     Who
+	about   []int64
+	doomed  []Frozen
+	uploads []Upload
+}
+
+// Request carries an erasure out.
+type Request struct {
+	Confirm string // the plan's Name, typed
+	Reason  string
+}
+
+// The kinds of work of this room.
+const (
+	WorkErase = "erasure.erase" // finishes an erasure; its handler is Finish
+	WorkScrub = "erasure.scrub" // overwrites traces; its handler is ScrubWork
+)
+
+type eraseOrder struct {
+	Who    Somebody        `json:"who"`
+	Cause  int64           `json:"cause"`
+	Actor  ledger.PersonID `json:"actor"`
+	Remove []ledger.Digest `json:"remove,omitempty"`
+}
+
+// PlanPerson says what erasing a person, named by id or username, would do. It
+// needs an admin of the installation and reads the whole history.
+func (s *Service) PlanPerson(ctx context.Context, actor ledger.Actor, name string) (Plan, error) {
+	if err := actor.Must("", ledger.ActionAdminister); err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Kind: KindPerson}
+	var counts map[Record]int64
+	var holds []Hold
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if p.who, err = tx.WhoIs(name); err != nil {
+			return err
+		}
+		if counts, err = tx.PersonRecords(p.who.ID); err != nil {
+			return err
+		}
+		holds, err = tx.Holds()
+		return err
+	})
+	if err != nil {
+		return Plan{}, err
+	}
+	p.ID, p.Name, p.Title, p.Done = string(p.who.ID), p.who.Username, p.who.Name, p.who.Erased
+	p.Hold = heldBy(holds, "person", p.ID)
+	err = s.Walk(ctx, func(r ledger.Record) error {
+		switch Judge(r, p.who.Somebody) {
+		case Erase:
+			counts[RecordPayloads]++
+		case Signed:
+			counts[RecordSigned]++
+		case Untouched:
+		}
+		return nil
+	})
+	p.Lines = lines(KindPerson, counts, nil)
+	p.Refused = refusePerson(p, actor)
+	return p, err
+}
+
+// refusePerson says why a person cannot be erased, or nothing.
+func refusePerson(p Plan, actor ledger.Actor) string {
+	switch {
+	case p.Done:
+		return "This person was erased already."
+	case p.Hold != nil:
+		return "A legal hold keeps this person: " + p.Hold.Reason + " Lift it first."
+	case p.who.ID == actor.Person:
+		return "Nobody erases themselves; ask another admin."
+	case p.who.LastAdmin:
+		return "This is the last admin who can sign in. Make somebody else an admin first."
+	case p.who.Owner:
+		return "The command line of the server's machine acts in the name of this person. Take the machine over first, under People."
+	}
+	return ""
+}
+
+func heldBy(holds []Hold, kind, id string) *Hold {
+	for _, h := range holds {
+		if h.Kind == kind && h.ID == id {
+			return &h
+		}
+	}
+	return nil
+}
+
+// lines joins the table with what was counted.
+func lines(kind Kind, counts map[Record]int64, names map[Record][]string) []Line {
+	var list []Line
+	for _, r := range Rules(kind) {
+		count, counted := counts[r.Record]
+		if !counted {
+			count = -1
+		}
+		list = append(list, Line{Rule: r, Count: count, Names: names[r.Record]})
+	}
+	return list
+}
+
+// confirmed checks that who asks has read what they do.
+func confirmed(p Plan, req Request) (reason string, err error) {
+	if p.Refused != "" {
+		return "", fault.New(fault.Conflict, "%s", p.Refused)
+	}
+	reason, err = ledger.Reason(req.Reason, "this is erased", true)
+	if strings.TrimSpace(req.Confirm) != p.Name {
+		err = errors.Join(fault.Field("confirm", "Type %s to confirm.", p.Name), err)
+	}
+	return reason, err
+}
+
+// ErasePerson erases a person. What people see is gone when it returns; payloads
+// and traces follow by work within seconds.
+func (s *Service) ErasePerson(ctx context.Context, actor ledger.Actor, name string, req Request) (Plan, error) {
+	p, err := s.PlanPerson(ctx, actor, name)
+	if err != nil {
+		return p, err
+	}
+	reason, err := confirmed(p, req)
+	if err != nil {
+		return p, err
+	}
+	err = s.Update(ctx, func(tx Tx) error {
+		holds, err := tx.Holds()
+		if err != nil {
+			return err
+		}
+		if heldBy(holds, "person", p.ID) != nil {
+			return fault.New(fault.Conflict, "A legal hold was placed on this person meanwhile.")
+		}
+		if err := tx.ErasePerson(p.who.ID, "erased-"+p.ID); err != nil {
+			return fault.Wrap(err, "erase a person")
+		}
+		seq, err := tx.NextSeq()
+		if err != nil {
+			return err
+		}
+		if err := tx.Record(ledger.Entry{Actor: actor, Kind: "person.erased", Subject: ledger.Subject{Kind: "person", ID: p.ID}, Payload: map[string]any{"reason": reason, "planned": counted(p)}}); err != nil {
+			return err
+		}
+		return tx.Enqueue(work.Order{Kind: WorkErase, Key: p.ID, Payload: eraseOrder{Who: p.who.Somebody, Cause: seq, Actor: actor.Person}})
+	})
+	return p, err
+}
+
+// counted is what a plan said, for the history.
+func counted(p Plan) map[Record]int64 {
+	said := map[Record]int64{}
+	for _, l := range p.Lines {
+		if l.Count > 0 {
+			said[l.Record] = l.Count
+		}
+	}
+	return said
+}
+
+// batch is how many rows one transaction erases.
+const batch = 500
+
+// Finish carries out WorkErase: payloads that name the person and words that
+// they wrote, in small transactions, then files, then traces.
+func (s *Service) Finish(ctx context.Context, payload json.RawMessage) error {
+	var order eraseOrder
+	if err := json.Unmarshal(payload, &order); err != nil {
+		return fault.As(fault.Invalid, err, "work of kind %s", WorkErase)
+	}
+	if order.Who.ID != "" {
+		if err := s.finishPerson(ctx, order); err != nil {
+			return err
+		}
+	}
+	for _, digest := range order.Remove {
+		used := true
+		if err := s.View(ctx, func(tx Tx) (err error) {
+			used, err = tx.FileUsed(digest)
+			return err
+		}); err != nil {
+			return err
+		}
+		if !used {
+			if err := s.Files.Remove(ctx, digest); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Update(ctx, func(tx Tx) error {
+		// Traces are overwritten by an order of its own: this one holds names.
+		return tx.Enqueue(work.Order{Kind: WorkScrub, Key: fmt.Sprint(order.Cause)})
+	})
+}
+
+func (s *Service) finishPerson(ctx context.Context, order eraseOrder) error {
+	for more := true; more; {
+		if err := s.Update(ctx, func(tx Tx) error {
+			n, err := tx.EraseWords(order.Who.ID, batch)
+			more = n > 0
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	var doomed []int64
+	flush := func() error {
+		seqs := doomed
+		doomed = nil
+		if len(seqs) == 0 {
+			return nil
+		}
+		return s.Update(ctx, func(tx Tx) error { return tx.ErasePayloads(order.Cause, seqs) })
+	}
+	err := s.Walk(ctx, func(r ledger.Record) error {
+		if Judge(r, order.Who) == Erase {
+			doomed = append(doomed, r.Seq)
+		}
+		if len(doomed) == batch {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	return err
+}
+
+// ScrubWork carries out WorkScrub.
+func (s *Service) ScrubWork(ctx context.Context, _ json.RawMessage) error { return s.Scrub(ctx) }
+
+// PlanItem says what erasing an item's content would do. It needs ActionManage
+// and reads the files of the project's snapshots.
+func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, id string) (Plan, error) {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Kind: KindItem, ID: id, Project: project}
+	var counts map[Record]int64
+	var holds []Hold
+	var frozen []Frozen
+	err := s.View(ctx, func(tx Tx) (err error) {
+		if p.thing, err = tx.Thing(project, id); err != nil {
+			return err
+		}
+		if counts, err = tx.ItemRecords(id); err != nil {
+			return err
+		}
+		if p.about, err = tx.PayloadsAbout(ledger.Subject{Kind: "item", ID: id}); err != nil {
+			return err
+		}
+		if frozen, err = tx.Frozen(project); err != nil {
+			return err
+		}
+		if p.uploads, err = tx.Uploads(p.thing.Dataset); err != nil {
+			return err
+		}
+		holds, err = tx.Holds()
+		return err
+	})
+	if err != nil {
+		return Plan{}, err
+	}
+	p.Name, p.Title, p.Done = p.thing.Key, p.thing.Key, p.thing.Erased
+	names := map[Record][]string{}
+	counts[RecordSnapshots], counts[RecordHeld] = 0, 0
+	for _, f := range frozen {
+		within, err := s.contains(ctx, f, p.thing)
+		if err != nil {
+			return Plan{}, err
+		}
+		switch {
+		case !within:
+		case len(f.Signed) > 0:
+			counts[RecordHeld]++
+			names[RecordHeld] = append(names[RecordHeld], fmt.Sprintf("%s (candidate %s)", f.Title, numbers(f.Signed)))
+		default:
+			p.doomed = append(p.doomed, f)
+			counts[RecordSnapshots]++
+			names[RecordSnapshots] = append(names[RecordSnapshots], f.Title)
+		}
+	}
+	counts[RecordPayloads], counts[RecordUploads] = int64(len(p.about)), int64(len(p.uploads))
+	p.Lines = lines(KindItem, counts, names)
+	p.Refused = refuseItem(p, holds)
+	return p, nil
+}
+
+func numbers(list []int) string {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = fmt.Sprint(n)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// refuseItem says why an item cannot be erased, or nothing.
+func refuseItem(p Plan, holds []Hold) string {
+	if p.Done {
+		return "The content of this item was erased already."
+	}
+	for _, under := range []struct{ kind, id string }{{"dataset", p.thing.Dataset}, {"project", string(p.Project)}} {
+		if h := heldBy(holds, under.kind, under.id); h != nil {
+			return "A legal hold keeps this " + under.kind + ": " + h.Reason + " Lift it first."
+		}
+	}
+	for _, u := range p.uploads {
+		if !u.Done {
+			return "An import into this dataset is still running. Wait until it is done."
+		}
+	}
+	return ""
+}
+
+// contains reports whether a snapshot's rows name the item's text.
+func (s *Service) contains(ctx context.Context, f Frozen, thing Thing) (within bool, err error) {
+	file, err := s.Files.Open(ctx, f.Rows)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	want := []byte(thing.Content)
+	lines := bufio.NewReaderSize(file, 256<<10)
+	for tail := []byte(nil); ; {
+		part, err := lines.ReadSlice('\n')
+		if bytes.Contains(part, want) || bytes.Contains(append(tail, part...), want) {
+			return true, nil
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull): // a digest may lie across two parts of a long line
+			tail = bytes.Clone(part[max(0, len(part)-len(want)):])
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case err != nil:
+			return false, fault.Wrap(err, "read the rows of a snapshot")
+		default:
+			tail = nil
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// EraseItem erases the content of an item. Rows are empty when it returns; files
+// and traces follow by work within seconds.
+func (s *Service) EraseItem(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, id string, req Request) (Plan, error) {
+	p, err := s.PlanItem(ctx, actor, project, id)
+	if err != nil {
+		return p, err
+	}
+	reason, err := confirmed(p, req)
+	if err != nil {
+		return p, err
+	}
+	err = s.Update(ctx, func(tx Tx) error {
+		holds, err := tx.Holds()
+		if err != nil {
+			return err
+		}
+		if refused := refuseItem(p, holds); refused != "" {
+			return fault.New(fault.Conflict, "%s", refused)
+		}
+		seq, err := tx.NextSeq()
+		if err != nil {
+			return err
+		}
+		about, err := tx.PayloadsAbout(ledger.Subject{Kind: "item", ID: id})
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(tx.EraseItem(p.thing), tx.ErasePayloads(seq, about)); err != nil {
+			return fault.Wrap(err, "erase an item")
+		}
+		var remove []ledger.Digest
+		for _, f := range p.doomed {
+			if err := tx.EraseSnapshot(f.ID, "An item of it was erased, so its files were, too."); err != nil {
+				return fault.Wrap(err, "erase a snapshot")
+			}
+			remove = append(remove, f.Rows, f.Table)
+		}
+		for _, u := range p.uploads {
+			if err := tx.ForgetUpload(u.ID); err != nil {
+				return fault.Wrap(err, "forget an upload")
+			}
+			remove = append(remove, u.Blob)
+		}
+		if err := tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "item.erased", Subject: ledger.Subject{Kind: "item", ID: id}, Payload: map[string]any{"reason": reason, "planned": counted(p)}}); err != nil {
+			return err
+		}
+		return tx.Enqueue(work.Order{Kind: WorkErase, Key: id, Payload: eraseOrder{Cause: seq, Actor: actor.Person, Remove: remove}})
+	})
+	return p, err
+}

@@ -1,0 +1,222 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/page"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// erasureRoutes are the pages that erase a person or an item.
+func (s *Server) erasureRoutes() []route {
+	return []route{
+		{GET, "/people/{person}/erase", login, ledger.ActionAdminister, s.getErasePerson},
+		{POST, "/people/{person}/erase", login, ledger.ActionAdminister, s.postErasePerson},
+		{GET, "/projects/{project}/items/{item}/erase", login, ledger.ActionManage, s.getEraseItem},
+		{POST, "/projects/{project}/items/{item}/erase", login, ledger.ActionManage, s.postEraseItem},
+		{GET, "/holds", login, ledger.ActionAdminister, s.getHolds},
+		{POST, "/holds", login, ledger.ActionAdminister, s.postHold},
+		{POST, "/holds/lift", login, ledger.ActionAdminister, s.postLiftHold},
+	}
+}
+
+func (s *Server) getErasePerson(w http.ResponseWriter, r *http.Request) error {
+	plan, err := s.Erasure.PlanPerson(r.Context(), actorOf(r), r.PathValue("person"))
+	if err != nil {
+		return err
+	}
+	return s.showErasure(w, r, http.StatusOK, plan, page.FormView{})
+}
+
+func (s *Server) postErasePerson(w http.ResponseWriter, r *http.Request) error {
+	return s.postErasure(w, r, func(req erasure.Request) (erasure.Plan, error) {
+		return s.Erasure.ErasePerson(r.Context(), actorOf(r), r.PathValue("person"), req)
+	})
+}
+
+func (s *Server) getEraseItem(w http.ResponseWriter, r *http.Request) error {
+	plan, err := s.Erasure.PlanItem(r.Context(), actorOf(r), projectOf(r).ID, chi.URLParam(r, "item"))
+	if err != nil {
+		return err
+	}
+	return s.showErasure(w, r, http.StatusOK, plan, page.FormView{})
+}
+
+func (s *Server) postEraseItem(w http.ResponseWriter, r *http.Request) error {
+	return s.postErasure(w, r, func(req erasure.Request) (erasure.Plan, error) {
+		return s.Erasure.EraseItem(r.Context(), actorOf(r), projectOf(r).ID, chi.URLParam(r, "item"), req)
+	})
+}
+
+func (s *Server) postErasure(w http.ResponseWriter, r *http.Request, erase func(erasure.Request) (erasure.Plan, error)) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	plan, err := erase(erasure.Request{Confirm: r.PostForm.Get("confirm"), Reason: r.PostForm.Get("reason")})
+	if isRefusal(err) {
+		return s.showErasure(w, r, http.StatusUnprocessableEntity, plan, page.Refused(typed(r, "confirm", "reason"), err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, r.URL.Path)
+}
+
+func (s *Server) showErasure(w http.ResponseWriter, r *http.Request, status int, plan erasure.Plan, form page.FormView) error {
+	ctx := r.Context()
+	v := page.ErasureView{Plan: plan, Form: form, Action: r.URL.Path}
+	frame := view{Title: ui.T(ctx, "erase.title."+string(plan.Kind)), Active: "people",
+		Path: []ui.Crumb{{Text: ui.T(ctx, "people.title"), Href: "/people"}, {Text: plan.Title, User: true}}}
+	if plan.Kind == erasure.KindItem {
+		frame.Active = "items"
+		frame.Path = []ui.Crumb{{Text: ui.T(ctx, "items.title"), Href: linkOf(r).Href("items")}, {Text: plan.Title, User: true, Href: linkOf(r).Href("items", plan.ID)}}
+	}
+	return s.render(w, r, status, frame, page.Erasure(v))
+}
+
+func (s *Server) getHolds(w http.ResponseWriter, r *http.Request) error {
+	return s.showHolds(w, r, http.StatusOK, page.FormView{})
+}
+
+func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, status int, form page.FormView) error {
+	ctx := r.Context()
+	holds, err := s.Erasure.Holds(ctx, actorOf(r))
+	if err != nil {
+		return err
+	}
+	names, err := s.Identity.Names(ctx)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, status, view{Title: ui.T(ctx, "holds.title"), Active: "people"}, page.Holds(page.HoldsView{Holds: holds, People: names, Form: form}))
+}
+
+func (s *Server) postHold(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	_, err := s.Erasure.PlaceHold(r.Context(), actorOf(r), erasure.Hold{Kind: r.PostForm.Get("kind"), ID: r.PostForm.Get("id"), Reason: r.PostForm.Get("reason")})
+	return s.afterHold(w, r, err)
+}
+
+func (s *Server) postLiftHold(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	return s.afterHold(w, r, s.Erasure.LiftHold(r.Context(), actorOf(r), r.PostForm.Get("kind"), r.PostForm.Get("id"), r.PostForm.Get("reason")))
+}
+
+func (s *Server) afterHold(w http.ResponseWriter, r *http.Request, err error) error {
+	if isRefusal(err) {
+		return s.showHolds(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "kind", "id", "reason"), err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/holds")
+}
+
+// ErasureBody says what an erasure would do, or did.
+type ErasureBody struct {
+	Kind    erasure.Kind  `json:"kind" enum:"person,item"`
+	ID      string        `json:"id"`
+	Confirm string        `json:"confirm" doc:"What to send as confirm"`
+	Refused string        `json:"refused,omitempty" doc:"Why nothing can be erased now"`
+	Erased  bool          `json:"erased" doc:"It is erased"`
+	Records []ErasureLine `json:"records"`
+}
+
+// ErasureLine is one kind of record of an erasure.
+type ErasureLine struct {
+	Record erasure.Record `json:"record"`
+	Fate   erasure.Fate   `json:"fate" enum:"gone,stays"`
+	Count  *int64         `json:"count,omitempty"`
+	Names  []string       `json:"names,omitempty"`
+}
+
+func erasureBody(p erasure.Plan, done bool) ErasureBody {
+	b := ErasureBody{Kind: p.Kind, ID: p.ID, Confirm: p.Name, Refused: p.Refused, Erased: p.Done || done, Records: []ErasureLine{}}
+	for _, l := range p.Lines {
+		line := ErasureLine{Record: l.Record, Fate: l.Fate, Names: l.Names}
+		if l.Count >= 0 {
+			line.Count = &l.Count
+		}
+		b.Records = append(b.Records, line)
+	}
+	return b
+}
+
+// EraseRequest confirms an erasure.
+type EraseRequest struct {
+	Confirm string `json:"confirm" doc:"The username, or the item's key, as the plan says" maxLength:"2000"`
+	Reason  string `json:"reason" doc:"Why; stands in the history" maxLength:"4000"`
+}
+
+// ItemErasureInput names an item of a project.
+type ItemErasureInput struct {
+	InProject
+	Item string `path:"item" maxLength:"100"`
+}
+
+// HoldBody is a legal hold as the API shows it.
+type HoldBody struct {
+	Kind   string          `json:"kind" enum:"person,dataset,project"`
+	ID     string          `json:"id" maxLength:"100"`
+	Reason string          `json:"reason" maxLength:"4000"`
+	Person ledger.PersonID `json:"person,omitempty" readOnly:"true"`
+	At     *time.Time      `json:"at,omitempty" readOnly:"true"`
+}
+
+// erasureAPI registers the operations about erasure and legal holds.
+func (s *Server) erasureAPI() {
+	operation(s, api{GET, "/people/{person}/erasure", "plan-person-erasure", "What erasing a person would do", either, ledger.ActionAdminister},
+		func(ctx context.Context, in *PersonInput) (*Answer[ErasureBody], error) {
+			p, err := s.Erasure.PlanPerson(ctx, actorIn(ctx), in.Person)
+			return &Answer[ErasureBody]{erasureBody(p, false)}, err
+		})
+	operation(s, api{POST, "/people/{person}/erasure", "erase-person", "Erase a person", either, ledger.ActionAdminister},
+		func(ctx context.Context, in *struct {
+			PersonInput
+			Body EraseRequest
+		}) (*Answer[ErasureBody], error) {
+			p, err := s.Erasure.ErasePerson(ctx, actorIn(ctx), in.Person, erasure.Request(in.Body))
+			return &Answer[ErasureBody]{erasureBody(p, true)}, err
+		})
+	operation(s, api{GET, "/projects/{project}/items/{item}/erasure", "plan-item-erasure", "What erasing the content of an item would do", either, ledger.ActionManage},
+		func(ctx context.Context, in *ItemErasureInput) (*Answer[ErasureBody], error) {
+			p, err := s.Erasure.PlanItem(ctx, actorIn(ctx), projectIn(ctx).ID, in.Item)
+			return &Answer[ErasureBody]{erasureBody(p, false)}, err
+		})
+	operation(s, api{POST, "/projects/{project}/items/{item}/erasure", "erase-item", "Erase the content of an item", either, ledger.ActionManage},
+		func(ctx context.Context, in *struct {
+			ItemErasureInput
+			Body EraseRequest
+		}) (*Answer[ErasureBody], error) {
+			p, err := s.Erasure.EraseItem(ctx, actorIn(ctx), projectIn(ctx).ID, in.Item, erasure.Request(in.Body))
+			return &Answer[ErasureBody]{erasureBody(p, true)}, err
+		})
+	operation(s, api{GET, "/holds", "list-holds", "List legal holds", either, ledger.ActionAdminister},
+		func(ctx context.Context, _ *struct{}) (*Answer[List[HoldBody]], error) {
+			holds, err := s.Erasure.Holds(ctx, actorIn(ctx))
+			list := List[HoldBody]{Items: []HoldBody{}}
+			for _, h := range holds {
+				list.Items = append(list.Items, HoldBody{h.Kind, h.ID, h.Reason, h.Person, some(h.At)})
+			}
+			return &Answer[List[HoldBody]]{list}, err
+		})
+	operation(s, api{POST, "/holds", "place-hold", "Keep a person, a dataset or a project from erasure", either, ledger.ActionAdminister},
+		func(ctx context.Context, in *struct{ Body HoldBody }) (*Answer[HoldBody], error) {
+			h, err := s.Erasure.PlaceHold(ctx, actorIn(ctx), erasure.Hold{Kind: in.Body.Kind, ID: in.Body.ID, Reason: in.Body.Reason})
+			return &Answer[HoldBody]{HoldBody{h.Kind, h.ID, h.Reason, h.Person, some(h.At)}}, err
+		})
+	operation(s, api{POST, "/holds/lift", "lift-hold", "Lift a legal hold", either, ledger.ActionAdminister},
+		func(ctx context.Context, in *struct{ Body HoldBody }) (*struct{}, error) {
+			return nil, s.Erasure.LiftHold(ctx, actorIn(ctx), in.Body.Kind, in.Body.ID, in.Body.Reason)
+		})
+}

@@ -1,0 +1,35 @@
+package page
+
+import (
+	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// ErasureView says what an erasure would do, and asks whether it shall.
+type ErasureView struct {
+	Plan   erasure.Plan
+	Form   FormView
+	Action string
+}
+
+// fated lists the kinds of record with a fate that there are any of.
+func (v ErasureView) fated(fate erasure.Fate) []erasure.Line {
+	var list []erasure.Line
+	for _, l := range v.Plan.Lines {
+		if l.Fate == fate && l.Count != 0 {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// HoldsView lists legal holds.
+type HoldsView struct {
+	Holds  []erasure.Hold
+	People Names
+	Form   FormView
+}
+
+func holdKinds() []ui.Option {
+	return []ui.Option{{Value: "person", Text: "person"}, {Value: "dataset", Text: "dataset"}, {Value: "project", Text: "project"}}
+}
