@@ -108,6 +108,16 @@ func LabelingLoop(t *testing.T) {
 				t.Errorf("bo is offered %s", got)
 			}
 		},
+		"what somebody holds who was deactivated is offered to others": func(t *testing.T, l loop) {
+			l.lease(ana, 1, 3)
+			l.lease(ana, 2, 3)
+			if err := l.ReturnLeases(t.Context(), []byte(`{"person":"`+string(ana.Person)+`"}`)); err != nil {
+				t.Fatal(err)
+			}
+			if got := l.lease(bo, 3, 6); got != "abcdef" {
+				t.Errorf("bo is offered %s", got)
+			}
+		},
 		"overlap offers an item to as many people as it asks": func(t *testing.T, l loop) {
 			l.change(func(p *labeling.Project) { p.Overlap = 2 })
 			l.lease(ana, 1, 2)
