@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -22,6 +23,7 @@ import (
 type serveOptions struct {
 	listen, public, database string
 	blobs, keyFile           string
+	proxies                  []string
 	cert, key                string
 	lockAfter                time.Duration
 	witness                  []string
@@ -53,6 +55,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8484", "address to listen on")
 	f.StringVar(&o.public, "url", "", "public address, as people and CI reach the server (https://…)")
 	f.StringVar(&o.database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
+	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, "address or network of a proxy whose X-Forwarded-For is believed (default: this machine, where there is a --url)")
 	f.StringVar(&o.blobs, "blobs", os.Getenv("ADJUDGE_BLOBS"), "where files are kept: a directory or s3://bucket/prefix?endpoint=https://… (default: $ADJUDGE_BLOBS, else blobs in the data directory)")
 	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
 	f.StringArrayVar(&o.witness, "witness", strings.Fields(os.Getenv("ADJUDGE_WITNESS")), "where signed checkpoints of the history are kept outside: git+URL or smtp://user@host:port?from=A&to=B (default: $ADJUDGE_WITNESS, several apart by blanks; password of the mail server: $ADJUDGE_SMTP_PASSWORD)")
@@ -81,6 +84,13 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}
 		}
+	}
+	for _, text := range o.proxies {
+		network, err := parseNetwork(text)
+		if err != nil {
+			return usage{fmt.Errorf("--trusted-proxy %q is no address; it looks like 10.0.0.5 or 10.0.0.0/24", text)}
+		}
+		set.Proxies = append(set.Proxies, network)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
 	if err != nil {
@@ -159,7 +169,15 @@ func (h *house) addresses(listener net.Listener, o serveOptions) (here, public s
 	here = scheme + "://" + net.JoinHostPort(host, port)
 	public = here
 	if h.Public != nil {
-		public = h.Public.Scheme + "://" + h.Public.Host
+		public = h.Public.Scheme + "://" + h.Public.Host + strings.TrimRight(h.Public.EscapedPath(), "/")
 	}
 	return here, public
+}
+
+// parseNetwork reads a network, or one address as a network of its own.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ type settings struct {
 	Data     string // data directory
 	Database string // address; empty: adjudge.db in the data directory
 	Blobs    string // where files are: a directory or s3://…; empty: blobs in the data directory
+	Proxies  []netip.Prefix
 	KeyFile  string // holds the secret under which the database keeps the signing key; empty: the key is a file
 	Port     string // the port it listens on
 	Public   *url.URL
@@ -145,7 +147,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.joinPeers()
 	h.web = web.New(web.Deps{
 		Config: web.Config{
-			DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Desktop: set.Native != nil,
+			DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Proxies: set.Proxies, Desktop: set.Native != nil,
 			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready, Meter: h.meter,
 		},
 		Identity: h.identity,

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -167,22 +168,27 @@ func peer(r *http.Request) string {
 	return host
 }
 
-// address returns the IP address that a request comes from. A server with a
-// public address may have a proxy on its own machine; then the last entry of
-// X-Forwarded-For is what that proxy saw. From any other peer the header is
+// address returns the IP address that a request comes from: the last entry of
+// X-Forwarded-For that no proxy of ours wrote. From any other peer the header is
 // what a stranger wrote, and counts for nothing.
 func (s *Server) address(r *http.Request) string {
 	direct := peer(r)
 	addr, err := netip.ParseAddr(direct)
-	if s.URL == nil || err != nil || !addr.Unmap().IsLoopback() {
+	if err != nil || !s.trusted(addr) {
 		return direct
 	}
 	seen := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	last, err := netip.ParseAddr(strings.TrimSpace(seen[len(seen)-1]))
-	if err != nil {
-		return direct
+	for _, text := range slices.Backward(seen) {
+		before, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			return direct
+		}
+		direct = before.Unmap().String()
+		if !s.trusted(before) {
+			break
+		}
 	}
-	return last.Unmap().String()
+	return direct
 }
 
 func (s *Server) from(r *http.Request) identity.From {
@@ -192,7 +198,10 @@ func (s *Server) from(r *http.Request) identity.From {
 // cookieName carries the id of the data directory, because cookies ignore the
 // port and two servers on one machine must not sign each other's people out.
 func (s *Server) cookieName() string {
-	if s.secure() {
+	switch {
+	case s.secure() && s.prefix() != "":
+		return "__Secure-adjudge_" + s.DataID // __Host- belongs to the whole host
+	case s.secure():
 		return "__Host-adjudge_" + s.DataID
 	}
 	return "adjudge_" + s.DataID
@@ -216,7 +225,7 @@ func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
 		sameSite = http.SameSiteStrictMode
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		Name: s.cookieName(), Value: value, Path: s.prefix() + "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: s.secure(), SameSite: sameSite,
 	})
 }

@@ -46,7 +46,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, compon
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	_, err := b.WriteTo(w)
+	_, err := w.Write(s.pageBelow(b.Bytes()))
 	return ignoreGone(err)
 }
 

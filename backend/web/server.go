@@ -42,6 +42,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -62,10 +63,11 @@ import (
 
 // Config is what the server must know about where it runs.
 type Config struct {
-	DataID  string   // id of the data directory; cookie names carry it
-	URL     *url.URL // public address, nil for this machine only
-	Hosts   []string // every Host that is answered; see Hosts
-	Desktop bool     // the desktop window: stricter cookies
+	DataID  string         // id of the data directory; cookie names carry it
+	URL     *url.URL       // public address, nil for this machine only
+	Hosts   []string       // every Host that is answered; see Hosts
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed; none: this machine's, if there is a URL
+	Desktop bool           // the desktop window: stricter cookies
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -192,7 +194,7 @@ func (s *Server) mount() {
 	}
 	s.mux.NotFound(s.answering(s.notFound))
 	s.mux.MethodNotAllowed(s.answering(s.notAllowed))
-	s.door = s.outside(s.mux)
+	s.door = s.below(s.outside(s.mux))
 }
 
 // tables lists the route table of every room.

@@ -176,14 +176,14 @@ func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
 // from another site, with which a Strict cookie does not travel.
 func (s *Server) moveOn(w http.ResponseWriter, next string) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err := fmt.Fprintf(w, "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%s\"><title>Adjudge</title>", html.EscapeString(next))
+	_, err := fmt.Fprintf(w, "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%s\"><title>Adjudge</title>", html.EscapeString(s.prefix()+next))
 	return ignoreGone(err)
 }
 
 // absolute returns the address of a local path as other people type it.
 func (s *Server) absolute(ctx context.Context, path string) string {
 	if s.URL != nil {
-		return s.URL.Scheme + "://" + s.URL.Host + path
+		return s.URL.Scheme + "://" + s.URL.Host + s.prefix() + path
 	}
 	return "http://" + callIn(ctx).host + path
 }

@@ -24,6 +24,7 @@ func needs() []need {
 		{"gcc", anyProgram("gcc", "clang", "cc")},
 		{"libwebkit2gtk-4.1-dev", pkgConfig("webkit2gtk-4.1")},
 		{"libgtk-3-dev", pkgConfig("gtk+-3.0")},
+		{"nginx-light", func() bool { return anyProgram("nginx", "/usr/sbin/nginx")() }},
 		{"postgresql", func() bool { _, err := postgresBin(); return err == nil }},
 	}
 }

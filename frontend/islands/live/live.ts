@@ -7,6 +7,7 @@
 // form that somebody is filling in is left alone until they are done. Islands
 // hear of everything as "adjudge:live" on document.
 
+import { base, here } from "../outbox/base";
 import { Backoff, wanted } from "./parts";
 
 interface Presence {
@@ -25,7 +26,7 @@ type Message = { type: "presence"; present: Presence[] } | { type: "events"; eve
 
 const SHOWN = 5;
 // The frame names a project only on its own pages: /projects/new is none.
-const slug = document.documentElement.dataset.project ? /^\/projects\/([^/]+)/.exec(location.pathname)?.[1] : undefined;
+const slug = document.documentElement.dataset.project ? /^\/projects\/([^/]+)/.exec(here())?.[1] : undefined;
 const me = document.documentElement.dataset["person"] ?? "";
 const backoff = new Backoff();
 let socket: WebSocket | undefined;
@@ -36,7 +37,7 @@ function connect(): void {
   timer = undefined;
   if (!slug || socket) return;
   const place = encodeURIComponent(document.documentElement.dataset["page"] ?? "");
-  const s = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/projects/${slug}/live?page=${place}`);
+  const s = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base()}/projects/${slug}/live?page=${place}`);
   socket = s;
   let opened = false;
   s.onopen = () => {

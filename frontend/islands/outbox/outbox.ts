@@ -1,6 +1,7 @@
 // The page's outbox. Every page of a person who is signed in has one: it sends
 // what waits on this device, and says in words how saving stands.
 
+import { at, here } from "./base";
 import { DeviceShelf, hasDevice, LateShelf, MemoryShelf, openDevice } from "./device";
 import { newId } from "./ids";
 import { Outbox, type State } from "./queue";
@@ -94,7 +95,7 @@ function draw(s: State, kept: boolean): void {
   }
   for (const link of document.querySelectorAll<HTMLAnchorElement>('[data-outbox="sign-in"]')) {
     link.hidden = !login;
-    if (login) link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+    if (login) link.href = at(`/sign-in?next=${encodeURIComponent(here())}`);
   }
   for (const button of document.querySelectorAll<HTMLElement>('[data-outbox="refused"]')) {
     button.hidden = refused === "";

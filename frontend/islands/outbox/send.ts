@@ -1,11 +1,12 @@
 // Sends one entry of the outbox to the server.
 
+import { base } from "./base";
 import type { Answer, Entry } from "./queue";
 
 const PATIENCE = 15_000;
 
 export async function send(e: Entry): Promise<Answer> {
-  const api = `/api/v1/projects/${encodeURIComponent(e.project)}/annotations`;
+  const api = `${base()}/api/v1/projects/${encodeURIComponent(e.project)}/annotations`;
   const undo = e.kind === "undo";
   const response = await fetch(
     undo ? `${api}/${e.target}?person=${encodeURIComponent(e.person)}&page=${e.page ?? ""}` : `${api}/${e.id}`,

@@ -1,6 +1,7 @@
 // The command palette: a dialog with a search field over a list that the
 // server gives for this person and project. Focus stays in the field; the list
 // follows aria-activedescendant.
+import { at, here } from "../outbox/base";
 import { match, type Entry } from "./match";
 
 const dialog = document.getElementById("palette");
@@ -113,10 +114,10 @@ function start(dialog: HTMLDialogElement): void {
     // Only addresses of this server: the list names no other.
     if (!entry?.href.startsWith("/") || entry.href.startsWith("//")) return;
     dialog.close();
-    if (entry.href === location.pathname + location.search) {
+    if (entry.href === here()) {
       document.getElementById("main")?.focus();
       return;
     }
-    location.assign(entry.href);
+    location.assign(at(entry.href));
   }
 }

@@ -4,6 +4,8 @@
 // person's id. The cover is for the eyes; the server refuses a locked login by
 // itself.
 
+import { at, here } from "../outbox/base";
+
 const root = document.documentElement;
 const DUE = "adjudge.lock-due"; // the server has not been told yet
 const RETRY = 2000;
@@ -25,8 +27,6 @@ function write(key: string, value: string | null): void {
   }
 }
 
-const here = (): string => location.pathname + location.search;
-
 function cover(): void {
   root.dataset["locked"] = "";
   document.body.inert = true;
@@ -47,10 +47,10 @@ export function lock(): void {
 
 async function tell(): Promise<void> {
   try {
-    const answer = await fetch("/lock", { method: "POST", headers: { Accept: "application/json" } });
+    const answer = await fetch(at("/lock"), { method: "POST", headers: { Accept: "application/json" } });
     if (answer.status === 204 || answer.status === 401) {
       write(DUE, null);
-      location.replace(`/locked?next=${encodeURIComponent(here())}`);
+      location.replace(at(`/locked?next=${encodeURIComponent(here())}`));
       return;
     }
     if (answer.status === 422) {
