@@ -160,8 +160,12 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Erasure:  h.erasure,
 		Place:    h.place,
 		Projects: h.places,
-		Static:   static.Handler(),
-		Native:   set.Native,
+		Checkpoints: func(ctx context.Context, actor ledger.Actor) ([]ledger.Checkpoint, []ledger.Witness, error) {
+			state, err := h.keeper.State(ctx, actor)
+			return state.Checkpoints, state.Witnesses, err
+		},
+		Static: static.Handler(),
+		Native: set.Native,
 	})
 	return h, nil
 }

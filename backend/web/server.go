@@ -103,9 +103,11 @@ type Deps struct {
 	Place func(ctx context.Context, slug string) (Place, error)
 	// Projects lists the projects of an actor, for the switcher; nil: none.
 	Projects func(ctx context.Context, actor ledger.Actor) ([]Place, error)
-	Attempts Attempts     // nil: no attempt gets in
-	Static   http.Handler // serves /static/
-	Native   Native       // what a desktop window does; nil on a server
+	// Checkpoints returns the newest checkpoints and how far each witness is.
+	Checkpoints func(ctx context.Context, actor ledger.Actor) ([]ledger.Checkpoint, []ledger.Witness, error)
+	Attempts    Attempts     // nil: no attempt gets in
+	Static      http.Handler // serves /static/
+	Native      Native       // what a desktop window does; nil on a server
 }
 
 // Server answers every request.
@@ -227,6 +229,7 @@ func (s *Server) tables() [][]route {
 // operations registers the JSON API of every room.
 func (s *Server) operations() {
 	s.identityAPI()
+	s.checkpointAPI()
 	s.groupAPI()
 	s.projectAPI()
 	s.labelAPI()
