@@ -20,7 +20,9 @@ func TestWork(t *testing.T)           { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)        { t.Parallel(); storetest.Compare(t) }
 func TestTraining(t *testing.T)       { t.Parallel(); storetest.Training(t) }
 func TestIdentity(t *testing.T)       { t.Parallel(); storetest.Identity(t) }
-func TestReview(t *testing.T)         { t.Parallel(); storetest.Review(t) }
+func TestErasure(t *testing.T)        { t.Parallel(); storetest.Erasure(t) }
+
+func TestReview(t *testing.T) { t.Parallel(); storetest.Review(t) }
 
 func TestAByteChangedBehindTheStoreIsFound(t *testing.T) {
 	t.Parallel()
