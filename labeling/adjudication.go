@@ -69,7 +69,9 @@ func (s *Service) Adjudicate(ctx context.Context, actor ledger.Actor, project Pr
 		if err := annotate(tx, p, item, &decision); err != nil {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "annotation.decided", Subject: ledger.Subject{Kind: "item", ID: string(id)}, Payload: payloadOf(decision)})
+		payload := payloadOf(decision)
+		payload.Was, payload.Is = &item.Label, &decision.Class
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "annotation.decided", Subject: ledger.Subject{Kind: "item", ID: string(id)}, Payload: payload})
 	})
 	return decision, err
 }

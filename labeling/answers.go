@@ -235,6 +235,8 @@ type annotationPayload struct {
 	Untouched  bool           `json:"untouched,omitempty"`
 	Extra      bool           `json:"extra,omitempty"`
 	SeenMS     int64          `json:"seen_ms"`
+	Was        *ClassID       `json:"was,omitempty"` // what was accepted before a decision
+	Is         *ClassID       `json:"is,omitempty"`  // what is accepted after it
 }
 
 func payloadOf(a Annotation) annotationPayload {

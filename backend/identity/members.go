@@ -131,8 +131,12 @@ func grant(tx Tx, actor ledger.Actor, m Membership) error {
 }
 
 func record(tx Tx, actor ledger.Actor, kind string, m Membership) error {
+	was, is := "", string(m.Role)
+	if kind == "role.revoked" {
+		was, is = is, was
+	}
 	return tx.Record(ledger.Entry{
-		Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: map[string]string{"role": string(m.Role)},
+		Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: map[string]string{"role": string(m.Role), ledger.KeyWas: was, ledger.KeyIs: is},
 	})
 }
 
