@@ -303,10 +303,13 @@ func (s *Service) checkFile(ctx context.Context, f compare.File) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
+	_, err = io.Copy(h, file)
+	switch {
+	case fault.Is(err, fault.Conflict): // files may check what they read themselves
+		return fault.As(fault.Conflict, err, "The model's file %s was changed after it was voted on.", f.Path)
+	case err != nil:
 		return fault.As(fault.Conflict, err, "The model's file %s cannot be read.", f.Path)
-	}
-	if ledger.DigestFrom([sha256.Size]byte(h.Sum(nil))) != f.Digest {
+	case ledger.DigestFrom([sha256.Size]byte(h.Sum(nil))) != f.Digest:
 		return fault.New(fault.Conflict, "The model's file %s was changed after it was voted on.", f.Path)
 	}
 	return nil
