@@ -161,11 +161,11 @@ func (h *Hub) write(c *client) {
 		case message, open := <-c.send:
 			_ = c.conn.SetWriteDeadline(time.Now().Add(writeWait))
 			if !open {
-				code := websocket.CloseGoingAway
+				code, reason := websocket.CloseGoingAway, "the server is stopping"
 				if c.dropped {
-					code = websocket.CloseTryAgainLater
+					code, reason = websocket.CloseTryAgainLater, "the page did not keep up"
 				}
-				_ = c.conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))
+				_ = c.conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason))
 				return
 			}
 			if c.conn.WritePreparedMessage(message) != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/store/storetest"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -24,14 +25,34 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-func benchmarkSubmit(b *testing.B, people int) {
-	s, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "adjudge.db"), store.Options{})
-	if err != nil {
-		b.Fatal(err)
+// BenchmarkSubmitServers measures the same on a PostgreSQL that flushes, with
+// people spread over one server and over two: the writers take turns.
+func BenchmarkSubmitServers(b *testing.B) {
+	for _, servers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("people=200/servers=%d", servers), func(b *testing.B) {
+			cluster := storetest.StartCluster(b)
+			benchmarkSubmitAt(b, 200, slices.Repeat([]string{cluster.Address}, servers)...)
+		})
 	}
-	defer func() { _ = s.Close() }()
+}
+
+func benchmarkSubmit(b *testing.B, people int) {
+	benchmarkSubmitAt(b, people, filepath.Join(b.TempDir(), "adjudge.db"))
+}
+
+func benchmarkSubmitAt(b *testing.B, people int, addresses ...string) {
+	var desks []*labeling.Service
+	var s *store.Store
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
-	desk := labeling.New(labeling.Config{Update: store.In[labeling.Tx](s), View: store.From[labeling.Tx](s), Now: s.Now, NewID: newID})
+	for _, address := range addresses {
+		opened, err := store.Open(b.Context(), address, store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = opened.Close() }()
+		s = opened
+		desks = append(desks, labeling.New(labeling.Config{Update: store.In[labeling.Tx](s), View: store.From[labeling.Tx](s), Now: s.Now, NewID: newID}))
+	}
 	p := labeling.Project{ID: "p1", Slug: "bench", Name: "Bench", SchemaVersion: 1, Overlap: 1}
 	for n := range 77 {
 		p.Schema.Classes = append(p.Schema.Classes, labeling.Class{ID: labeling.ClassID(newID()), Name: fmt.Sprint("class ", n)})
@@ -68,7 +89,7 @@ func benchmarkSubmit(b *testing.B, people int) {
 			actor := ledger.Actor{Person: id, Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleAnnotator}}}
 			for n := next.Add(1) - 1; n < int64(b.N); n = next.Add(1) - 1 {
 				begin := time.Now()
-				_, err := desk.Submit(b.Context(), actor, "p1", labeling.SubmitRequest{Annotation: labeling.Annotation{ID: labeling.AnnotationID(newID()),
+				_, err := desks[person%len(desks)].Submit(b.Context(), actor, "p1", labeling.SubmitRequest{Annotation: labeling.Annotation{ID: labeling.AnnotationID(newID()),
 					Item: items[n], Kind: labeling.KindAnswer, Class: p.Schema.Classes[n%77].ID, Seen: time.Second}})
 				if err != nil {
 					b.Error(err)

@@ -119,8 +119,8 @@ func (w *writer) run() {
 // group runs an update and those that wait behind it in one transaction.
 func (w *writer) group(first *update) {
 	group := []*update{first}
-	begun := time.Now()
 	healthy := w.begin() == nil
+	begun := time.Now() // not before: waiting for another server's group costs this one no room
 	for i := 0; healthy && i < len(group); i++ {
 		healthy = w.try(group[i])
 		if healthy && len(group) < groupMost && time.Since(begun) < groupTime {
