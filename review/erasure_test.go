@@ -14,7 +14,6 @@ type noFiles struct{ *shelf }
 
 func (noFiles) Remove(context.Context, ledger.Digest) error { return nil }
 
-
 // A voter who is erased leaves their signed vote behind, and the gate answers
 // as before.
 func TestErasingAVoterKeepsTheGateAndEverySignature(t *testing.T) {

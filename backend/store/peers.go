@@ -207,7 +207,7 @@ func (p *peers) hear(ctx context.Context) error {
 func (p *peers) take(ctx context.Context, payload string) error {
 	var n note
 	if err := json.Unmarshal([]byte(payload), &n); err != nil {
-		return nil //nolint:nilerr // a newer server's words
+		return nil // the words of a newer server
 	}
 	if n.From == p.id && (n.Last <= p.last || n.First == p.last+1) {
 		// Announced when it was committed, and nothing of others lies before it.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
-	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -137,7 +136,7 @@ func myDataBody(d identity.MyData) MyDataBody {
 		body.Tokens = append(body.Tokens, tokenBody(t))
 	}
 	for _, m := range d.Roles {
-		body.Roles = append(body.Roles, GroupRoleBody{ledger.ProjectID(m.Project), m.Role})
+		body.Roles = append(body.Roles, GroupRoleBody{m.Project, m.Role})
 	}
 	for _, g := range d.Groups {
 		body.Groups = append(body.Groups, g.Name)
