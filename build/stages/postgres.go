@@ -52,7 +52,7 @@ func (j *job) startPostgres() (string, error) {
 		return "", err
 	}
 	// It lives for one run: durability would only cost time here.
-	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200", dir)
+	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=800", dir)
 	if err := j.asPostgres(dir, filepath.Join(bin, "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
 		return "", err
 	}
