@@ -114,6 +114,7 @@ func TestOwnKeysAndNoKeys(t *testing.T) {
 	ana.click("button", "Save keys")
 	ana.wait(`!document.querySelector("#label-keys").open && document.activeElement.closest("[role=radiogroup]")`)
 	ana.answer("q")
+	ana.allSaved()
 	ana.label("") // the keys are the person's, not the page's
 	ana.answer("q")
 	ana.click("button", "Your keys")

@@ -316,8 +316,10 @@ func TestTheFrameIsWalkedByKeysAlone(t *testing.T) {
 	v.open("/projects")
 	v.wait(`document.documentElement.dataset.theme === "dark" && document.documentElement.dataset.size === "l"`)
 
+	// The owner of the demo came by a link: without a password nobody could unlock.
+	v.forgive(`status of 422`)
 	v.typed("l", "KeyL", 1)
-	v.wait(`location.pathname === "/sign-in"`)
+	v.waitText(".statusline", "password")
 }
 
 func TestRemovingAClassWithAnnotationsAsksWhatBecomesOfThem(t *testing.T) {

@@ -186,7 +186,7 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		if err := tx.UpdatePerson(person); err != nil {
 			return err
 		}
-		if found, err := admins(tx); err != nil || len(found) == 0 {
+		if found, err := admins(tx); err != nil || was.Admin && len(found) == 0 {
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin. Make somebody else admin first.", person.Name))
 		}
 		// An admin who was invited and has not come yet does not count: their link may be lost.

@@ -121,3 +121,16 @@ func TestTheLastAdminWhoCanSignInStays(t *testing.T) {
 	_, err = b.ChangePerson(t.Context(), ledger.System(), second.ID, identity.ChangePersonRequest{Disabled: &yes})
 	wantKind(t, err, fault.Unmet, "last admin")
 }
+
+func TestWhoIsNoAdminCanBeDisabledBeforeAnAdminCame(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	bo, _, err := b.CreatePerson(t.Context(), ledger.System(), identity.CreatePersonRequest{Username: "bo", Password: goodPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	if _, err := b.ChangePerson(t.Context(), ledger.System(), bo.ID, identity.ChangePersonRequest{Disabled: &yes}); err != nil {
+		t.Error(err)
+	}
+}
