@@ -410,6 +410,11 @@ func runnerKilled(t *testing.T, b *bench) {
 	if v := b.vital(h); v != training.VitalAlive {
 		t.Errorf("a running attempt is %s", v)
 	}
+	// What is still in the trainer's pipe dies with the runner; the promise is about what it has spooled.
+	until(t, "the runner has spooled what the trainer said", func() bool {
+		rest, err := b.Engine.Remains(t.Context(), h, 0)
+		return err == nil && string(rest) == "before\n"
+	})
 	if err := slay(host.Runner); err != nil {
 		t.Fatal(err)
 	}
