@@ -335,6 +335,10 @@ func TestRemovingAClassWithAnnotationsAsksWhatBecomesOfThem(t *testing.T) {
 	v.waitText(".banner legend", name)
 	ask[bool](v, `(document.querySelector('.banner input[value="merge"]').checked = true)`)
 	v.submit()
+	v.waitText("#reason-error", "why the schema changes")
+	v.wait(`document.querySelector('.banner input[value="merge"]').checked`) // what was decided stays
+	v.fill("Why it changes", "nobody means it")
+	v.submit()
 	v.waitText("#status", "saved")
 	if got := ask[int](v, `[...document.querySelectorAll('[name="class.name"]')].filter((i) => i.value).length`); got != before-1 {
 		t.Errorf("%d classes are left of %d", got, before)

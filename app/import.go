@@ -24,9 +24,9 @@ import (
 
 // importOptions are the flags of the command import.
 type importOptions struct {
-	project, dataset, purpose, format, header, schema string
-	text, label, key                                  string
-	strict, detach, json                              bool
+	project, dataset, purpose, format, header, schema, reason string
+	text, label, key                                          string
+	strict, detach, json                                      bool
 }
 
 // importCommand brings files in.
@@ -57,6 +57,7 @@ the others come in. A record whose key is there already changes nothing.`,
 	flags.StringVar(&o.text, "text", "", "column of the text; guessed if empty")
 	flags.StringVar(&o.label, "label", "", "column of the label; guessed together with --text")
 	flags.StringVar(&o.key, "key", "", "column of the key; guessed together with --text")
+	reasonFlag(cmd, &o.reason, "--schema changes a schema that has answers")
 	flags.BoolVar(&o.strict, "strict", false, "refuse labels that are no class of the schema")
 	flags.BoolVar(&o.detach, "detach", false, "return as soon as the files are uploaded")
 	flags.BoolVar(&o.json, "json", false, "print one JSON document")
@@ -78,7 +79,7 @@ func runImport(cmd *cobra.Command, o importOptions, args []string) error {
 		return err
 	}
 	ctx := cmd.Context()
-	project, err := c.projectFor(ctx, o.project, o.schema)
+	project, err := c.projectFor(ctx, o.project, o.schema, o.reason)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func filesToImport(args []string) ([]string, error) {
 
 // projectFor returns the slug of a project, which is made when it is new. A
 // schema, if one is given, becomes the project's.
-func (c *client) projectFor(ctx context.Context, name, schemaFile string) (string, error) {
+func (c *client) projectFor(ctx context.Context, name, schemaFile, reason string) (string, error) {
 	schema, err := readSchema(schemaFile, "", nil)
 	if err != nil {
 		return "", err
@@ -169,7 +170,7 @@ func (c *client) projectFor(ctx context.Context, name, schemaFile string) (strin
 			continue
 		}
 		if err = c.get(ctx, apiPath("projects", by), &p); err == nil && schemaFile != "" {
-			return p.Slug, c.changeSchema(ctx, p, schema)
+			return p.Slug, c.changeSchema(ctx, p, schema, reason)
 		} else if !fault.Is(err, fault.NotFound) {
 			return p.Slug, err
 		}
@@ -180,12 +181,12 @@ func (c *client) projectFor(ctx context.Context, name, schemaFile string) (strin
 
 // changeSchema gives a project a schema under the rules of its page: a class
 // that has annotations is not left out without a decision.
-func (c *client) changeSchema(ctx context.Context, p projectBody, schema labeling.Schema) error {
+func (c *client) changeSchema(ctx context.Context, p projectBody, schema labeling.Schema, reason string) error {
 	next := p.Schema.Adopt(schema)
 	if p.Schema.Same(next) {
 		return nil
 	}
-	request := map[string]any{"name": p.Name, "overlap": p.Overlap, "version": p.Version, "schema": next, "reason": "adjudge import --schema"}
+	request := map[string]any{"name": p.Name, "overlap": p.Overlap, "version": p.Version, "schema": next, "reason": reason}
 	err := c.do(ctx, http.MethodPut, apiPath("projects", p.Slug), request, nil)
 	if fault.Is(err, fault.Unmet) {
 		return fault.As(fault.Unmet, err, "%s Decide on the schema's page of %s, or keep the classes in the file; nothing was imported.", fault.Message(err), p.Name)

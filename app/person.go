@@ -147,7 +147,7 @@ func stateOf(p personBody) string {
 
 func personInviteCommand() *cobra.Command {
 	var asJSON, preview bool
-	var list, project string
+	var list, project, reason string
 	cmd := &cobra.Command{
 		Use:   "invite USERNAME | --csv FILE",
 		Short: "Make a new one-time link for somebody who forgot their password, or invite a whole list",
@@ -157,7 +157,7 @@ func personInviteCommand() *cobra.Command {
 				return usage{errors.New("name one person, or give a list with --csv FILE")}
 			}
 			if list != "" {
-				return inviteList(cmd, list, project, preview, asJSON)
+				return inviteList(cmd, list, project, reason, preview, asJSON)
 			}
 			c, err := connect(cmd)
 			if err != nil {
@@ -177,13 +177,14 @@ func personInviteCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.Flags().StringVar(&list, "csv", "", "list of people, - for standard input; the first line names the columns: name, username (or e-mail), project, roles, groups")
 	cmd.Flags().StringVar(&project, "project", "", "with --csv: the project that is meant where a line names none")
+	reasonFlag(cmd, &reason, "roles of somebody who is a member already change, with --csv")
 	cmd.Flags().BoolVar(&preview, "preview", false, "with --csv: only say what would change")
 	return cmd
 }
 
 // personRoleCommand is grant or revoke.
 func personRoleCommand(verb string) *cobra.Command {
-	var project, role string
+	var project, role, reason string
 	short, method := "Give a person a role in a project", http.MethodPut
 	if verb == "revoke" {
 		short, method = "Take a role in a project from a person", http.MethodDelete
@@ -197,18 +198,27 @@ func personRoleCommand(verb string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.do(cmd.Context(), method, apiPath("projects", project, "people", args[0], "roles", role), nil, nil)
+			return c.do(cmd.Context(), method, apiPath("projects", project, "people", args[0], "roles", role), because(reason), nil)
 		},
 	}
 	cmd.Flags().StringVar(&project, "project", "", "project")
 	cmd.Flags().StringVar(&role, "role", "", "annotator, lead, reviewer, approver, data_scientist, auditor or admin")
+	reasonFlag(cmd, &reason, "the role of somebody who is a member already changes")
 	_ = cmd.MarkFlagRequired("project") // the flag exists
 	_ = cmd.MarkFlagRequired("role")
 	return cmd
 }
 
+// because is the body of a change whose only word is why; nil for none.
+func because(reason string) any {
+	if reason == "" {
+		return nil
+	}
+	return map[string]string{"reason": reason}
+}
+
 func personChangeCommand() *cobra.Command {
-	var name, zone string
+	var name, zone, reason string
 	var admin, disabled, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "change USERNAME",
@@ -223,6 +233,9 @@ func personChangeCommand() *cobra.Command {
 			}
 			if len(request) == 0 {
 				return usage{errors.New("say what to change: --name, --time-zone, --admin or --disabled")}
+			}
+			if reason != "" {
+				request["reason"] = reason
 			}
 			c, err := connect(cmd)
 			if err != nil {
@@ -243,6 +256,7 @@ func personChangeCommand() *cobra.Command {
 	f.StringVar(&name, "name", "", "name that others see")
 	f.StringVar(&zone, "time-zone", "", "time zone, for example Europe/Berlin")
 	f.BoolVar(&admin, "admin", false, "admin of the installation (--admin=false takes it away)")
+	reasonFlag(cmd, &reason, "who is an admin changes")
 	f.BoolVar(&disabled, "disabled", false, "block from signing in (--disabled=false lets them in again)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd

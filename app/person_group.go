@@ -35,7 +35,7 @@ type invited struct {
 }
 
 // inviteList invites everybody on a list and prints the links as CSV.
-func inviteList(cmd *cobra.Command, path, project string, preview, asJSON bool) error {
+func inviteList(cmd *cobra.Command, path, project, reason string, preview, asJSON bool) error {
 	text, err := readList(cmd, path)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func inviteList(cmd *cobra.Command, path, project string, preview, asJSON bool) 
 		return err
 	}
 	var done invited
-	request := map[string]any{"csv": string(text), "project": project, "preview": preview}
+	request := map[string]any{"csv": string(text), "project": project, "preview": preview, "reason": reason}
 	if err := c.post(cmd.Context(), apiPath("people", "invitations"), request, &done); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func groupRolePath(a []string, project, role string) (string, any) {
 
 // groupVerb is a command that changes one thing about a group and says nothing.
 func groupVerb(use, short string, args int, method string, request func(args []string, project, role string) (path string, body any)) *cobra.Command {
-	var project, role string
+	var project, role, reason string
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(args),
 		RunE: func(cmd *cobra.Command, a []string) error {
@@ -167,8 +167,14 @@ func groupVerb(use, short string, args int, method string, request func(args []s
 				return err
 			}
 			path, body := request(a, project, role)
+			if body == nil {
+				body = because(reason)
+			}
 			return c.do(cmd.Context(), method, path, body, nil)
 		},
+	}
+	if method == http.MethodDelete || strings.HasPrefix(use, "grant") {
+		reasonFlag(cmd, &reason, "the roles of its members change")
 	}
 	if strings.HasPrefix(use, "grant") || strings.HasPrefix(use, "revoke") {
 		cmd.Flags().StringVar(&project, "project", "", "project")

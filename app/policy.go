@@ -76,9 +76,9 @@ func printPolicy(cmd *cobra.Command, p policyJSON) error {
 }
 
 func policySaveCommand() *cobra.Command {
-	var project string
+	var project, reason string
 	cmd := &cobra.Command{
-		Use:   "save --project P FILE",
+		Use:   "save --project P --reason WHY FILE",
 		Short: "Supersede the policy for new candidates; open ones keep theirs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -91,15 +91,21 @@ func policySaveCommand() *cobra.Command {
 				return err
 			}
 			var p policyJSON
-			if err := c.do(cmd.Context(), http.MethodPut, apiPath("projects", project, "policy"), map[string]string{"text": string(text)}, &p); err != nil {
+			if err := c.do(cmd.Context(), http.MethodPut, apiPath("projects", project, "policy"), map[string]string{"text": string(text), "reason": reason}, &p); err != nil {
 				return err
 			}
 			return printPolicy(cmd, p)
 		},
 	}
 	cmd.Flags().StringVar(&project, "project", "", "project, by its slug")
+	reasonFlag(cmd, &reason, "the policy changes; needed where it does")
 	_ = cmd.MarkFlagRequired("project") // the flag exists
 	return cmd
+}
+
+// reasonFlag adds --reason to a command that changes something.
+func reasonFlag(cmd *cobra.Command, reason *string, what string) {
+	cmd.Flags().StringVar(reason, "reason", "", "why "+what+"; stands in the history")
 }
 
 func policyCheckCommand() *cobra.Command {

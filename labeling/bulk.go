@@ -3,7 +3,6 @@ package labeling
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -64,7 +63,7 @@ const bulkChunk = 100
 type BulkRequest struct {
 	Action BulkAction
 	Class  ClassID
-	Reason string
+	Reason string // needed but for BulkDelete
 	Items  []ItemID
 	Filter ItemFilter
 }
@@ -74,7 +73,7 @@ func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project P
 	if err := actor.Must(project, ledger.ActionRelabel); err != nil {
 		return Bulk{}, err
 	}
-	b := Bulk{ID: BulkID(s.NewID()), Project: project, Action: req.Action, Class: req.Class, Reason: strings.TrimSpace(req.Reason), Person: actor.Person}
+	b := Bulk{ID: BulkID(s.NewID()), Project: project, Action: req.Action, Class: req.Class, Person: actor.Person}
 	p, err := s.Project(ctx, actor, string(project))
 	if err != nil {
 		return Bulk{}, err
@@ -88,6 +87,9 @@ func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project P
 		b.Class = ""
 	default:
 		return Bulk{}, fault.Field("action", "%.40q is not something to do with items; choose relabel, requeue or delete.", string(req.Action))
+	}
+	if b.Reason, err = ledger.Reason(req.Reason, "these answers change", req.Action != BulkDelete); err != nil {
+		return Bulk{}, err
 	}
 	if len([]rune(b.Reason)) > maxReason {
 		return Bulk{}, fault.Field("reason", "The reason is longer than %d characters; shorten it.", maxReason)
@@ -151,6 +153,7 @@ func (s *Service) changeChunk(ctx context.Context, actor ledger.Actor, b *Bulk, 
 			}
 		}
 		var changed []ItemID
+		was, is := map[ItemID]ClassID{}, map[ItemID]ClassID{}
 		for i, id := range ids {
 			item, err := itemIn(tx, b.Project, id)
 			if err != nil {
@@ -165,6 +168,9 @@ func (s *Service) changeChunk(ctx context.Context, actor ledger.Actor, b *Bulk, 
 				continue
 			}
 			changed = append(changed, id)
+			if b.Action != BulkDelete {
+				was[id], is[id] = item.Label, b.Class
+			}
 			if err := tx.AddBulkRow(b.ID, row); err != nil {
 				return fault.Wrap(err, "keep what was changed")
 			}
@@ -176,8 +182,11 @@ func (s *Service) changeChunk(ctx context.Context, actor ledger.Actor, b *Bulk, 
 		if len(changed) == 0 {
 			return nil
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: b.Project, Kind: "items." + pastOf[b.Action], Subject: ledger.Subject{Kind: "bulk", ID: string(b.ID)},
-			Payload: map[string]any{"action": b.Action, "class": b.Class, "reason": b.Reason, "items": changed}})
+		payload := map[string]any{"action": b.Action, "class": b.Class, ledger.KeyReason: b.Reason, "items": changed}
+		if len(was) > 0 {
+			payload[ledger.KeyWas], payload[ledger.KeyIs] = was, is
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: b.Project, Kind: "items." + pastOf[b.Action], Subject: ledger.Subject{Kind: "bulk", ID: string(b.ID)}, Payload: payload})
 	})
 	if err == nil {
 		*b = after

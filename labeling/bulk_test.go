@@ -48,7 +48,7 @@ func TestWhatIsDoneToManyItemsCanBeTakenBack(t *testing.T) {
 			want string
 		}{
 			{labeling.BulkRequest{Action: labeling.BulkRelabel, Class: page.Items[1].Label, Reason: "clear", Items: ids}, "1:accepted:y 2:accepted:y 3:accepted:y"},
-			{labeling.BulkRequest{Action: labeling.BulkRequeue, Filter: labeling.ItemFilter{Status: labeling.StatusAccepted}}, "1:queued: 2:queued: 3:queued:"},
+			{labeling.BulkRequest{Action: labeling.BulkRequeue, Reason: "once more", Filter: labeling.ItemFilter{Status: labeling.StatusAccepted}}, "1:queued: 2:queued: 3:queued:"},
 			{labeling.BulkRequest{Action: labeling.BulkDelete, Items: ids}, "2:accepted:y 1:trashed:x 3:trashed:"},
 		} {
 			bulk, err := d.ChangeItems(t.Context(), d.actor, d.project, c.req)

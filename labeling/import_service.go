@@ -352,7 +352,7 @@ func (s *Service) importClasses(ctx context.Context, i Import) error {
 		if err != nil {
 			return fault.Wrap(err, "find project")
 		}
-		was := len(p.Schema.Classes)
+		before, was := p, len(p.Schema.Classes)
 		classes := slices.Clone(p.Schema.Classes)
 		for _, name := range names {
 			if _, known := p.Schema.ClassNamed(name); !known {
@@ -369,7 +369,7 @@ func (s *Service) importClasses(ctx context.Context, i Import) error {
 				return fault.Wrap(err, "add classes")
 			}
 			if err := tx.Record(ledger.Entry{Actor: ledger.Actor{Person: i.CreatedBy, Via: ledger.ViaSystem}, Project: p.ID, Kind: "project.changed",
-				Subject: ledger.Subject{Kind: "project", ID: string(p.ID)}, Payload: map[string]any{"is": p, "import": i.ID}}); err != nil {
+				Subject: ledger.Subject{Kind: "project", ID: string(p.ID)}, Payload: map[string]any{"was": before, "is": p, "import": i.ID}}); err != nil {
 				return err
 			}
 		}

@@ -237,17 +237,18 @@ func (s Schema) Edit(next Schema, uses map[ClassID]int64, decisions map[ClassID]
 }
 
 // Adopt returns next, written by hand without ids, as an edit of s: a class that
-// s has under the same name keeps its id, and its colour and key unless next
-// says others. Retired classes that next does not name stay as they are.
+// s has under the same name keeps its id, and its colour, key and note unless
+// next says others; the guideline stays where next has none. Retired classes that
+// next does not name stay as they are.
 func (s Schema) Adopt(next Schema) Schema {
-	out := Schema{Question: next.Question, Classes: slices.Clone(next.Classes)}
+	out := Schema{Question: next.Question, Guideline: cmp.Or(next.Guideline, s.Guideline), Classes: slices.Clone(next.Classes)}
 	for i, c := range out.Classes {
 		at := slices.IndexFunc(s.Classes, func(was Class) bool { return was.Name == c.Name && (c.ID == "" || c.ID == was.ID) })
 		if at < 0 {
 			continue
 		}
 		was := s.Classes[at]
-		out.Classes[i].ID, out.Classes[i].Color, out.Classes[i].Key = was.ID, cmp.Or(c.Color, was.Color), cmp.Or(c.Key, was.Key)
+		out.Classes[i].ID, out.Classes[i].Color, out.Classes[i].Key, out.Classes[i].Note = was.ID, cmp.Or(c.Color, was.Color), cmp.Or(c.Key, was.Key), cmp.Or(c.Note, was.Note)
 	}
 	for _, c := range s.Classes {
 		if _, named := out.Class(c.ID); c.Retired && !named {
@@ -259,7 +260,7 @@ func (s Schema) Adopt(next Schema) Schema {
 
 // Same reports whether two schemas are equal in every field.
 func (s Schema) Same(other Schema) bool {
-	return s.Question == other.Question && slices.Equal(s.Classes, other.Classes)
+	return s.Question == other.Question && s.Guideline == other.Guideline && slices.Equal(s.Classes, other.Classes)
 }
 
 func mergedInto(s Schema, id ClassID) bool {

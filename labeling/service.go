@@ -142,7 +142,7 @@ type UpdateProjectRequest struct {
 	Schema    Schema
 	Version   int
 	Decisions map[ClassID]Decision
-	Reason    string
+	Reason    string // needed where the schema changes and there are answers
 }
 
 // schemaMove is the follow-up work of an edited schema: move or requeue the
@@ -157,9 +157,10 @@ type schemaMove struct {
 // edited; its handler is MoveLabels.
 const WorkSchema = "labeling.schema"
 
-// UpdateProject changes name, overlap and schema. It returns Denied, Invalid,
-// Conflict where somebody else edited the schema meanwhile, and Unmet where a
-// decision about annotations is missing.
+// UpdateProject changes name, overlap and schema. It returns Denied, Invalid
+// (naming "reason" where a schema with answers changes without one), Conflict
+// where somebody else edited the schema meanwhile, and Unmet where a decision
+// about annotations is missing.
 func (s *Service) UpdateProject(ctx context.Context, actor ledger.Actor, id ProjectID, req UpdateProjectRequest) (Project, error) {
 	if err := actor.Must(id, ledger.ActionManage); err != nil {
 		return Project{}, err
@@ -182,6 +183,10 @@ func (s *Service) UpdateProject(ctx context.Context, actor ledger.Actor, id Proj
 		if err != nil {
 			return err
 		}
+		reason, err := ledger.Reason(req.Reason, "the schema changes", answered(uses) && !was.Schema.Same(change.Schema))
+		if err != nil {
+			return err
+		}
 		p = was
 		p.Name, p.Overlap, p.Schema, p.SchemaVersion = req.Name, max(req.Overlap, 1), change.Schema, was.SchemaVersion+1
 		if err := p.Validate(); err != nil {
@@ -201,9 +206,19 @@ func (s *Service) UpdateProject(ctx context.Context, actor ledger.Actor, id Proj
 			}
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Project: id, Kind: "project.changed", Subject: ledger.Subject{Kind: "project", ID: string(id)},
-			Payload: map[string]any{"was": was, "is": p, "decisions": req.Decisions, "reason": req.Reason}})
+			Payload: map[string]any{"was": was, "is": p, "decisions": req.Decisions, "reason": reason}})
 	})
 	return p, err
+}
+
+// answered reports whether anybody has answered with any class.
+func answered(uses map[ClassID]int64) bool {
+	for _, n := range uses {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // MoveLabels carries out WorkSchema: accepted answers of a class that was taken

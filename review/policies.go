@@ -25,11 +25,13 @@ type SavePolicyRequest struct {
 	Project ledger.ProjectID
 	Text    string
 	Base    ledger.Digest
+	Reason  string // why it changes; needed where it does
 }
 
 // SavePolicy supersedes the policy of a project. Candidates that are open or
 // decided keep the one they were opened under. It returns Conflict where
-// somebody else saved one since, and Invalid with every problem of the text.
+// somebody else saved one since, and Invalid with every problem of the text, or
+// naming "reason" where there is none.
 func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePolicyRequest) (Policy, error) {
 	if err := actor.Must(req.Project, ledger.ActionManage); err != nil {
 		return Policy{}, err
@@ -54,12 +56,16 @@ func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePo
 			out = current
 			return nil
 		}
+		reason, err := ledger.Reason(req.Reason, "the policy changes", true)
+		if err != nil {
+			return err
+		}
 		out, err = tx.CreatePolicy(Policy{Project: req.Project, Text: req.Text, Digest: ledger.DigestOf([]byte(req.Text)), CreatedBy: actor.Person, CreatedAt: now})
 		if err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Project: req.Project, Kind: eventPolicy, Subject: ledger.Subject{Kind: "policy", ID: string(out.Digest)}, Payload: map[string]any{
-			"version": out.Version, "digest": out.Digest, "text": out.Text,
+			"version": out.Version, "digest": out.Digest, ledger.KeyWas: map[string]string{"text": current.Text}, ledger.KeyIs: map[string]string{"text": out.Text}, ledger.KeyReason: reason,
 		}})
 	})
 	return out, err

@@ -324,14 +324,18 @@ func TestANewPolicyHoldsForNewCandidates(t *testing.T) {
 	lead := w.person("lea", "Lea", ledger.RoleLead)
 	old := w.propose(w.model("old"))
 	text := strings.Replace(review.DefaultPolicyText, `"role": "reviewer", "count": 1`, `"role": "reviewer", "count": 2`, 1)
-	policy, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Base: review.DefaultPolicy(project).Digest})
+	_, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text})
+	if wantFault(t, err, fault.Invalid, "why the policy changes"); fault.Fields(err)["reason"] == "" {
+		t.Errorf("the field is not named: %v", err)
+	}
+	policy, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Base: review.DefaultPolicy(project).Digest, Reason: "agreed in the team"})
 	w.must(err)
 	if policy.Version != 1 {
 		t.Errorf("policy = %+v", policy)
 	}
-	_, err = w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: review.DefaultPolicyText, Base: review.DefaultPolicy(project).Digest})
+	_, err = w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: review.DefaultPolicyText, Base: review.DefaultPolicy(project).Digest, Reason: "agreed in the team"})
 	wantFault(t, err, fault.Conflict, "meanwhile")
-	_, err = w.SavePolicy(t.Context(), w.ana, review.SavePolicyRequest{Project: project, Text: text})
+	_, err = w.SavePolicy(t.Context(), w.ana, review.SavePolicyRequest{Project: project, Text: text, Reason: "agreed in the team"})
 	wantFault(t, err, fault.Denied, "lead")
 	fresh := w.propose(w.model("new"))
 	for _, c := range []review.Candidate{fresh, old} {
@@ -357,7 +361,7 @@ func TestThePolicyMayKeepTheProposerFromVotingForIt(t *testing.T) {
 	text := strings.Replace(review.DefaultPolicyText, `"rule": "not_by_trainer"`, `"rule": "not_by_trainer", "also_proposer": true`, 1)
 	lead := w.tom
 	lead.Roles = map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleLead}}
-	if _, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text}); err != nil {
+	if _, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Reason: "agreed in the team"}); err != nil {
 		t.Fatal(err)
 	}
 	proposer := w.person("dora", "Dora Lind", ledger.RoleDataScientist, ledger.RoleReviewer)

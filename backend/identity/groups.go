@@ -49,30 +49,39 @@ func (s *Service) RenameGroup(ctx context.Context, actor ledger.Actor, group, na
 	})
 }
 
-// DeleteGroup removes a group; its members lose what they held by it alone.
-func (s *Service) DeleteGroup(ctx context.Context, actor ledger.Actor, group string) error {
+// DeleteGroup removes a group; its members lose what they held by it alone, which
+// needs a reason.
+func (s *Service) DeleteGroup(ctx context.Context, actor ledger.Actor, group, why string) error {
 	if err := mustAdminister(actor); err != nil {
 		return err
 	}
 	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+		reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0 && len(g.Roles) > 0)
+		if err != nil {
+			return err
+		}
 		if err := tx.DeleteGroup(g.ID); err != nil {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Kind: "group.deleted", Subject: groupSubject(g.ID), Payload: g})
+		return tx.Record(ledger.Entry{Actor: actor, Kind: "group.deleted", Subject: groupSubject(g.ID), Payload: struct {
+			Group
+			Reason string `json:"reason,omitempty"`
+		}{g, reason}})
 	})
 }
 
 // JoinGroup makes a person, named by id or username, a member of a group.
 func (s *Service) JoinGroup(ctx context.Context, actor ledger.Actor, group, person string) error {
-	return s.moveMember(ctx, actor, group, person, "group.joined", Tx.AddGroupMember)
+	return s.moveMember(ctx, actor, group, person, "group.joined", "", Tx.AddGroupMember)
 }
 
-// LeaveGroup takes a person out of a group.
-func (s *Service) LeaveGroup(ctx context.Context, actor ledger.Actor, group, person string) error {
-	return s.moveMember(ctx, actor, group, person, "group.left", Tx.RemoveGroupMember)
+// LeaveGroup takes a person out of a group. Where the group has roles it needs a
+// reason.
+func (s *Service) LeaveGroup(ctx context.Context, actor ledger.Actor, group, person, reason string) error {
+	return s.moveMember(ctx, actor, group, person, "group.left", reason, Tx.RemoveGroupMember)
 }
 
-func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, person, kind string, move func(Tx, GroupID, ledger.PersonID) (bool, error)) error {
+func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, person, kind, why string, move func(Tx, GroupID, ledger.PersonID) (bool, error)) error {
 	if err := mustAdminister(actor); err != nil {
 		return err
 	}
@@ -84,21 +93,31 @@ func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, per
 		if changed, err := move(tx, g.ID, p.ID); err != nil || !changed {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(g.ID), Payload: map[string]string{"person": string(p.ID)}})
+		reason, err := ledger.Reason(why, "their roles change", kind == "group.left" && len(g.Roles) > 0)
+		if err != nil {
+			return err
+		}
+		payload := map[string]string{"person": string(p.ID)}
+		if reason != "" {
+			payload[ledger.KeyReason] = reason
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(g.ID), Payload: payload})
 	})
 }
 
-// GrantGroup gives a group a role in a project: whoever may give it to a person may.
-func (s *Service) GrantGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole) error {
-	return s.moveRole(ctx, actor, group, r, "group.granted", Tx.AddGroupRole)
+// GrantGroup gives a group a role in a project: whoever may give it to a person
+// may. Where the group has members it needs a reason.
+func (s *Service) GrantGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole, reason string) error {
+	return s.moveRole(ctx, actor, group, r, "group.granted", reason, Tx.AddGroupRole)
 }
 
-// RevokeGroup takes a role in a project from a group.
-func (s *Service) RevokeGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole) error {
-	return s.moveRole(ctx, actor, group, r, "group.revoked", Tx.RemoveGroupRole)
+// RevokeGroup takes a role in a project from a group. Where the group has members
+// it needs a reason.
+func (s *Service) RevokeGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole, reason string) error {
+	return s.moveRole(ctx, actor, group, r, "group.revoked", reason, Tx.RemoveGroupRole)
 }
 
-func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string, r GroupRole, kind string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
+func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
 	if err := mayGrant(actor, r.Project, r.Role); err != nil {
 		return err
 	}
@@ -106,7 +125,19 @@ func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string
 		if changed, err := move(tx, g.ID, r); err != nil || !changed {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: r.Project, Kind: kind, Subject: groupSubject(g.ID), Payload: map[string]string{"role": string(r.Role)}})
+		reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0)
+		if err != nil {
+			return err
+		}
+		was, is := "", string(r.Role)
+		if kind == "group.revoked" {
+			was, is = is, was
+		}
+		payload := map[string]string{"role": string(r.Role), ledger.KeyWas: was, ledger.KeyIs: is}
+		if reason != "" {
+			payload[ledger.KeyReason] = reason
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Project: r.Project, Kind: kind, Subject: groupSubject(g.ID), Payload: payload})
 	})
 }
 

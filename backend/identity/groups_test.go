@@ -22,11 +22,11 @@ func TestAMemberHoldsTheRolesOfTheirGroupsBesideTheirOwn(t *testing.T) {
 	_, err = b.CreateGroup(t.Context(), anna.Actor, "Night shift")
 	wantKind(t, err, fault.Conflict, "this name already")
 	steps := []error{
-		b.Grant(t.Context(), anna.Actor, identity.Membership{Project: "p1", Person: bo.ID, Role: ledger.RoleReviewer}),
+		b.Grant(t.Context(), anna.Actor, identity.Membership{Project: "p1", Person: bo.ID, Role: ledger.RoleReviewer}, "agreed"),
 		b.JoinGroup(t.Context(), anna.Actor, "night SHIFT", "bo"),
 		b.JoinGroup(t.Context(), anna.Actor, string(night.ID), string(bo.ID)), // again: nothing
-		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}),
-		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleReviewer}),
+		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}, "agreed"),
+		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p1", Role: ledger.RoleReviewer}, "agreed"),
 	}
 	for i, err := range steps {
 		if err != nil {
@@ -45,7 +45,7 @@ func TestAMemberHoldsTheRolesOfTheirGroupsBesideTheirOwn(t *testing.T) {
 	if err != nil || len(members) != 1 || !slices.Equal(members[0].Roles, []ledger.Role{ledger.RoleReviewer}) || !slices.Equal(members[0].ByGroup, []ledger.Role{ledger.RoleAnnotator}) {
 		t.Errorf("members = %+v, %v", members, err)
 	}
-	if err := b.DeleteGroup(t.Context(), anna.Actor, "Night shift"); err != nil {
+	if err := b.DeleteGroup(t.Context(), anna.Actor, "Night shift", "agreed"); err != nil {
 		t.Fatal(err)
 	}
 	if roles := b.visit(t, in.Secret).Actor.Roles["p1"]; !slices.Equal(roles, []ledger.Role{ledger.RoleReviewer}) {
@@ -67,9 +67,9 @@ func TestALeadGivesGroupsRolesInTheirProjectAlone(t *testing.T) {
 	_, err := b.CreateGroup(t.Context(), lead, "Mine")
 	wantKind(t, err, fault.Denied, "Only an admin")
 	wantKind(t, b.JoinGroup(t.Context(), lead, "Ward 3", "anna"), fault.Denied, "Only an admin")
-	if err := b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}); err != nil {
+	if err := b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAnnotator}, "agreed"); err != nil {
 		t.Error(err)
 	}
-	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p2", Role: ledger.RoleAnnotator}), fault.Denied, "lead")
-	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAdmin}), fault.Denied, "admin")
+	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p2", Role: ledger.RoleAnnotator}, "agreed"), fault.Denied, "lead")
+	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAdmin}, "agreed"), fault.Denied, "admin")
 }

@@ -352,7 +352,7 @@ func TestTheLastAdminStays(t *testing.T) {
 		}
 	}
 	bo := b.person(t, anna.Actor, "bo")
-	if _, err := b.ChangePerson(t.Context(), anna.Actor, bo.ID, identity.ChangePersonRequest{Admin: &yes}); err != nil {
+	if _, err := b.ChangePerson(t.Context(), anna.Actor, bo.ID, identity.ChangePersonRequest{Admin: &yes, Reason: "agreed"}); err != nil {
 		t.Fatal(err)
 	}
 	in, err := b.SignIn(t.Context(), "bo", goodPassword, home)
@@ -379,7 +379,7 @@ func TestNobodyRaisesThemselves(t *testing.T) {
 	bo := b.visit(t, in.Secret)
 	yes, name := true, "Bo the Great"
 	for what, err := range map[string]error{
-		"admin by changing oneself": second(b.ChangePerson(t.Context(), bo.Actor, bo.Person.ID, identity.ChangePersonRequest{Admin: &yes})),
+		"admin by changing oneself": second(b.ChangePerson(t.Context(), bo.Actor, bo.Person.ID, identity.ChangePersonRequest{Admin: &yes, Reason: "agreed"})),
 		"another person's name":     second(b.ChangePerson(t.Context(), bo.Actor, anna.Person.ID, identity.ChangePersonRequest{Name: &name})),
 		"a list of people":          second(b.People(t.Context(), bo.Actor)),
 		"everybody's tokens":        second(b.Tokens(t.Context(), bo.Actor, true)),
@@ -392,16 +392,16 @@ func TestNobodyRaisesThemselves(t *testing.T) {
 		}
 	}
 	// A lead gives every role but admin, in their own project alone.
-	if err := b.Grant(t.Context(), anna.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleLead}); err != nil {
+	if err := b.Grant(t.Context(), anna.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleLead}, "agreed"); err != nil {
 		t.Fatal(err)
 	}
 	bo = b.visit(t, in.Secret)
-	if err := b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleApprover}); err != nil {
+	if err := b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleApprover}, "agreed"); err != nil {
 		t.Error(err)
 	}
-	wantKind(t, b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleAdmin}), fault.Denied, "admin")
-	wantKind(t, b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p2", Person: bo.Person.ID, Role: ledger.RoleLead}), fault.NotFound, "No such project")
-	wantKind(t, b.SetRoles(t.Context(), bo.Actor, "p1", map[ledger.PersonID][]ledger.Role{bo.Person.ID: {ledger.RoleAdmin}}), fault.Denied, "admin")
+	wantKind(t, b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p1", Person: bo.Person.ID, Role: ledger.RoleAdmin}, "agreed"), fault.Denied, "admin")
+	wantKind(t, b.Grant(t.Context(), bo.Actor, identity.Membership{Project: "p2", Person: bo.Person.ID, Role: ledger.RoleLead}, "agreed"), fault.NotFound, "No such project")
+	wantKind(t, b.SetRoles(t.Context(), bo.Actor, "p1", map[ledger.PersonID][]ledger.Role{bo.Person.ID: {ledger.RoleAdmin}}, "agreed"), fault.Denied, "admin")
 	if cy, link, err := b.Join(t.Context(), bo.Actor, identity.CreatePersonRequest{Username: "cy", Project: "p1", Roles: []ledger.Role{ledger.RoleAnnotator}}); err != nil || link == "" || cy.Admin {
 		t.Errorf("a lead invites: %+v, %v", cy, err)
 	}

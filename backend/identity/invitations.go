@@ -13,6 +13,7 @@ type InviteAllRequest struct {
 	CSV      []byte                      // see ParseInvitations
 	Projects map[string]ledger.ProjectID // projects that the list may name, by slug and by id
 	Project  string                      // the one that is meant where a line names none
+	Reason   string                      // needed where the roles of a project's member change
 }
 
 // PreviewInvitations says what a list would change, line by line, and what is
@@ -72,7 +73,7 @@ func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteA
 			} else if step.Person == "" {
 				step.Person = made[step.Username]
 			}
-			if err := carryOut(tx, actor, *step); err != nil {
+			if err := carryOut(tx, actor, *step, req.Reason); err != nil {
 				return err
 			}
 		}
@@ -85,9 +86,16 @@ func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteA
 }
 
 // carryOut gives the roles and groups of a step.
-func carryOut(tx Tx, actor ledger.Actor, step InvitationStep) error {
+func carryOut(tx Tx, actor ledger.Actor, step InvitationStep, why string) error {
+	reason := ""
+	if len(step.Add) > 0 {
+		var err error
+		if reason, err = reasonFor(tx, actor, step.ProjectID, step.Person, why); err != nil {
+			return err
+		}
+	}
 	for _, role := range step.Add {
-		if err := grant(tx, actor, Membership{Project: step.ProjectID, Person: step.Person, Role: role}); err != nil {
+		if err := grant(tx, actor, Membership{Project: step.ProjectID, Person: step.Person, Role: role}, reason); err != nil {
 			return err
 		}
 	}

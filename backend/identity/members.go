@@ -17,17 +17,29 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 	if fault.Is(err, fault.NotFound) {
 		return s.CreatePerson(ctx, actor, req)
 	}
+	if err != nil {
+		return person, "", err
+	}
 	for _, role := range req.Roles {
-		if err == nil {
-			err = s.Grant(ctx, actor, Membership{Project: req.Project, Person: person.ID, Role: role})
+		if err := mayGrant(actor, req.Project, role); err != nil {
+			return person, "", err
 		}
 	}
-	return person, "", err
+	return person, "", s.update(ctx, func(tx Tx) error {
+		reason, err := reasonFor(tx, actor, req.Project, person.ID, req.Reason)
+		for _, role := range req.Roles {
+			if err == nil {
+				err = grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, reason)
+			}
+		}
+		return err
+	})
 }
 
 // Grant gives a person a role in a project. It needs ActionManage there, and
-// ActionAdminister for the role admin.
-func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) error {
+// ActionAdminister for the role admin. Where the person is a member already,
+// their role changes, which needs a reason.
+func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership, reason string) error {
 	if err := mayGrant(actor, m.Project, m.Role); err != nil {
 		return err
 	}
@@ -35,8 +47,24 @@ func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership) e
 		if _, err := tx.Person(m.Person); err != nil {
 			return err
 		}
-		return grant(tx, actor, m)
+		reason, err := reasonFor(tx, actor, m.Project, m.Person, reason)
+		if err != nil {
+			return err
+		}
+		return grant(tx, actor, m, reason)
 	})
+}
+
+// reasonFor returns the reason for which a person gets or loses roles in a
+// project. Whoever holds none there yet joins, for which none is needed; nor does
+// the server itself need one.
+func reasonFor(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, reason string) (string, error) {
+	held, err := tx.Memberships(person)
+	if err != nil {
+		return "", err
+	}
+	member := slices.ContainsFunc(held, func(m Membership) bool { return m.Project == project })
+	return ledger.Reason(reason, "the role changes", member && actor.Via != ledger.ViaSystem)
 }
 
 // Settle makes whoever created a project its lead. It grants nothing where the
@@ -50,13 +78,17 @@ func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger
 		if err != nil || len(members) > 0 {
 			return err
 		}
-		return grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead})
+		return grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead}, "")
 	})
 }
 
-// Revoke takes a role from a person.
-func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) error {
+// Revoke takes a role from a person, which needs a reason.
+func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, reason string) error {
 	if err := mayGrant(actor, m.Project, m.Role); err != nil {
+		return err
+	}
+	reason, err := ledger.Reason(reason, "the role changes", actor.Via != ledger.ViaSystem)
+	if err != nil {
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
@@ -64,19 +96,20 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership) 
 		if err != nil || !held {
 			return err
 		}
-		return record(tx, actor, "role.revoked", m)
+		return record(tx, actor, "role.revoked", m, reason)
 	})
 }
 
 // SetRoles makes the given roles the only ones that the given people hold in a
-// project; none takes a person out of it. Others keep theirs.
-func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role) error {
+// project; none takes a person out of it. Others keep theirs. A change needs a
+// reason.
+func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role, reason string) error {
 	if err := actor.Must(project, ledger.ActionManage); err != nil {
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
 		for _, person := range slices.Sorted(maps.Keys(roles)) {
-			if err := setRoles(tx, actor, project, person, roles[person]); err != nil {
+			if err := setRoles(tx, actor, project, person, roles[person], reason); err != nil {
 				return err
 			}
 		}
@@ -84,7 +117,7 @@ func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledg
 	})
 }
 
-func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role) error {
+func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role, why string) error {
 	if _, err := tx.Person(person); err != nil {
 		return err
 	}
@@ -101,10 +134,14 @@ func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger
 		if err := mayGrant(actor, project, role); err != nil {
 			return err
 		}
+		reason, err := ledger.Reason(why, "the roles change", actor.Via != ledger.ViaSystem)
+		if err != nil {
+			return err
+		}
 		if wants {
-			err = grant(tx, actor, m)
+			err = grant(tx, actor, m, reason)
 		} else if _, err = tx.RemoveMembership(m); err == nil {
-			err = record(tx, actor, "role.revoked", m)
+			err = record(tx, actor, "role.revoked", m, reason)
 		}
 		if err != nil {
 			return err
@@ -123,21 +160,23 @@ func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) er
 	return actor.Must(project, ledger.ActionManage)
 }
 
-func grant(tx Tx, actor ledger.Actor, m Membership) error {
+func grant(tx Tx, actor ledger.Actor, m Membership, reason string) error {
 	if err := tx.AddMembership(m); err != nil {
 		return err
 	}
-	return record(tx, actor, "role.granted", m)
+	return record(tx, actor, "role.granted", m, reason)
 }
 
-func record(tx Tx, actor ledger.Actor, kind string, m Membership) error {
+func record(tx Tx, actor ledger.Actor, kind string, m Membership, reason string) error {
 	was, is := "", string(m.Role)
 	if kind == "role.revoked" {
 		was, is = is, was
 	}
-	return tx.Record(ledger.Entry{
-		Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: map[string]string{"role": string(m.Role), ledger.KeyWas: was, ledger.KeyIs: is},
-	})
+	payload := map[string]string{"role": string(m.Role), ledger.KeyWas: was, ledger.KeyIs: is}
+	if reason != "" {
+		payload[ledger.KeyReason] = reason
+	}
+	return tx.Record(ledger.Entry{Actor: actor, Project: m.Project, Kind: kind, Subject: subject(m.Person), Payload: payload})
 }
 
 // Member is a person with their roles in one project.

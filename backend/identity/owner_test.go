@@ -75,7 +75,7 @@ func TestAnAdminTakesTheMachineOverForThemselvesAlone(t *testing.T) {
 	bo := b.visit(t, in.Secret)
 	wantKind(t, b.TakeOver(t.Context(), bo.Actor), fault.Denied, "admin")
 	yes := true
-	if _, err := b.ChangePerson(t.Context(), anna.Actor, bo.Person.ID, identity.ChangePersonRequest{Admin: &yes}); err != nil {
+	if _, err := b.ChangePerson(t.Context(), anna.Actor, bo.Person.ID, identity.ChangePersonRequest{Admin: &yes, Reason: "agreed"}); err != nil {
 		t.Fatal(err)
 	}
 	bo = b.visit(t, in.Secret)

@@ -46,6 +46,7 @@ type CreatePersonRequest struct {
 	Admin    bool
 	Project  ledger.ProjectID // with Roles: where they are a member at once
 	Roles    []ledger.Role
+	Reason   string // of Join: why the roles of somebody who is a member already change
 }
 
 // CreatePerson makes a person. Admins of the installation may; a lead may where
@@ -87,7 +88,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 			return err
 		}
 		for _, role := range req.Roles {
-			if err := grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}); err != nil {
+			if err := grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, strings.TrimSpace(req.Reason)); err != nil {
 				return err
 			}
 		}
@@ -152,10 +153,11 @@ type ChangePersonRequest struct {
 	TimeZone *string
 	Admin    *bool
 	Disabled *bool
+	Reason   string // needed where Admin changes
 }
 
 // ChangePerson changes a person: oneself for name and time zone, anybody for an
-// admin. The last admin stays one.
+// admin. The last admin stays one. Making or unmaking an admin needs a reason.
 func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledger.PersonID, req ChangePersonRequest) (person Person, err error) {
 	if actor.Person != id || req.Admin != nil || req.Disabled != nil || actor.Scope != ledger.ScopeFull {
 		if err := mustAdminister(actor); err != nil {
@@ -193,6 +195,10 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		if still, err := someAdminSignsIn(tx); err != nil || able && !still {
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin who can sign in. Wait until another admin has chosen a password.", person.Name))
 		}
+		reason, err := ledger.Reason(req.Reason, "who is an admin changes", person.Admin != was.Admin && actor.Via != ledger.ViaSystem)
+		if err != nil {
+			return err
+		}
 		if person.Disabled {
 			if err := tx.DeleteLogins(id, ""); err != nil {
 				return err
@@ -210,10 +216,15 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		}
 		return tx.Record(ledger.Entry{
 			Actor: actor, Kind: "person.changed", Subject: subject(id),
-			Payload: map[string]any{"name": person.Name, "time_zone": person.TimeZone, "admin": person.Admin, "disabled": person.Disabled},
+			Payload: map[string]any{ledger.KeyWas: changeable(was), ledger.KeyIs: changeable(person), ledger.KeyReason: reason},
 		})
 	})
 	return person, err
+}
+
+// changeable is what ChangePerson changes, for the history.
+func changeable(p Person) map[string]any {
+	return map[string]any{"name": p.Name, "time_zone": p.TimeZone, "admin": p.Admin, "disabled": p.Disabled}
 }
 
 func set[T any](to *T, from *T) {

@@ -29,7 +29,7 @@ func TestALeadMakesLinksForTheirPeopleAlone(t *testing.T) {
 			p := b.person(t, anna.Actor, strings.ReplaceAll(name, " ", "-"))
 			for _, m := range tc.roles {
 				m.Person = p.ID
-				if err := b.Grant(t.Context(), ledger.System(), m); err != nil {
+				if err := b.Grant(t.Context(), ledger.System(), m, ""); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -109,7 +109,7 @@ func TestTheLastAdminWhoCanSignInStays(t *testing.T) {
 	no, yes := false, true
 	_, err := b.ChangePerson(t.Context(), anna.Actor, anna.Person.ID, identity.ChangePersonRequest{Disabled: &yes})
 	wantKind(t, err, fault.Unmet, "who can sign in")
-	_, err = b.ChangePerson(t.Context(), anna.Actor, anna.Person.ID, identity.ChangePersonRequest{Admin: &no})
+	_, err = b.ChangePerson(t.Context(), anna.Actor, anna.Person.ID, identity.ChangePersonRequest{Admin: &no, Reason: "agreed"})
 	wantKind(t, err, fault.Unmet, "who can sign in")
 	second, _, err := b.CreatePerson(t.Context(), anna.Actor, identity.CreatePersonRequest{Username: "second", Admin: true, Password: goodPassword})
 	if err != nil {

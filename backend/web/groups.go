@@ -64,18 +64,19 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, actor, group := r.Context(), actorOf(r), r.PathValue("group")
 	role := identity.GroupRole{Project: ledger.ProjectID(r.PostForm.Get("project")), Role: ledger.Role(r.PostForm.Get("role"))}
+	reason := r.PostForm.Get("reason")
 	var err error
 	switch r.PostForm.Get("do") {
 	case "join":
 		err = s.Identity.JoinGroup(ctx, actor, group, r.PostForm.Get("username"))
 	case "leave":
-		err = s.Identity.LeaveGroup(ctx, actor, group, r.PostForm.Get("person"))
+		err = s.Identity.LeaveGroup(ctx, actor, group, r.PostForm.Get("person"), reason)
 	case "grant":
-		err = s.Identity.GrantGroup(ctx, actor, group, role)
+		err = s.Identity.GrantGroup(ctx, actor, group, role, reason)
 	case "revoke":
-		err = s.Identity.RevokeGroup(ctx, actor, group, role)
+		err = s.Identity.RevokeGroup(ctx, actor, group, role, reason)
 	case "delete":
-		err = s.Identity.DeleteGroup(ctx, actor, group)
+		err = s.Identity.DeleteGroup(ctx, actor, group, reason)
 	default:
 		err = fault.New(fault.Invalid, "Nothing was chosen. Press one of the buttons of the group.")
 	}
@@ -84,7 +85,10 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) groupDone(w http.ResponseWriter, r *http.Request, group string, err error) error {
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		v := page.GroupsView{Failed: group, Form: page.Refused(typed(r, "name", "username"), err)}
+		v := page.GroupsView{Failed: group, Form: page.Refused(typed(r, "name", "username", "reason"), err)}
+		if v.Form.Error(ledger.KeyReason) != "" {
+			v.Asked = typed(r, "do", "person", "project", "role", "username") // the same again, with a reason
+		}
 		return s.showGroups(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if err != nil {
@@ -137,6 +141,7 @@ type RenameGroupInput struct {
 type GroupMemberInput struct {
 	GroupInput
 	PersonInput
+	Because
 }
 
 // GroupRoleInput names a role of a group in a project.
@@ -144,6 +149,7 @@ type GroupRoleInput struct {
 	InProject
 	GroupInput
 	Role string `path:"role" doc:"annotator, lead, reviewer, approver, data_scientist, auditor or admin" maxLength:"40"`
+	Because
 }
 
 // InviteAllInput is a list of people to invite.
@@ -152,6 +158,7 @@ type InviteAllInput struct {
 		CSV     string `json:"csv" doc:"One person on each line; the first line names the columns: name, username (or e-mail), project, roles, groups"`
 		Project string `json:"project,omitempty" doc:"Slug or id of the project that is meant where a line names none"`
 		Preview bool   `json:"preview,omitempty" doc:"Only say what would change"`
+		Reason  string `json:"reason,omitempty" doc:"Why; needed where the roles of somebody who is a member already change" maxLength:"4000"`
 	}
 }
 
@@ -204,26 +211,29 @@ func (s *Server) groupAPI() {
 	operation(s, api{PATCH, "/groups/{group}", "rename-group", "Rename a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *RenameGroupInput) (*struct{}, error) {
 		return nil, s.Identity.RenameGroup(ctx, actorIn(ctx), in.Group, in.Body.Name)
 	})
-	operation(s, api{DELETE, "/groups/{group}", "delete-group", "Remove a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupInput) (*struct{}, error) {
-		return nil, s.Identity.DeleteGroup(ctx, actorIn(ctx), in.Group)
+	operation(s, api{DELETE, "/groups/{group}", "delete-group", "Remove a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *struct {
+		GroupInput
+		Because
+	}) (*struct{}, error) {
+		return nil, s.Identity.DeleteGroup(ctx, actorIn(ctx), in.Group, in.reason())
 	})
 	operation(s, api{PUT, "/groups/{group}/members/{person}", "join-group", "Add somebody to a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
 		return nil, s.Identity.JoinGroup(ctx, actorIn(ctx), in.Group, in.Person)
 	})
 	operation(s, api{DELETE, "/groups/{group}/members/{person}", "leave-group", "Take somebody out of a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
-		return nil, s.Identity.LeaveGroup(ctx, actorIn(ctx), in.Group, in.Person)
+		return nil, s.Identity.LeaveGroup(ctx, actorIn(ctx), in.Group, in.Person, in.reason())
 	})
 	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)
 		if err == nil {
-			err = s.Identity.GrantGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role})
+			err = s.Identity.GrantGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role}, in.reason())
 		}
 		return nil, err
 	})
 	operation(s, api{DELETE, "/projects/{project}/groups/{group}/roles/{role}", "revoke-group", "Take a role from a group", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)
 		if err == nil {
-			err = s.Identity.RevokeGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role})
+			err = s.Identity.RevokeGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role}, in.reason())
 		}
 		return nil, err
 	})
@@ -243,6 +253,7 @@ func (s *Server) invitePeople(ctx context.Context, in *InviteAllInput) (*Answer[
 			body.Errors = append(body.Errors, RowBody(w))
 		}
 	} else {
+		req.Reason = in.Body.Reason
 		steps, err = s.Identity.InviteAll(ctx, actorIn(ctx), req)
 	}
 	if err != nil {

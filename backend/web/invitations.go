@@ -66,6 +66,7 @@ func (s *Server) postInvitations(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := page.InvitationsView{CSV: text}
 	if r.PostForm.Get("go") != "" {
+		req.Reason = r.PostForm.Get("reason")
 		steps, err := s.Identity.InviteAll(r.Context(), actorOf(r), req)
 		if err == nil {
 			// The links stand in this answer alone; they are kept nowhere.
@@ -75,7 +76,10 @@ func (s *Server) postInvitations(w http.ResponseWriter, r *http.Request) error {
 		if !isRefusal(err) {
 			return err
 		}
-		// Something changed since the preview: it says what.
+		if fault.Fields(err)[ledger.KeyReason] != "" {
+			v.Form = page.Refused(typed(r, "reason"), err)
+		}
+		// Or something changed since the preview: it says what.
 	}
 	steps, wrong, err := s.Identity.PreviewInvitations(r.Context(), actorOf(r), req)
 	if err != nil {
@@ -83,7 +87,7 @@ func (s *Server) postInvitations(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Rows, v.Wrong, v.Preview = s.invitationRows(r.Context(), steps), wrong, true
 	status := http.StatusOK
-	if len(wrong) > 0 {
+	if len(wrong) > 0 || v.Form.Error(ledger.KeyReason) != "" {
 		status = http.StatusUnprocessableEntity
 	}
 	return s.showInvitations(w, r, status, v)

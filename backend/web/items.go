@@ -25,16 +25,16 @@ func (s *Server) itemRoutes() []route {
 }
 
 func (s *Server) getItems(w http.ResponseWriter, r *http.Request) error {
-	return s.showItems(w, r, http.StatusOK, r.URL.Query(), "")
+	return s.showItems(w, r, http.StatusOK, r.URL.Query(), "", labeling.BulkRequest{})
 }
 
-func (s *Server) showItems(w http.ResponseWriter, r *http.Request, status int, q url.Values, message string) error {
+func (s *Server) showItems(w http.ResponseWriter, r *http.Request, status int, q url.Values, message string, asked labeling.BulkRequest) error {
 	ctx, actor, link := r.Context(), actorOf(r), linkOf(r)
 	project, err := s.Labeling.Project(ctx, actor, string(link.ID))
 	if err != nil {
 		return err
 	}
-	v := page.ItemsView{Project: link, Schema: project.Schema, Filter: page.ItemQuery(q), Error: message,
+	v := page.ItemsView{Asked: asked, Project: link, Schema: project.Schema, Filter: page.ItemQuery(q), Error: message,
 		MayChange: actor.May(link.ID, ledger.ActionRelabel), MayImport: actor.May(link.ID, ledger.ActionImport)}
 	if v.Datasets, err = s.Labeling.Datasets(ctx, actor, link.ID); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (s *Server) postItemChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	bulk, err := s.Labeling.ChangeItems(r.Context(), actorOf(r), projectOf(r).ID, req)
 	if isRefusal(err) {
-		return s.showItems(w, r, http.StatusUnprocessableEntity, back, fault.Message(err))
+		return s.showItems(w, r, http.StatusUnprocessableEntity, back, fault.Message(err), req)
 	}
 	if err != nil {
 		return err

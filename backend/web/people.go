@@ -129,9 +129,9 @@ func (s *Server) postChangePerson(w http.ResponseWriter, r *http.Request) error 
 	name, zone := r.PostForm.Get("name"), r.PostForm.Get("time_zone")
 	admin, disabled := r.PostForm.Get("admin") != "", r.PostForm.Get("disabled") != ""
 	_, err := s.Identity.ChangePerson(r.Context(), actorOf(r), ledger.PersonID(r.PathValue("person")),
-		identity.ChangePersonRequest{Name: &name, TimeZone: &zone, Admin: &admin, Disabled: &disabled})
+		identity.ChangePersonRequest{Name: &name, TimeZone: &zone, Admin: &admin, Disabled: &disabled, Reason: r.PostForm.Get("reason")})
 	if isRefusal(err) {
-		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Form: page.Refused(typed(r, "name", "time_zone", "admin", "disabled"), err)})
+		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Form: page.Refused(typed(r, "name", "time_zone", "admin", "disabled", "reason"), err)})
 	}
 	if err != nil {
 		return err
@@ -168,10 +168,10 @@ func (s *Server) postMember(w http.ResponseWriter, r *http.Request) error {
 	}
 	person, secret, err := s.Identity.Join(r.Context(), actorOf(r), identity.CreatePersonRequest{
 		Username: r.PostForm.Get("username"), Name: r.PostForm.Get("name"),
-		Project: projectOf(r).ID, Roles: []ledger.Role{ledger.Role(r.PostForm.Get("role"))},
+		Project: projectOf(r).ID, Roles: []ledger.Role{ledger.Role(r.PostForm.Get("role"))}, Reason: r.PostForm.Get("reason"),
 	})
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Form: page.Refused(typed(r, "username", "name", "role"), err)})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Form: page.Refused(typed(r, "username", "name", "role", "reason"), err)})
 	}
 	if err != nil {
 		return err
@@ -194,9 +194,9 @@ func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {
 			roles[person] = append(roles[person], ledger.Role(role))
 		}
 	}
-	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, roles)
+	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, roles, r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(nil, err).Message})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(typed(r, "reason"), err), Typed: roles})
 	}
 	if err != nil {
 		return err

@@ -90,6 +90,7 @@ type ChangePersonInput struct {
 		TimeZone *string `json:"time_zone,omitempty"`
 		Admin    *bool   `json:"admin,omitempty"`
 		Disabled *bool   `json:"disabled,omitempty"`
+		Reason   string  `json:"reason,omitempty" doc:"Why; needed where admin changes" maxLength:"4000"`
 	}
 }
 
@@ -98,6 +99,21 @@ type RoleInput struct {
 	InProject
 	PersonInput
 	Role string `path:"role" doc:"annotator, lead, reviewer, approver, data_scientist, auditor or admin" maxLength:"40"`
+	Because
+}
+
+// Because is the body of a change whose only word is why.
+type Because struct {
+	Body *struct {
+		Reason string `json:"reason,omitempty" doc:"Why; stands in the history beside the change" maxLength:"4000"`
+	}
+}
+
+func (b Because) reason() string {
+	if b.Body == nil {
+		return ""
+	}
+	return b.Body.Reason
 }
 
 // TokensInput asks for one's own tokens, or everybody's.
@@ -219,7 +235,7 @@ func (s *Server) membership(ctx context.Context, in *RoleInput) (identity.Member
 func (s *Server) grantRole(ctx context.Context, in *RoleInput) (*struct{}, error) {
 	m, err := s.membership(ctx, in)
 	if err == nil {
-		err = s.Identity.Grant(ctx, actorIn(ctx), m)
+		err = s.Identity.Grant(ctx, actorIn(ctx), m, in.reason())
 	}
 	return nil, err
 }
@@ -227,7 +243,7 @@ func (s *Server) grantRole(ctx context.Context, in *RoleInput) (*struct{}, error
 func (s *Server) revokeRole(ctx context.Context, in *RoleInput) (*struct{}, error) {
 	m, err := s.membership(ctx, in)
 	if err == nil {
-		err = s.Identity.Revoke(ctx, actorIn(ctx), m)
+		err = s.Identity.Revoke(ctx, actorIn(ctx), m, in.reason())
 	}
 	return nil, err
 }

@@ -49,13 +49,13 @@ func (s *Server) postPolicy(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	if r.PostForm.Has("try") {
 		if _, err = review.ParsePolicy(text); err == nil {
-			return s.showPolicy(w, r, http.StatusOK, text, page.FormView{})
+			return s.showPolicy(w, r, http.StatusOK, text, page.FormView{Values: typed(r, "reason")})
 		}
 	} else {
-		_, err = s.Review.SavePolicy(r.Context(), actorOf(r), review.SavePolicyRequest{Project: projectOf(r).ID, Text: text, Base: ledger.Digest(r.PostForm.Get("base"))})
+		_, err = s.Review.SavePolicy(r.Context(), actorOf(r), review.SavePolicyRequest{Project: projectOf(r).ID, Text: text, Base: ledger.Digest(r.PostForm.Get("base")), Reason: r.PostForm.Get("reason")})
 	}
 	if isRefusal(err) {
-		return s.showPolicy(w, r, http.StatusUnprocessableEntity, text, page.Refused(nil, err))
+		return s.showPolicy(w, r, http.StatusUnprocessableEntity, text, page.Refused(typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err

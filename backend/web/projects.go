@@ -99,7 +99,7 @@ func (s *Server) createProject(ctx context.Context, actor ledger.Actor, req labe
 	if err != nil || actor.Admin {
 		return project, err
 	}
-	return project, s.Identity.Grant(ctx, ledger.System(), identity.Membership{Person: actor.Person, Project: project.ID, Role: ledger.RoleLead})
+	return project, s.Identity.Grant(ctx, ledger.System(), identity.Membership{Person: actor.Person, Project: project.ID, Role: ledger.RoleLead}, "")
 }
 
 // classLines reads classes written one per line; empty lines are left out.
@@ -239,9 +239,9 @@ func (s *Server) postSchema(w http.ResponseWriter, r *http.Request) error {
 		if fault.Is(err, fault.Unmet) {
 			// The banner of the question says it; the list of names stands there too.
 			v.Error, v.Errors = "", nil
-			for i, c := range v.Classes {
-				v.Classes[i].Asked = c.Remove && c.Uses > 0
-			}
+		}
+		for i, c := range v.Classes { // what was decided already stays decided
+			v.Classes[i].Asked = c.Remove && c.Uses > 0 && (fault.Is(err, fault.Unmet) || c.Fate != "")
 		}
 		return s.showSchema(w, r, http.StatusUnprocessableEntity, v)
 	} else if err != nil {
@@ -257,6 +257,7 @@ func schemaForm(r *http.Request, v page.SchemaView, was labeling.Schema) (page.S
 	f := r.PostForm
 	v.Name, v.Question, v.Overlap = strings.TrimSpace(f.Get("name")), strings.TrimSpace(f.Get("question")), f.Get("overlap")
 	v.Version, v.Guideline = number(f.Get("version"), 0), strings.TrimSpace(strings.ReplaceAll(f.Get("guideline"), "\r\n", "\n"))
+	v.Reason = f.Get("reason")
 	uses := map[string]int64{}
 	for _, c := range v.Classes {
 		uses[c.ID] = c.Uses
@@ -393,7 +394,7 @@ type UpdateProjectIn struct {
 		Version   int                          `json:"version" doc:"The schema version that was edited"`
 		Schema    SchemaBody                   `json:"schema"`
 		Decisions map[string]labeling.Decision `json:"decisions,omitempty" doc:"By class id: what becomes of the annotations of a class that is left out"`
-		Reason    string                       `json:"reason,omitempty" maxLength:"2000"`
+		Reason    string                       `json:"reason,omitempty" doc:"Why; needed where a schema with answers changes" maxLength:"4000"`
 	}
 }
 

@@ -187,6 +187,8 @@ type SavePolicyInput struct {
 	Body struct {
 		Text string        `json:"text" maxLength:"100000"`
 		Base ledger.Digest `json:"base,omitempty" doc:"Digest of the policy that was edited"`
+
+		Reason string `json:"reason,omitempty" doc:"Why it changes; needed where it does" maxLength:"4000"`
 	}
 }
 
@@ -304,7 +306,7 @@ func (s *Server) reviewAPI() {
 		})
 	operation(s, api{PUT, "/projects/{project}/policy", "save-policy", "Supersede the policy", either, ledger.ActionManage},
 		func(ctx context.Context, in *SavePolicyInput) (*Answer[PolicyBody], error) {
-			policy, err := s.Review.SavePolicy(ctx, actorIn(ctx), review.SavePolicyRequest{Project: projectIn(ctx).ID, Text: in.Body.Text, Base: in.Body.Base})
+			policy, err := s.Review.SavePolicy(ctx, actorIn(ctx), review.SavePolicyRequest{Project: projectIn(ctx).ID, Text: in.Body.Text, Base: in.Body.Base, Reason: in.Body.Reason})
 			return &Answer[PolicyBody]{policyBody(policy)}, err
 		})
 	operation(s, api{GET, "/projects/{project}/history", "list-events", "Read the history, newest first", either, ledger.ActionRead}, s.listEvents)

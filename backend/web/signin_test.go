@@ -213,10 +213,15 @@ func TestRolesAreSavedFromTheMatrix(t *testing.T) {
 	lead := signedIn(s, town.cookie(t, "lead"))
 	annotator := string(town.people["annotator"])
 	form := url.Values{"person": {annotator}, "role:" + annotator: {"annotator", "reviewer"}}
+	if w := post(s, "/projects/p1/people/roles", form, lead); w.Code != 422 || !strings.Contains(w.Body.String(), "why the roles change") ||
+		!strings.Contains(w.Body.String(), `value="reviewer" checked aria-label="annotator: Reviewer"`) {
+		t.Errorf("without a reason: %d, or the ticks are lost", w.Code)
+	}
+	form.Set("reason", "knows the subject")
 	if w := post(s, "/projects/p1/people/roles", form, lead); w.Code != 303 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	form = url.Values{"person": {annotator}, "role:" + annotator: {"admin"}}
+	form = url.Values{"person": {annotator}, "role:" + annotator: {"admin"}, "reason": {"x"}}
 	if w := post(s, "/projects/p1/people/roles", form, lead); w.Code != 403 {
 		t.Errorf("a lead makes an admin: %d", w.Code)
 	}

@@ -13,7 +13,8 @@ type GroupsView struct {
 	Groups   []GroupRow
 	Projects []ProjectLink
 	Form     FormView
-	Failed   string // id of the group whose form was refused, "" for that of a new one
+	Failed   string            // id of the group whose form was refused, "" for that of a new one
+	Asked    map[string]string // what was asked of it, where only the reason was missing
 }
 
 // GroupRow is a group with the names that a person reads.

@@ -125,6 +125,14 @@ func eventIcon(kind string) string {
 		return "person"
 	case "comparison", "evaluation", "prediction":
 		return "compare"
+	case "items":
+		return "items"
+	case "group":
+		return "people"
+	case "hold", "retention":
+		return "lock"
+	case "trash":
+		return "trash"
 	case "project", "schema", "policy":
 		return "settings"
 	}

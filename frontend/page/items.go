@@ -22,6 +22,7 @@ type ItemsView struct {
 	MayChange bool
 	MayImport bool
 	Error     string
+	Asked     labeling.BulkRequest // a change that was refused, to be mended
 }
 
 // ItemQuery reads a filter from a query; ItemsView.Href writes it.

@@ -23,6 +23,7 @@ type SchemaView struct {
 	Moved     bool // classes stand in another order than is saved
 	Errors    map[string]string
 	Error     string
+	Reason    string // as it was typed
 }
 
 // ClassRow is one class in the schema editor. Uses counts its annotations.

@@ -290,7 +290,7 @@ func Schema(v SchemaView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.FieldProps{Name: "reason", Label: ui.T(ctx, "schema.reason"), Hint: ui.T(ctx, "schema.reason.hint"), Optional: true, User: true, Complete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.FieldProps{Name: "reason", Label: ui.T(ctx, "schema.reason"), Hint: ui.T(ctx, "schema.reason.hint"), Value: v.Reason, Error: v.Errors["reason"], User: true, Complete: "off", Attrs: ui.Attrs{"maxlength": "2000"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
