@@ -24,7 +24,9 @@ import (
 //	lock             held by the process that owns the directory
 //	server.json      where the server is now; gone when it stops in good order
 //	credential.json  server and token for commands on this machine (0600)
-//	window.json      port and size of the desktop window; browser storage belongs to the port
+//	window.json      port, size and zoom of the desktop window; browser storage belongs to the port
+//	desktop.json     the server that the desktop window shows
+//	servers/NAME/    what the window keeps for a team's server: its own window.json, and login.json (0600)
 type dataDir struct {
 	path string
 	id   string

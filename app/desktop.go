@@ -5,15 +5,18 @@ package app
 import (
 	"context"
 	_ "embed" // for the window's script
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/wailsapp/wails/v2"
 	"github.com/wailsapp/wails/v2/pkg/menu"
+	"github.com/wailsapp/wails/v2/pkg/menu/keys"
 	"github.com/wailsapp/wails/v2/pkg/options"
 	"github.com/wailsapp/wails/v2/pkg/options/assetserver"
 	"github.com/wailsapp/wails/v2/pkg/options/linux"
@@ -44,9 +47,12 @@ func windowCommand() *cobra.Command {
 type window struct {
 	dir string
 
-	mu    sync.Mutex
-	ctx   context.Context // Wails' own, set when the window is there
-	state windowState
+	mu      sync.Mutex
+	ctx     context.Context // Wails' own, set when the window is there
+	state   windowState
+	door    *doorway
+	told    int   // notifications so far; each has a number of its own
+	silence error // why there are no notifications; nil where there are
 }
 
 var _ nativeWindow = (*window)(nil)
@@ -68,6 +74,12 @@ func (w *window) show(d *doorway) error {
 	}
 	d.port = w.state.Port
 	d.chosen = w.remember
+	d.quit = func() {
+		if ctx, err := w.own(); err == nil {
+			runtime.Quit(ctx)
+		}
+	}
+	w.door = d
 	d.open(d.port)
 
 	start := options.Normal
@@ -83,7 +95,7 @@ func (w *window) show(d *doorway) error {
 		WindowStartState: start,
 		BackgroundColour: options.NewRGB(0xf6, 0xf7, 0xf8), // of the first frame, before the page is there
 		AssetServer:      &assetserver.Options{Handler: d},
-		Menu:             applicationMenu(),
+		Menu:             w.menu(),
 		// Copy and paste by mouse belong to a tool in which people read and write.
 		EnableDefaultContextMenu: true,
 		Linux:                    &linux.Options{ProgramName: "adjudge", WebviewGpuPolicy: linux.WebviewGpuPolicyOnDemand},
@@ -91,19 +103,175 @@ func (w *window) show(d *doorway) error {
 			w.mu.Lock()
 			w.ctx = own
 			w.mu.Unlock()
+			w.listen(own)
 		},
-		OnDomReady:    func(own context.Context) { runtime.WindowExecJS(own, desktopScript) },
+		OnDomReady: func(own context.Context) {
+			runtime.WindowExecJS(own, desktopScript)
+			w.applyZoom(own)
+		},
+		OnShutdown:    func(own context.Context) { runtime.CleanupNotifications(own) },
 		OnBeforeClose: w.beforeClose,
 	})
 }
 
-// applicationMenu is what macOS needs for its shortcuts to work at all; the
-// other systems have none.
-func applicationMenu() *menu.Menu {
-	if goruntime.GOOS != "darwin" {
-		return nil
+// menu is the window's menu. What a webview has no key for by itself has one
+// here; everything else that the product does is in its pages.
+func (w *window) menu() *menu.Menu {
+	bar := menu.NewMenu()
+	if goruntime.GOOS == "darwin" {
+		bar = menu.NewMenuFromItems(menu.AppMenu(), menu.EditMenu()) // without it macOS has no copy and paste
 	}
-	return menu.NewMenuFromItems(menu.AppMenu(), menu.EditMenu(), menu.WindowMenu())
+	do := func(act func(ctx context.Context)) menu.Callback {
+		return func(*menu.CallbackData) {
+			if ctx, err := w.own(); err == nil {
+				act(ctx)
+			}
+		}
+	}
+	page := func(script string) menu.Callback {
+		return do(func(ctx context.Context) { runtime.WindowExecJS(ctx, script) })
+	}
+	zoom := func(step string) menu.Callback {
+		return do(func(ctx context.Context) { _ = w.Zoom(ctx, step) })
+	}
+	file := bar.AddSubmenu("File")
+	file.AddText("Server…", keys.Combo("o", keys.CmdOrCtrlKey, keys.ShiftKey), do(func(ctx context.Context) {
+		w.door.ask()
+		runtime.WindowReloadApp(ctx)
+	}))
+	file.AddText("Print…", keys.CmdOrCtrl("p"), page("window.print()"))
+	file.AddSeparator()
+	file.AddText("Quit", keys.CmdOrCtrl("q"), do(runtime.Quit))
+
+	edit := bar.AddSubmenu("Find")
+	edit.AddText("Find in the page…", keys.CmdOrCtrl("f"), page("adjudgeDesktop.find()"))
+	edit.AddText("Next", keys.CmdOrCtrl("g"), page("adjudgeDesktop.findNext(1)"))
+	edit.AddText("Previous", keys.Combo("g", keys.CmdOrCtrlKey, keys.ShiftKey), page("adjudgeDesktop.findNext(-1)"))
+
+	look := bar.AddSubmenu("View")
+	look.AddText("Back", keys.OptionOrAlt("left"), page("history.back()"))
+	look.AddText("Forward", keys.OptionOrAlt("right"), page("history.forward()"))
+	look.AddText("Reload", keys.CmdOrCtrl("r"), page("location.reload()"))
+	look.AddSeparator()
+	look.AddText("Larger", keys.CmdOrCtrl("+"), zoom("in"))
+	look.AddText("Smaller", keys.CmdOrCtrl("-"), zoom("out"))
+	look.AddText("Usual size", keys.CmdOrCtrl("0"), zoom("reset"))
+	look.AddSeparator()
+	look.AddText("Full screen", keys.Key("f11"), do(func(ctx context.Context) {
+		if runtime.WindowIsFullscreen(ctx) {
+			runtime.WindowUnfullscreen(ctx)
+		} else {
+			runtime.WindowFullscreen(ctx)
+		}
+	}))
+
+	help := bar.AddSubmenu("Help")
+	help.AddText("About Adjudge", keys.Key("f1"), do(w.about))
+	if goruntime.GOOS == "darwin" {
+		bar.Append(menu.WindowMenu())
+	}
+	return bar
+}
+
+// about says what this is.
+func (w *window) about(ctx context.Context) {
+	text := "Version " + version() + "\n" + w.door.where() + "\n\nApache License 2.0. The licences of what it is made of are in its sources."
+	if _, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{Type: runtime.InfoDialog, Title: "About Adjudge", Message: text}); err != nil {
+		fmt.Fprintln(os.Stderr, "adjudge:", err)
+	}
+}
+
+// Zoom makes pages larger or smaller, and remembers it.
+func (w *window) Zoom(_ context.Context, step string) error {
+	ctx, err := w.own()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	next, err := zoomed(w.state.Zoom, step)
+	if err == nil {
+		w.state.Zoom = next
+		if err := w.state.write(w.dir); err != nil {
+			fmt.Fprintln(os.Stderr, "adjudge: the zoom is not remembered:", err)
+		}
+	}
+	w.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	w.applyZoom(ctx)
+	runtime.WindowExecJS(ctx, fmt.Sprintf("adjudgeDesktop.say('%d %%')", int(next*100+0.5)))
+	return nil
+}
+
+func (w *window) applyZoom(ctx context.Context) {
+	w.mu.Lock()
+	zoom := w.state.Zoom
+	w.mu.Unlock()
+	if !zoomView(zoom) {
+		runtime.WindowExecJS(ctx, fmt.Sprintf("document.documentElement.style.zoom = %g", zoom))
+	}
+}
+
+// listen prepares notifications. Pressing one brings the window to its page.
+func (w *window) listen(ctx context.Context) {
+	if err := runtime.InitializeNotifications(ctx); err != nil {
+		w.mu.Lock()
+		w.silence = err
+		w.mu.Unlock()
+		return
+	}
+	runtime.OnNotificationResponse(ctx, func(result runtime.NotificationResult) {
+		href, _ := result.Response.UserInfo["href"].(string)
+		if result.Error != nil || !strings.HasPrefix(href, "/") {
+			return
+		}
+		_ = w.Raise(ctx)
+		if where, err := json.Marshal(href); err == nil {
+			runtime.WindowExecJS(ctx, "location.assign("+string(where)+")")
+		}
+	})
+}
+
+// Notify shows a notification of the system.
+func (w *window) Notify(_ context.Context, title, text, href string) error {
+	ctx, err := w.own()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.told++
+	number, silence := w.told, w.silence
+	w.mu.Unlock()
+	if silence != nil {
+		return fault.As(fault.Unavailable, silence, "This computer shows no notifications: no program for them is running.")
+	}
+	if goruntime.GOOS == "darwin" {
+		if may, err := runtime.RequestNotificationAuthorization(ctx); err != nil || !may {
+			return fault.As(fault.Unavailable, err, "macOS does not let Adjudge show notifications. Allow them in System Settings, Notifications.")
+		}
+	}
+	err = runtime.SendNotification(ctx, runtime.NotificationOptions{
+		ID: fmt.Sprintf("adjudge-%d", number), Title: title, Body: text, Data: map[string]any{"href": href},
+	})
+	if err != nil {
+		return fault.As(fault.Unavailable, err, "This computer shows no notifications: no program for them is running.")
+	}
+	return nil
+}
+
+// note remembers the server's version.
+func (w *window) note(version string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.state.Noted
+	w.state.Noted = version
+	if before != version {
+		if err := w.state.write(w.dir); err != nil {
+			fmt.Fprintln(os.Stderr, "adjudge: the server's version is not remembered:", err)
+		}
+	}
+	return before
 }
 
 // beforeClose notes how large the window was; the next one opens like it.

@@ -1,12 +1,14 @@
 // Run by the desktop window on every page it has loaded (desktop.go): what a
-// browser does with downloads and outside links, and a webview does not.
+// browser does with downloads, outside links, Find and notifications, and a
+// webview does not.
 (() => {
   if (window.adjudgeDesktop) return;
-  window.adjudgeDesktop = true;
 
   const say = (text) => {
+    // The frame's own line, which hides it again; a page without a frame has none.
+    document.dispatchEvent(new CustomEvent("adjudge:status", { detail: { value: text } }));
     const line = document.getElementById("status");
-    if (line) line.textContent = text;
+    if (line && !document.querySelector("script[type=module]")) line.textContent = text;
   };
 
   const ask = async (path, fields) => {
@@ -18,6 +20,7 @@
     const body = answer.status === 204 ? {} : await answer.json();
     const text = body.message || body.detail;
     if (text) say(text);
+    return answer.ok;
   };
   const native = (path, fields) => ask(path, fields).catch((err) => say(String(err)));
 
@@ -50,4 +53,142 @@
     url.search = new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])).toString();
     native("/desktop/save", { path: url.pathname + url.search });
   }, true);
+
+  // Keyboards on which + needs Shift: the menu's own key is the one with it.
+  window.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && (event.key === "=" || event.key === "+")) {
+      event.preventDefault();
+      native("/desktop/zoom", { step: "in" });
+    } else if (event.key === "F5" && !event.ctrlKey && !event.altKey) {
+      event.preventDefault();
+      location.reload();
+    }
+  }, true);
+
+  // Find in the page. A bar of its own in a shadow root, so that no style of the
+  // page reaches it; matches are marked by the highlights of CSS, which change
+  // nothing in the document.
+  const style = `
+    :host { all: initial; position: fixed; inset-block-start: 8px; inset-inline-end: 8px; z-index: 2147483647; color-scheme: light dark }
+    :host([hidden]) { display: none }
+    search { display: flex; gap: 6px; align-items: center; padding: 6px 8px; border: 1px solid #888; border-radius: 6px;
+      background: Canvas; color: CanvasText; font: 14px/20px system-ui, sans-serif; box-shadow: 0 4px 16px rgb(0 0 0 / .25) }
+    input, button { font: inherit; color: inherit; background: Field; border: 1px solid #888; border-radius: 4px; padding: 3px 8px }
+    :focus-visible { outline: 2px solid Highlight; outline-offset: 1px }
+    output { min-inline-size: 5.5em; text-align: end; font-variant-numeric: tabular-nums }`;
+  const marks = "::highlight(adjudge-found) { background-color: #ffe27a; color: #000 } ::highlight(adjudge-here) { background-color: #ff9632; color: #000 }";
+  const MOST = 2000; // ranges; a page with more is one for its own search
+  let bar, input, count, found = [], at = -1, back;
+
+  const build = () => {
+    bar = document.createElement("div");
+    const root = bar.attachShadow({ mode: "closed" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(style);
+    root.adoptedStyleSheets = [sheet];
+    const page = new CSSStyleSheet();
+    page.replaceSync(marks);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, page];
+    const search = document.createElement("search");
+    input = document.createElement("input");
+    input.setAttribute("aria-label", "Find in the page");
+    input.placeholder = "Find in the page";
+    input.spellcheck = false;
+    count = document.createElement("output");
+    count.setAttribute("aria-live", "polite");
+    const button = (words, label, act) => {
+      const b = document.createElement("button");
+      b.type = "button";
+      b.textContent = words;
+      b.setAttribute("aria-label", label);
+      b.title = label;
+      b.addEventListener("click", act);
+      return b;
+    };
+    search.append(input, count, button("↑", "Previous match", () => next(-1)), button("↓", "Next match", () => next(1)), button("✕", "Close", close));
+    root.append(search);
+    input.addEventListener("input", () => look());
+    // The page's own keys must not hear what is typed here.
+    for (const kind of ["keydown", "keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation());
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") next(event.shiftKey ? -1 : 1);
+      else if (event.key === "Escape") close();
+      else return;
+      event.preventDefault();
+    });
+  };
+
+  const look = () => {
+    found = [];
+    at = -1;
+    const wanted = input.value.toLocaleLowerCase();
+    if (wanted) {
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (node) =>
+        node.parentElement && node.parentElement.checkVisibility({ visibilityProperty: true }) && !node.parentElement.closest("script, style")
+          ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT);
+      while (found.length < MOST && walker.nextNode()) {
+        const text = walker.currentNode.data;
+        const lower = text.toLocaleLowerCase();
+        if (lower.length !== text.length) continue; // letters that change their length: offsets would be wrong
+        for (let i = lower.indexOf(wanted); i >= 0 && found.length < MOST; i = lower.indexOf(wanted, i + wanted.length)) {
+          const range = document.createRange();
+          range.setStart(walker.currentNode, i);
+          range.setEnd(walker.currentNode, i + wanted.length);
+          found.push(range);
+        }
+      }
+    }
+    show();
+    if (found.length) next(1);
+  };
+
+  const show = () => {
+    if (window.CSS && CSS.highlights) {
+      CSS.highlights.set("adjudge-found", new Highlight(...found));
+      const here = new Highlight(...(found[at] ? [found[at]] : []));
+      here.priority = 1;
+      CSS.highlights.set("adjudge-here", here);
+    }
+    count.textContent = !input.value ? "" : found.length ? `${at + 1} of ${found.length}${found.length === MOST ? "+" : ""}` : "none";
+  };
+
+  const next = (step) => {
+    if (!bar || bar.hidden) return find();
+    if (!found.length) return;
+    at = (at + step + found.length) % found.length;
+    const here = found[at].startContainer.parentElement;
+    if (here) here.scrollIntoView({ block: "center", inline: "nearest" });
+    show();
+  };
+
+  const close = () => {
+    bar.hidden = true;
+    bar.remove();
+    found = [];
+    if (window.CSS && CSS.highlights) for (const name of ["adjudge-found", "adjudge-here"]) CSS.highlights.delete(name);
+    if (back && back.isConnected) back.focus();
+  };
+
+  const find = () => {
+    if (!bar) build();
+    if (document.activeElement !== bar) back = document.activeElement;
+    // A modal dialog lies over everything that is not in it.
+    ([...document.querySelectorAll("dialog:modal")].pop() || document.documentElement).append(bar);
+    bar.hidden = false;
+    input.focus();
+    input.select();
+    if (input.value) look();
+  };
+
+  // The page decides what is worth a notification (islands/notices); the window
+  // shows it.
+  document.addEventListener("adjudge:notify", (event) => {
+    event.preventDefault();
+    const { title, text, href } = event.detail;
+    native("/desktop/notify", { title, text, href });
+  });
+
+  window.adjudgeDesktop = { say, find, findNext: next };
+  document.documentElement.dataset.window = "";
+  document.dispatchEvent(new CustomEvent("adjudge:window"));
 })();

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,6 +37,11 @@ type windowState struct {
 	Width     int  `json:"width"`
 	Height    int  `json:"height"`
 	Maximised bool `json:"maximised"`
+	// Zoom is how much larger than usual pages are shown, 1 being as usual.
+	Zoom float64 `json:"zoom,omitempty"`
+	// Noted is the server's version of which the person was told that it is
+	// another than the window's.
+	Noted string `json:"noted,omitempty"`
 }
 
 const windowFile = "window.json"
@@ -43,7 +49,7 @@ const windowFile = "window.json"
 // readWindowState returns what was remembered; a missing or damaged file is as
 // good as a first start, because nothing in it is worth refusing to open.
 func readWindowState(dir string) windowState {
-	state := windowState{Width: 1280, Height: 860}
+	state := windowState{Width: 1280, Height: 860, Zoom: 1}
 	text, err := os.ReadFile(filepath.Join(dir, windowFile))
 	if err != nil {
 		return state
@@ -58,7 +64,10 @@ func readWindowState(dir string) windowState {
 	if saved.Width >= 320 && saved.Height >= 240 {
 		state.Width, state.Height = saved.Width, saved.Height
 	}
-	state.Maximised = saved.Maximised
+	state.Maximised, state.Noted = saved.Maximised, saved.Noted
+	if saved.Zoom >= zooms[0] && saved.Zoom <= zooms[len(zooms)-1] {
+		state.Zoom = saved.Zoom
+	}
 	return state
 }
 
@@ -79,11 +88,36 @@ func (s windowState) write(dir string) error {
 	return os.Rename(temp.Name(), filepath.Join(dir, windowFile))
 }
 
+// zooms are the steps in which pages are enlarged, as browsers have them.
+var zooms = []float64{0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3}
+
+// zoomed returns the zoom that follows on another.
+func zoomed(now float64, step string) (float64, error) {
+	at := 0
+	for i, z := range zooms {
+		if math.Abs(z-now) < math.Abs(zooms[at]-now) {
+			at = i
+		}
+	}
+	switch step {
+	case "in":
+		return zooms[min(at+1, len(zooms)-1)], nil
+	case "out":
+		return zooms[max(at-1, 0)], nil
+	case "reset":
+		return 1, nil
+	}
+	return 0, fault.Field("step", "Pages are zoomed in, out, or by reset.")
+}
+
 // nativeWindow is a window that shows what a doorway leads to.
 type nativeWindow interface {
 	web.Native
 	// show opens the window and returns when it was closed.
 	show(d *doorway) error
+	// note remembers the version of the server that the window shows, and returns
+	// the one of which the person was told before.
+	note(version string) (before string)
 }
 
 func desktopCommand(newWindow func(dir string) nativeWindow) *cobra.Command {
@@ -91,8 +125,27 @@ func desktopCommand(newWindow func(dir string) nativeWindow) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "desktop",
 		Short: "Open the desktop window (in desktop builds, which do so without any command as well)",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return openDesktop(cmd, database, start, newWindow) },
+		Long: "Opens the desktop window, on this computer's own data or, with --server, on a team's server. What was\n" +
+			"chosen is remembered; --server local comes back to this computer's data.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			flag, _ := cmd.Flags().GetString("data")
+			path, err := dataPath(flag)
+			if err != nil {
+				return err
+			}
+			server, _ := cmd.Flags().GetString("server")
+			if server == "" {
+				server = rememberedServer(path)
+			}
+			if server != "" && server != localServer {
+				return openTeam(cmd, path, server, start, newWindow)
+			}
+			if err := rememberServer(path, ""); err != nil {
+				return err
+			}
+			return openDesktop(cmd, path, database, start, newWindow)
+		},
 	}
 	cmd.Flags().StringVar(&database, "database", os.Getenv("ADJUDGE_DATABASE"), "database: a path or postgres://… (default: $ADJUDGE_DATABASE, else adjudge.db in the data directory)")
 	cmd.Flags().StringVar(&start, "open", "", "path of the page to open first, for example /projects/support/label")
@@ -102,27 +155,19 @@ func desktopCommand(newWindow func(dir string) nativeWindow) *cobra.Command {
 // openDesktop takes the data directory, opens a window on it and serves it
 // until the window is closed. Where another window has the directory, that one
 // is raised instead. start is the path that the window opens first.
-func openDesktop(cmd *cobra.Command, database, start string, newWindow func(dir string) nativeWindow) error {
+func openDesktop(cmd *cobra.Command, path, database, start string, newWindow func(dir string) nativeWindow) error {
 	ctx := cmd.Context()
-	flag, err := cmd.Flags().GetString("data")
-	if err != nil {
-		return err
-	}
-	path, err := dataPath(flag)
-	if err != nil {
-		return err
-	}
 	data, err := openData(path)
 	if errors.Is(err, errOwned) {
-		return raise(cmd, err)
+		return raise(cmd, path, err)
 	}
 	if err != nil {
 		return err
 	}
 	w := newWindow(path)
-	set := settings{Data: path, Database: database, Native: w, Owned: data, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	set := settings{Data: path, Database: database, Native: w, Owned: data, Log: windowLog(cmd)}
 	var h *house
-	d := &doorway{start: start}
+	d := &doorway{start: start, change: changeServer(path)}
 	d.listen = func(port int) (net.Addr, error) {
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
@@ -151,12 +196,21 @@ func openDesktop(cmd *cobra.Command, database, start string, newWindow func(dir 
 	return errors.Join(err, h.close())
 }
 
+func windowLog(cmd *cobra.Command) *slog.Logger {
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
 // raise brings the window that has the data directory to the front.
-func raise(cmd *cobra.Command, owned error) error {
-	c, err := connect(cmd)
+func raise(cmd *cobra.Command, dir string, owned error) error {
+	raw, err := os.ReadFile(filepath.Join(dir, "credential.json"))
+	var at credentialFile
+	if err == nil {
+		err = json.Unmarshal(raw, &at)
+	}
 	if err != nil {
 		return owned // it is just starting or stopping: it left no way in yet
 	}
+	c := &client{base: at.Server, token: at.Token}
 	err = c.post(cmd.Context(), "/desktop/raise", nil, nil)
 	if fault.Is(err, fault.NotFound) {
 		return fault.As(fault.Conflict, owned, "A server without a window runs on this data directory: open %s in a browser, or stop it first.", c.base)
@@ -196,11 +250,34 @@ type doorway struct {
 	// chosen is told the port that is served on.
 	chosen func(port int)
 	start  string // path to open first
+	// change opens another window on a team's server, or on this computer's own
+	// data for "local", after which this one may close. It returns what is wrong
+	// with an address.
+	change func(server string) error
+	server string // the team's server that the window shows, "" for none
+	// quit closes this window.
+	quit func()
 
-	mu   sync.Mutex
-	port int // remembered, or served on
-	addr net.Addr
-	last error
+	mu     sync.Mutex
+	port   int // remembered, or served on
+	addr   net.Addr
+	last   error
+	asking bool // the page asks for a server next time it is shown
+}
+
+// ask lets the page ask for a server when it is shown next.
+func (d *doorway) ask() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asking = true
+}
+
+// where says in words what the window shows.
+func (d *doorway) where() string {
+	if d.server != "" {
+		return "Shows " + d.server
+	}
+	return "Shows the data of this computer"
 }
 
 // open begins to serve: on the remembered port, or on any at the first start.
@@ -230,6 +307,15 @@ func (d *doorway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.open(d.port)
 	}
 	view, err := d.view(r.Context())
+	if query := r.URL.Query(); d.change != nil && query.Has("server") {
+		view, err = doorwayView{Asking: true, Server: query.Get("server")}, nil
+		if wrong := d.change(query.Get("server")); wrong != nil {
+			view.Error = oneLine(wrong)
+		} else {
+			view.Moved = true
+			defer d.quit()
+		}
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	if err == nil {
@@ -243,11 +329,19 @@ func (d *doorway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type doorwayView struct {
 	URL, Error string
 	Port       int
+	// Asking shows the form for a server's address, Server being what was typed;
+	// Moved says that another window opens.
+	Asking, Moved bool
+	Server        string
 }
 
 func (d *doorway) view(ctx context.Context) (doorwayView, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.asking {
+		d.asking = false
+		return doorwayView{Asking: true}, nil
+	}
 	if d.addr == nil {
 		view := doorwayView{Port: d.port}
 		if d.last != nil {
@@ -277,10 +371,22 @@ var doorwayPage = template.Must(template.New("doorway").Parse(`<!doctype html>
   body { max-width: 34rem; margin: 20vh auto; padding: 0 24px }
   h1 { font-size: 20px; line-height: 28px }
   a { display: inline-block; margin: 8px 8px 0 0; padding: 8px 16px; border: 1px solid; border-radius: 6px; text-decoration: none }
-  a:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
+  input { font: inherit; inline-size: 100%; box-sizing: border-box; padding: 8px }
+  button { font: inherit; padding: 8px 16px; border: 1px solid; border-radius: 6px }
+  :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
   code { overflow-wrap: anywhere }
 </style>
-{{if .URL}}<p>Opening…</p>
+{{if .Moved}}<p role="status">A window on the other server opens, and this one closes…</p>
+{{else if .Asking}}<h1>Where do you work?</h1>
+<form method="get" action="/">
+<p><label for="server">Address of your team's server</label></p>
+<p><input id="server" name="server" value="{{.Server}}" placeholder="https://adjudge.example.org" autofocus required spellcheck="false" autocomplete="url"{{if .Error}} aria-invalid="true" aria-describedby="wrong"{{end}}></p>
+{{if .Error}}<p id="wrong" role="alert">{{.Error}}</p>{{end}}
+<p><button>Open it</button></p>
+</form>
+<p>The window remembers it. What waits here to be sent stays and is sent when you come back.</p>
+<p><a href="/?server=local">Work on this computer alone</a> <a href="/">Back</a></p>
+{{else if .URL}}<p>Opening…</p>
 <script>location.replace({{.URL}})</script>
 {{else}}<h1>Another program has taken this window's port</h1>
 <p>Adjudge keeps port {{.Port}} for this data directory, because answers that were not sent yet are stored under it.

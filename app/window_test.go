@@ -19,7 +19,7 @@ func TestAWindowRemembersItsPortAndSize(t *testing.T) {
 	if first.Port != 0 || first.Width < 320 {
 		t.Fatalf("a first start is %+v", first)
 	}
-	want := windowState{Port: 40123, Width: 900, Height: 700, Maximised: true}
+	want := windowState{Port: 40123, Width: 900, Height: 700, Maximised: true, Zoom: 1.25, Noted: "v1.4.0"}
 	if err := want.write(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -28,6 +29,11 @@ type Native interface {
 	OpenURL(ctx context.Context, url string) error
 	// Raise brings the window to the front.
 	Raise(ctx context.Context) error
+	// Notify shows a message of the system. Who presses it comes to the page at
+	// href, a local path.
+	Notify(ctx context.Context, title, text, href string) error
+	// Zoom enlarges the page: "in", "out" or "reset".
+	Zoom(ctx context.Context, step string) error
 }
 
 // NativeFile is a file that a person chose. Close puts it in place; after Abort
@@ -45,18 +51,61 @@ func (s *Server) nativeRoutes() []route {
 	if s.Native == nil {
 		return nil
 	}
+	d := s.nativeDesk()
 	return []route{
-		{POST, "/desktop/save", login, "", s.postSave},
-		{POST, "/desktop/open", login, "", s.postOpen},
+		{POST, "/desktop/save", login, "", d.postSave},
+		{POST, "/desktop/open", login, "", d.postOpen},
+		{POST, "/desktop/notify", login, "", d.postNotify},
+		{POST, "/desktop/zoom", login, "", d.postZoom},
 		// A second start finds this one by the credential file of the data directory.
-		{POST, "/desktop/raise", token, ledger.ActionAdminister, s.postRaise},
+		{POST, "/desktop/raise", token, ledger.ActionAdminister, d.postRaise},
 	}
+}
+
+// nativeDesk asks this server's own door for what is saved; it is not there yet
+// while routes are declared.
+func (s *Server) nativeDesk() nativeDesk {
+	return nativeDesk{s.Native, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) })}
+}
+
+// NativeHandler answers the same addresses for a window that shows another
+// server: inner leads there. Who may ask is the caller's to decide; errors are
+// answered as problems.
+func NativeHandler(n Native, inner http.Handler) http.Handler {
+	d := nativeDesk{n, inner}
+	mux := http.NewServeMux()
+	for path, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"save": d.postSave, "open": d.postOpen, "notify": d.postNotify, "zoom": d.postZoom, "raise": d.postRaise,
+	} {
+		mux.HandleFunc("POST /desktop/"+path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			err := handle(w, r)
+			if err == nil {
+				return
+			}
+			kind := fault.KindOf(err)
+			status, known := statuses[kind]
+			if !known {
+				kind, status = fault.Internal, statuses[fault.Internal]
+			}
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(status.code)
+			_ = json.NewEncoder(w).Encode(&Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: fault.Message(err), Kind: kind})
+		})
+	}
+	return mux
+}
+
+// nativeDesk answers what pages ask of the window.
+type nativeDesk struct {
+	Native
+	inner http.Handler // the server whose pages the window shows
 }
 
 // postSave answers a download by a native dialog: it asks this very server for
 // the given path with the person's own cookie, and pours what would have been
 // the download into the file they chose.
-func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
+func (d nativeDesk) postSave(w http.ResponseWriter, r *http.Request) error {
 	target := r.FormValue("path")
 	if localPath(target) != target || strings.HasPrefix(target, "/desktop/") {
 		return fault.Field("path", "Only a file of this server can be saved.")
@@ -70,8 +119,8 @@ func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
 	inner.Host, inner.RemoteAddr = r.Host, r.RemoteAddr
 	inner.Header.Set("Cookie", r.Header.Get("Cookie"))
 	inner.Header.Set("Accept", "*/*")
-	out := &savedAnswer{header: http.Header{}, ask: func(name string) (NativeFile, error) { return s.Native.SaveAs(r.Context(), name) }, target: target}
-	whole := s.serveInto(out, inner)
+	out := &savedAnswer{header: http.Header{}, ask: func(name string) (NativeFile, error) { return d.Native.SaveAs(r.Context(), name) }, target: target}
+	whole := d.serveInto(out, inner)
 	switch {
 	case out.code == http.StatusOK && out.err == nil && out.file == nil: // the person thought better of it
 		return renderJSON(w, http.StatusOK, map[string]any{"saved": false, "message": ui.T(r.Context(), "native.unsaved")})
@@ -92,9 +141,9 @@ func (s *Server) postSave(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// serveInto lets this server answer into out, and reports whether the answer
+// serveInto lets the server answer into out, and reports whether the answer
 // came to its end.
-func (s *Server) serveInto(out http.ResponseWriter, r *http.Request) (whole bool) {
+func (d nativeDesk) serveInto(out http.ResponseWriter, r *http.Request) (whole bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
@@ -102,7 +151,7 @@ func (s *Server) serveInto(out http.ResponseWriter, r *http.Request) (whole bool
 			}
 		}
 	}()
-	s.door.ServeHTTP(out, r)
+	d.inner.ServeHTTP(out, r)
 	return true
 }
 
@@ -165,20 +214,42 @@ func (a *savedAnswer) abort() {
 }
 
 // postOpen opens a link that leads out of this server.
-func (s *Server) postOpen(w http.ResponseWriter, r *http.Request) error {
+func (d nativeDesk) postOpen(w http.ResponseWriter, r *http.Request) error {
 	u, err := url.Parse(r.FormValue("url"))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "mailto" {
 		return fault.Field("url", "Only http, https and mailto links are opened outside.")
 	}
-	if err := s.Native.OpenURL(r.Context(), u.String()); err != nil {
+	if err := d.Native.OpenURL(r.Context(), u.String()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (s *Server) postRaise(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Native.Raise(r.Context()); err != nil {
+func (d nativeDesk) postRaise(w http.ResponseWriter, r *http.Request) error {
+	if err := d.Native.Raise(r.Context()); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// postNotify shows a message outside of the window.
+func (d nativeDesk) postNotify(w http.ResponseWriter, r *http.Request) error {
+	title, text := r.FormValue("title"), r.FormValue("text")
+	if title == "" || len(title) > 200 || len(text) > 1000 {
+		return fault.Field("title", "A notification has a title of up to 200 bytes and a text of up to 1,000.")
+	}
+	if err := d.Native.Notify(r.Context(), title, text, localPath(r.FormValue("href"))); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// postZoom is for keys that the window's menu does not take.
+func (d nativeDesk) postZoom(w http.ResponseWriter, r *http.Request) error {
+	if err := d.Native.Zoom(r.Context(), r.FormValue("step")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

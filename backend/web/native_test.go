@@ -30,6 +30,11 @@ func (w *window) SaveAs(_ context.Context, name string) (NativeFile, error) {
 }
 func (w *window) OpenURL(_ context.Context, url string) error { w.opened = url; return nil }
 func (w *window) Raise(context.Context) error                 { return nil }
+func (w *window) Zoom(_ context.Context, step string) error   { w.opened = step; return nil }
+func (w *window) Notify(_ context.Context, title, text, href string) error {
+	w.opened = title + "|" + text + "|" + href
+	return nil
+}
 
 type chosen struct {
 	bytes.Buffer
@@ -57,8 +62,8 @@ func desktop(t *testing.T, w *window) *Server {
 		_, _ = io.WriteString(w, "key,class\n")
 		return io.ErrUnexpectedEOF
 	}))
-	s.mux.Post("/test/save", s.answering(s.postSave))
-	s.mux.Post("/test/open", s.answering(s.postOpen))
+	s.mux.Post("/test/save", s.answering(s.nativeDesk().postSave))
+	s.mux.Post("/test/open", s.answering(s.nativeDesk().postOpen))
 	return s
 }
 

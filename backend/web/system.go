@@ -18,6 +18,7 @@ func (s *Server) systemRoutes() []route {
 		{GET, "/readyz", none, "", s.getReady},
 		{GET, "/metrics", metrics, ledger.ActionRead, s.getMetrics},
 		{GET, "/static/*", none, "", s.getStatic},
+		{GET, apiPrefix + "/version", none, "", s.getVersion},
 		{GET, apiPrefix + "/openapi.json", none, "", s.getOpenAPI()},
 	}
 }
@@ -36,6 +37,12 @@ func (s *Server) getHealth(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte("ok\n"))
 	return ignoreGone(err)
+}
+
+// getVersion says what answers here. The desktop window asks before it shows a
+// team's server.
+func (s *Server) getVersion(w http.ResponseWriter, _ *http.Request) error {
+	return renderJSON(w, http.StatusOK, map[string]string{"name": "adjudge", "version": s.Version})
 }
 
 // readyTime is how long the parts of a server may take to say that they work.
