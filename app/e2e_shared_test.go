@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 )
 
 // Two people share one browser on a ward: one locks, the other takes the seat,
@@ -83,15 +86,27 @@ func TestTwoPeopleShareOneBrowser(t *testing.T) {
 // socket ends.
 func TestAScreenThatStandsIdleLocksItself(t *testing.T) {
 	t.Parallel()
-	s := startSiteWith(t, seedItems(1, nil), "--lock-after", "4s")
+	s := startSiteWith(t, seedItems(1, nil), "--lock-after", "10m")
 	s.person("bo", "news", "annotator")
 	v := s.signIn("bo")
 	v.forgive(`status of 401|WebSocket`)
+	if _, err := chromedp.Call(v.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `{ const real = Date.now.bind(Date); window.later = 0; Date.now = () => real() + window.later; }`}); err != nil {
+		t.Fatal(err)
+	}
 	v.open("/projects/news/items")
 	v.live()
 	other := v.tab()
 	other.forgive(`status of 401|WebSocket`)
 	other.open("/account")
+	ask[int](v, `(window.later = 9 * 60000)`)
+	v.press("j") // somebody is there
+	ask[int](v, `(window.later = 18 * 60000)`)
+	ask[bool](v, `(window.dispatchEvent(new Event("focus")), true)`) // it looks at its clock
+	if ask[bool](v, `"locked" in document.documentElement.dataset`) {
+		t.Error("the screen is locked nine minutes after the last key, not ten")
+	}
+	ask[int](v, `(window.later = 20 * 60000)`)
 	v.wait(`location.pathname === "/locked"`)
 	other.wait(`location.pathname === "/locked"`)
 	v.fill("Password", password)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -72,7 +73,15 @@ func scriptFirst(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: firstAs USER NAME")
 	}
-	_, link, found := strings.Cut(ts.ReadFile("server.log"), "/first-start?token=")
+	// It is printed a moment after the server can be found.
+	var link string
+	found := false
+	for range 1500 {
+		if _, link, found = strings.Cut(ts.ReadFile("server.log"), "/first-start?token="); found {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	if !found {
 		ts.Fatalf("the server printed no link for the first account")
 	}

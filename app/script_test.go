@@ -155,10 +155,11 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 	var last string
 	for range 300 {
 		cmd := exec.Command(args[1], args[2:]...)
-		cmd.Path = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[1])
-		cmd.Err = nil
+		if args[1] == "adjudge" { // not on this process's own path
+			cmd.Path, cmd.Err = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[1]), nil
+		}
 		cmd.Dir = ts.Getenv("WORK")
-		cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "ADJUDGE_DATA=" + ts.Getenv("ADJUDGE_DATA"), "ADJUDGE_DATABASE=" + ts.Getenv("ADJUDGE_DATABASE")}
+		cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "ADJUDGE_DATA=" + ts.Getenv("ADJUDGE_DATA"), "ADJUDGE_DATABASE=" + ts.Getenv("ADJUDGE_DATABASE")}
 		out, _ := cmd.CombinedOutput() // a refusal is an answer, too
 		if last = string(out); strings.Contains(last, args[0]) {
 			return

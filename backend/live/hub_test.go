@@ -43,7 +43,7 @@ func serve(t *testing.T) (*Hub, func(person, project string) *page) {
 // next reads messages until one satisfies the wish.
 func (p *page) next(wish func(Message) bool) Message {
 	p.t.Helper()
-	_ = p.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = p.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
 		_, body, err := p.conn.ReadMessage()
 		if err != nil {
@@ -55,6 +55,16 @@ func (p *page) next(wish func(Message) bool) Message {
 		}
 		if wish(m) {
 			return m
+		}
+	}
+}
+
+// viewers waits until so many pages are open.
+func viewers(t *testing.T, hub *Hub, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); hub.Viewers() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d pages are open, not %d", hub.Viewers(), n)
 		}
 	}
 }
@@ -78,6 +88,7 @@ func TestEverybodyInAProjectSeesWhoComesAndGoes(t *testing.T) {
 	open("cy", "p2")
 	ana.next(present("ana", "bo"))
 	second := open("bo", "p1") // another tab of the same person
+	viewers(t, hub, 4)         // it has come before anybody goes
 	_ = bo.conn.Close()
 	_ = second.conn.Close()
 	ana.next(present("ana"))

@@ -153,8 +153,8 @@ func (s *Server) Wait(a *Attempt) training.Finish {
 	s.t.Helper()
 	select {
 	case <-a.finished:
-	case <-time.After(30 * time.Second):
-		s.t.Fatalf("the attempt does not finish; its log:\n%s", a.Log)
+	case <-time.After(time.Minute):
+		s.with(a, func(a *Attempt) { s.t.Fatalf("the attempt does not finish; its log:\n%s", a.Log) })
 	}
 	return *a.Finish
 }
@@ -162,7 +162,7 @@ func (s *Server) Wait(a *Attempt) training.Finish {
 // until waits for something to be true.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}
@@ -335,6 +335,7 @@ func placedTwice(t *testing.T, b *bench) {
 
 func stoppedPolitely(t *testing.T, b *bench) {
 	a := b.Add(1, `trap 'cat "$ADJUDGE_JOB_DIR/control/stop"; exit 9' TERM; echo ready; while :; do sleep 0.02; done`)
+	b.with(a, func(a *Attempt) { a.Spec.GraceS = 30 }) // however slow the machine: it is not to be killed
 	h := b.place(1)
 	until(t, "the trainer is ready", func() bool { var ok bool; b.with(a, func(a *Attempt) { ok = len(a.Log) > 0 }); return ok })
 	if err := b.Engine.Stop(t.Context(), h, training.Stop{Reason: training.StopCancel, GraceS: 30}); err != nil {
