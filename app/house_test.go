@@ -91,7 +91,7 @@ func rooms() []room {
 		{"backend/trainer/...", []string{"backend/columns", "backend/stat"}, nil,
 			"a trainer is a program that reads files: it knows nothing of the house around it"},
 
-		{"frontend/ui", leaves, []string{"github.com/a-h/templ"},
+		{"frontend/ui", leaves, []string{"github.com/a-h/templ", "golang.org/x/text"},
 			"primitives show roles and faults and know no desk"},
 		{"frontend/static", nil, nil, "embedded files"},
 		{"frontend/page", and(leaves, desks, []string{"frontend/ui", "frontend/static", "backend/training", "backend/identity", "backend/erasure"}),

@@ -36,7 +36,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		v.Profile.Values = map[string]string{"name": visit.Person.Name, "time_zone": visit.Person.TimeZone}
 	}
 	if p := visit.Person.Preferences; v.Preferences.Values == nil {
-		v.Preferences.Values = map[string]string{"text_size": p.TextSize, "unseen": yes(p.Unseen)}
+		v.Preferences.Values = map[string]string{"language": p.Language, "text_size": p.TextSize, "unseen": yes(p.Unseen)}
 		if p.LockAfter > 0 {
 			v.Preferences.Values["lock_after"] = strconv.Itoa(p.LockAfter)
 		}

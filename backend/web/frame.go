@@ -64,6 +64,7 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 		// No route was found, or it asks for nobody; the frame still shows who is there.
 		if visit, err := s.byCookie(r.Context(), r); err == nil {
 			c.visit = visit
+			r = r.WithContext(speakTo(r.Context(), visit))
 		}
 	}
 	v := page.ProblemView{Title: p.Title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p)}

@@ -25,6 +25,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 		if err := s.identify(r, rt, c); err != nil {
 			return err
 		}
+		r = r.WithContext(speakTo(r.Context(), c.visit))
 		if err := s.allow(r, rt, c); err != nil {
 			return err
 		}

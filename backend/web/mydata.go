@@ -63,15 +63,16 @@ func (s *Server) postPreferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err == nil {
 		err = s.Identity.ChangePreferences(r.Context(), actorOf(r), identity.Preferences{
-			Language: visitOf(r).Person.Language, TextSize: r.PostForm.Get("text_size"), LockAfter: minutes, Unseen: r.PostForm.Get("unseen") != "",
+			Language: r.PostForm.Get("language"), TextSize: r.PostForm.Get("text_size"), LockAfter: minutes, Unseen: r.PostForm.Get("unseen") != "",
 		})
 	}
 	if isRefusal(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: page.Refused(typed(r, "text_size", "lock_after", "unseen"), err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: page.Refused(typed(r, "language", "text_size", "lock_after", "unseen"), err)})
 	}
 	if err != nil {
 		return err
 	}
+	s.setLanguage(w, r.PostForm.Get("language"))
 	return s.seeOther(w, r, "/account?saved=preferences")
 }
 

@@ -148,7 +148,7 @@ func (s *Server) getProject(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.NewProjectView(project, actor, datasets, counts, reached)
+	v := page.NewProjectView(r.Context(), project, actor, datasets, counts, reached)
 	v.SetDays(page.ByDay(s.Now(), days))
 	return s.render(w, r, http.StatusOK, view{Title: project.Name, Path: []ui.Crumb{{Text: ui.T(ctx, "project.overview")}}, Active: "overview"}, page.Project(v))
 }

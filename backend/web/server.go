@@ -205,6 +205,7 @@ func (s *Server) tables() [][]route {
 		s.systemRoutes(),
 		s.signInRoutes(),
 		s.lockRoutes(),
+		s.languageRoutes(),
 		s.deskRoutes(),
 		s.attemptRoutes(),
 		s.runRoutes(),

@@ -46,3 +46,12 @@ func browser(agent string) string {
 	}
 	return "?"
 }
+
+// languageOptions are the languages to choose from, and what the browser asks for.
+func languageOptions(ctx context.Context) []ui.Option {
+	options := []ui.Option{{Value: "", Text: ui.T(ctx, "account.language.browser")}}
+	for _, l := range ui.Languages() {
+		options = append(options, ui.Option{Value: l.Tag, Text: l.Name})
+	}
+	return options
+}

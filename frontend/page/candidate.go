@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -101,14 +102,14 @@ func (v CandidateView) missing() int {
 }
 
 // standing is the state in words: the last part of the key candidate.is.<…> and its arguments.
-func (v CandidateView) standing() (key string, args []any) {
+func (v CandidateView) standing(ctx context.Context) (key string, args []any) {
 	switch {
 	case v.Expired(v.Now):
 		signed, _ := v.SignOff()
-		return "expired", []any{"date", dayOf(signed.ExpiresAt)}
+		return "expired", []any{"date", ui.Day(ctx, signed.ExpiresAt)}
 	case v.Candidate.State == review.StateApproved:
 		signed, _ := v.SignOff()
-		return "approved", []any{"date", dayOf(signed.ExpiresAt)}
+		return "approved", []any{"date", ui.Day(ctx, signed.ExpiresAt)}
 	case v.Candidate.State == review.StateOpen:
 		return "open", []any{"n", v.missing()}
 	}
@@ -121,8 +122,6 @@ func (v CandidateView) tone() ui.Tone {
 	}
 	return StateTone(v.Candidate.State)
 }
-
-func dayOf(t time.Time) string { return t.UTC().Format("2 January 2006") }
 
 // lastRevocation is what took the approval back.
 func (v CandidateView) lastRevocation() review.Revocation {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -66,7 +67,9 @@ func evidenceInterval(e review.Evidence, label string) ui.IntervalProps {
 	return ui.IntervalProps{Low: low, Mid: mid, High: high, Min: -reach, Max: reach, Zero: true, Tone: evidenceTone(e), Label: label}
 }
 
-func accuracyPoints(n compare.Number) string { return ui.Signed(100*float64(n), 1) }
+func accuracyPoints(ctx context.Context, n compare.Number) string {
+	return ui.Signed(ctx, 100*float64(n), 1)
+}
 
 // paramChanges lists the parameters of two JSON objects by name.
 func paramChanges(before, after json.RawMessage) []Change {

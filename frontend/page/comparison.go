@@ -139,28 +139,34 @@ func verdictWord(ctx context.Context, v compare.Verdict) string {
 
 // verdictSentence says what a comparison found.
 func verdictSentence(ctx context.Context, c compare.Comparison) string {
-	args := []any{"n", c.Base.Items, "baseline", c.Baseline.Title(), "candidate", c.Candidate.Title(), "low", compare.SignedPoints(c.Difference.Low), "high", compare.SignedPoints(c.Difference.High)}
+	args := []any{"n", c.Base.Items, "baseline", c.Baseline.Title(), "candidate", c.Candidate.Title(), "low", signedPoints(ctx, c.Difference.Low), "high", signedPoints(ctx, c.Difference.High)}
 	switch {
 	case c.Verdict == compare.VerdictGain:
-		return ui.T(ctx, "compare.says.gain", append(args, "points", compare.Points(c.Difference.Value))...)
+		return ui.T(ctx, "compare.says.gain", append(args, "points", points(ctx, c.Difference.Value))...)
 	case c.Verdict == compare.VerdictLoss:
-		return ui.T(ctx, "compare.says.loss", append(args, "points", compare.Points(-c.Difference.Value))...)
+		return ui.T(ctx, "compare.says.loss", append(args, "points", points(ctx, -c.Difference.Value))...)
 	case c.Visible >= 1:
 		return ui.T(ctx, "compare.says.nothing", args...)
 	}
-	return ui.T(ctx, "compare.says.undecided", append(args, "visible", compare.Points(c.Visible))...)
+	return ui.T(ctx, "compare.says.undecided", append(args, "visible", points(ctx, c.Visible))...)
 }
 
-func percentOf(n compare.Number) string {
-	return strconv.FormatFloat(float64(n)*100, 'f', 1, 64) + " %"
+func points(ctx context.Context, n compare.Number) string { return ui.Local(ctx, compare.Points(n)) }
+
+func signedPoints(ctx context.Context, n compare.Number) string {
+	return ui.Local(ctx, compare.SignedPoints(n))
 }
 
-func percentRange(e compare.Estimate) string {
-	return strconv.FormatFloat(float64(e.Low)*100, 'f', 1, 64) + "–" + strconv.FormatFloat(float64(e.High)*100, 'f', 1, 64) + " %"
+func pValue(ctx context.Context, n compare.Number) string { return ui.Local(ctx, compare.PValue(n)) }
+
+func percentOf(ctx context.Context, n compare.Number) string { return ui.Percent(ctx, float64(n)) }
+
+func percentRange(ctx context.Context, e compare.Estimate) string {
+	return ui.Number(ctx, float64(e.Low)*100, 1) + "–" + ui.Percent(ctx, float64(e.High))
 }
 
-func pointsRange(e compare.Estimate) string {
-	return compare.SignedPoints(e.Low) + " … " + compare.SignedPoints(e.High)
+func pointsRange(ctx context.Context, e compare.Estimate) string {
+	return signedPoints(ctx, e.Low) + " … " + signedPoints(ctx, e.High)
 }
 
 func metricName(ctx context.Context, name string) string {
@@ -291,7 +297,7 @@ func (v ComparisonView) outcomeChips(ctx context.Context) []ui.Chip {
 	var chips []ui.Chip
 	for _, o := range compare.Outcomes() {
 		chips = append(chips, ui.Chip{
-			Text: outcomeWord(ctx, o) + " " + ui.Count(v.Items.Facets.Outcomes[o]), Href: v.toggle(o.String()), Icon: outcomeTone(o).Icon(), On: v.chosen(o.String()),
+			Text: outcomeWord(ctx, o) + " " + ui.Count(ctx, v.Items.Facets.Outcomes[o]), Href: v.toggle(o.String()), Icon: outcomeTone(o).Icon(), On: v.chosen(o.String()),
 		})
 	}
 	for _, part := range []struct {

@@ -221,7 +221,7 @@ func (c *ProjectCard) SetAgreement(ctx context.Context, a labeling.Agreement) {
 		return
 	}
 	within := a.Interval()
-	c.Agreement = ui.T(ctx, "desk.card.agreement.of", "share", ui.Percent(a.Share()), "low", ui.Percent(within.Low), "high", ui.Percent(within.High), "n", a.Items)
+	c.Agreement = ui.T(ctx, "desk.card.agreement.of", "share", ui.Percent(ctx, a.Share()), "low", ui.Percent(ctx, within.Low), "high", ui.Percent(ctx, within.High), "n", a.Items)
 }
 
 // WaitingCandidates lists the candidates that wait for an actor: their vote, or

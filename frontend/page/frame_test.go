@@ -185,7 +185,7 @@ func TestTheNextStepFollowsTheLoop(t *testing.T) {
 		{"an annotator goes on", member(ledger.RoleAnnotator), count(60, 200, 0), Reached{}, "label"},
 		{"an auditor has nothing to do", member(ledger.RoleAuditor), count(60, 200, 2), Reached{}, "done"},
 	} {
-		v := NewProjectView(support(), c.actor, nil, c.counts, c.reached)
+		v := NewProjectView(t.Context(), support(), c.actor, nil, c.counts, c.reached)
 		if v.Next.Name != c.want {
 			t.Errorf("%s: the next step is %s, want %s", c.name, v.Next.Name, c.want)
 		}
@@ -212,7 +212,7 @@ func TestTheSchemaEditorAsksAboutAnnotations(t *testing.T) {
 
 func TestWhatIsCountedLeadsToTheItemsBehindIt(t *testing.T) {
 	t.Parallel()
-	v := NewProjectView(support(), member(ledger.RoleLead), []labeling.Dataset{{ID: "d1", Name: "train", Items: 3}},
+	v := NewProjectView(t.Context(), support(), member(ledger.RoleLead), []labeling.Dataset{{ID: "d1", Name: "train", Items: 3}},
 		[]labeling.Count{{Status: labeling.StatusAccepted, Label: "a", Items: 3}, {Status: labeling.StatusDisputed, Items: 2}}, Reached{})
 	has(t, drawn(t, Project(v)), `href="/projects/support/items?dataset=d1"`, `href="/projects/support/items?label=a"`, `href="/projects/support/disputes"`)
 }
@@ -221,7 +221,7 @@ func TestWhatIsCountedLeadsToTheItemsBehindIt(t *testing.T) {
 // direction would break in another script.
 func TestPagesHoldNoStyleAndNoHandler(t *testing.T) {
 	t.Parallel()
-	v := NewProjectView(support(), member(ledger.RoleLead), []labeling.Dataset{{Name: "train", Purpose: labeling.PurposeTraining, Items: 3}},
+	v := NewProjectView(t.Context(), support(), member(ledger.RoleLead), []labeling.Dataset{{Name: "train", Purpose: labeling.PurposeTraining, Items: 3}},
 		[]labeling.Count{{Status: labeling.StatusAccepted, Label: "a", Items: 3}}, Reached{})
 	forbidden := regexp.MustCompile(`\s(?:style|on[a-z]+|hx-on[^=]*)=`)
 	for name, page := range map[string]string{

@@ -65,18 +65,18 @@ func (c heatCell) midY() string {
 
 // label says in words what a cell shows.
 func (c heatCell) label(ctx context.Context) string {
-	args := []any{"class", c.Class, "answer", c.Answer, "change", signed(c.Change()), "before", c.Baseline, "after", c.Candidate}
+	args := []any{"class", c.Class, "answer", c.Answer, "change", signed(ctx, c.Change()), "before", c.Baseline, "after", c.Candidate}
 	if c.Class == c.Answer {
 		return ui.T(ctx, "compare.heat.right", args...)
 	}
 	return ui.T(ctx, "compare.heat.wrong", args...)
 }
 
-func signed(n int) string {
+func signed(ctx context.Context, n int) string {
 	if n > 0 {
-		return "+" + ui.Count(n)
+		return "+" + ui.Count(ctx, n)
 	}
-	return ui.Count(n)
+	return ui.Count(ctx, n)
 }
 
 // heatMap lays out the classes that changed most, or all of them.

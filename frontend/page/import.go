@@ -130,10 +130,10 @@ func stepsOf(ctx context.Context, at int) []ui.Step {
 func (v ImportRunView) stats(ctx context.Context) []ui.Stat {
 	i := v.Import
 	return []ui.Stat{
-		{Label: ui.T(ctx, "import.added"), Value: ui.Count(i.Added)},
-		{Label: ui.T(ctx, "import.labeled"), Value: ui.Count(i.Labeled)},
-		{Label: ui.T(ctx, "import.unchanged"), Value: ui.Count(i.Unchanged)},
-		{Label: ui.T(ctx, "import.refused"), Value: ui.Count(i.Bad)},
+		{Label: ui.T(ctx, "import.added"), Value: ui.Count(ctx, i.Added)},
+		{Label: ui.T(ctx, "import.labeled"), Value: ui.Count(ctx, i.Labeled)},
+		{Label: ui.T(ctx, "import.unchanged"), Value: ui.Count(ctx, i.Unchanged)},
+		{Label: ui.T(ctx, "import.refused"), Value: ui.Count(ctx, i.Bad)},
 	}
 }
 

@@ -100,7 +100,7 @@ func (v ItemsView) chips(ctx context.Context) []ui.Chip {
 		if f.Status = s; on {
 			f.Status = ""
 		}
-		chips = append(chips, ui.Chip{Text: ui.T(ctx, "items.status."+string(s)) + " " + ui.Count(byStatus[s]), Href: v.Href(f), On: on})
+		chips = append(chips, ui.Chip{Text: ui.T(ctx, "items.status."+string(s)) + " " + ui.Count(ctx, byStatus[s]), Href: v.Href(f), On: on})
 	}
 	f := v.Filter
 	f.Disagrees = !f.Disagrees

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
@@ -64,21 +63,6 @@ type PredictionsView struct {
 
 func (v PredictionsView) href() string { return v.Project.Href("predictions", string(v.Set.ID)) }
 
-// sizeWords writes a size for people.
-func sizeWords(n int64) string {
-	size, unit := float64(n), "B"
-	for _, next := range []string{"kB", "MB", "GB", "TB"} {
-		if size < 1000 {
-			break
-		}
-		size, unit = size/1000, next
-	}
-	if unit == "B" {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
-}
-
 // jsonMember is one member of a JSON object, as text.
 type jsonMember struct{ Name, Value string }
 
@@ -107,7 +91,7 @@ func modelLead(ctx context.Context, v ModelView) string {
 	case m.External():
 		return ui.T(ctx, "models.lead.external")
 	case len(m.Files) > 0:
-		return ui.T(ctx, "models.lead.trained", "files", len(m.Files), "size", sizeWords(m.Bytes()))
+		return ui.T(ctx, "models.lead.trained", "files", len(m.Files), "size", ui.Bytes(ctx, m.Bytes()))
 	}
 	return ""
 }

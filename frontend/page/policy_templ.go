@@ -652,12 +652,12 @@ func Environments(v EnvironmentsView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if v.Now.Before(e.SignOff.ExpiresAt) {
-						templ_7745c5c3_Err = ui.Badge(ui.Gain, "check", ui.T(ctx, "candidate.is.approved", "date", dayOf(e.SignOff.ExpiresAt))).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Badge(ui.Gain, "check", ui.T(ctx, "candidate.is.approved", "date", ui.Day(ctx, e.SignOff.ExpiresAt))).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 					} else {
-						templ_7745c5c3_Err = ui.Badge(ui.Undecided, "clock", ui.T(ctx, "candidate.is.expired", "date", dayOf(e.SignOff.ExpiresAt))).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Badge(ui.Undecided, "clock", ui.T(ctx, "candidate.is.expired", "date", ui.Day(ctx, e.SignOff.ExpiresAt))).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -99,7 +100,7 @@ type Reached struct {
 }
 
 // NewProjectView builds the first page of a project.
-func NewProjectView(p labeling.Project, actor ledger.Actor, datasets []labeling.Dataset, counts []labeling.Count, reached Reached) ProjectView {
+func NewProjectView(ctx context.Context, p labeling.Project, actor ledger.Actor, datasets []labeling.Dataset, counts []labeling.Count, reached Reached) ProjectView {
 	link := ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
 	v := ProjectView{Project: link, Question: p.Schema.Question, Datasets: NewDatasetRows(link, datasets)}
 	byStatus, byClass, total := map[labeling.Status]int64{}, map[labeling.ClassID]int64{}, int64(0)
@@ -113,10 +114,10 @@ func NewProjectView(p labeling.Project, actor ledger.Actor, datasets []labeling.
 		}
 	}
 	v.Counts = []ui.Stat{
-		{Label: "items", Value: ui.Count(total)},
-		{Label: "accepted", Value: ui.Count(byStatus[labeling.StatusAccepted])},
-		{Label: "queued", Value: ui.Count(byStatus[labeling.StatusQueued])},
-		{Label: "disputed", Value: ui.Count(byStatus[labeling.StatusDisputed])},
+		{Label: "items", Value: ui.Count(ctx, total)},
+		{Label: "accepted", Value: ui.Count(ctx, byStatus[labeling.StatusAccepted])},
+		{Label: "queued", Value: ui.Count(ctx, byStatus[labeling.StatusQueued])},
+		{Label: "disputed", Value: ui.Count(ctx, byStatus[labeling.StatusDisputed])},
 	}
 	for _, c := range p.Schema.Open() {
 		if n := byClass[c.ID]; n > 0 {

@@ -19,6 +19,7 @@ type Remark struct {
 	Kind   string // opened, comment, vote, unvote, approved, withdrawn
 	Role   ledger.Role
 	Words  string
+	Until  time.Time // how long an approval holds
 	Value  int
 	Text   string
 	Asks   review.CommentKind // of a comment
@@ -44,7 +45,7 @@ func remarksOf(c review.Case, people Names) []Remark {
 		all = append(all, Remark{At: v.At, Person: v.Person, Name: v.PrintedName, Kind: kind, Role: v.Role, Words: v.Words, Value: v.Value, Text: v.Comment, Over: over})
 	}
 	for _, s := range c.SignOffs {
-		all = append(all, Remark{At: s.At, Kind: "approved", Words: dayOf(s.ExpiresAt)})
+		all = append(all, Remark{At: s.At, Kind: "approved", Until: s.ExpiresAt})
 	}
 	for _, r := range c.Revocations {
 		all = append(all, Remark{At: r.At, Person: r.Person, Name: r.PrintedName, Kind: "withdrawn", Text: r.Reason})

@@ -78,7 +78,7 @@ func (v RunView) steps(ctx context.Context) []ui.Step {
 		step.Done = reached && (later || v.over())
 		step.Current = reached && !later && !v.over()
 		if i > 0 && reached && (step.Done || step.Current) {
-			if d := lasted(next.Sub(from[i])); d != "" && step.Done {
+			if d := lasted(ctx, next.Sub(from[i])); d != "" && step.Done {
 				step.Text = ui.T(ctx, "run.phase.took", "phase", step.Text, "time", d)
 			}
 		}
@@ -117,7 +117,7 @@ func ChartSentence(ctx context.Context, points []compare.Point) string {
 	var parts []string
 	for _, s := range series(points) {
 		last := s.points[len(s.points)-1]
-		parts = append(parts, ui.T(ctx, "run.chart.one", "name", s.name, "from", MetricText(s.points[0].Value), "to", MetricText(last.Value), "step", int(last.Step)))
+		parts = append(parts, ui.T(ctx, "run.chart.one", "name", s.name, "from", MetricText(ctx, s.points[0].Value), "to", MetricText(ctx, last.Value), "step", int(last.Step)))
 	}
 	return strings.Join(parts, "; ") + "."
 }
@@ -146,7 +146,7 @@ func series(points []compare.Point) []oneSeries {
 }
 
 // chartTable turns points into rows by step and columns by series.
-func chartTable(points []compare.Point) (columns []string, rows [][]string) {
+func chartTable(ctx context.Context, points []compare.Point) (columns []string, rows [][]string) {
 	all := series(points)
 	var steps []int64
 	for _, s := range all {
@@ -163,7 +163,7 @@ func chartTable(points []compare.Point) (columns []string, rows [][]string) {
 		for _, s := range all {
 			cell := ""
 			if i := slices.IndexFunc(s.points, func(p compare.Point) bool { return p.Step == step }); i >= 0 {
-				cell = MetricText(s.points[i].Value)
+				cell = MetricText(ctx, s.points[i].Value)
 			}
 			row = append(row, cell)
 		}
@@ -224,7 +224,7 @@ func (v RunView) environment(ctx context.Context) []Pair {
 	cpu := strings.TrimSpace(fmt.Sprintf("%d × %s", e.CPUs, cmp.Or(e.CPU, "CPU")))
 	memory := ""
 	if e.MemoryMB > 0 {
-		memory = fmt.Sprintf("%.1f GB", float64(e.MemoryMB)/1024)
+		memory = ui.Bytes(ctx, e.MemoryMB<<20)
 	}
 	pairs := []Pair{
 		{"program", strings.TrimSpace("adjudge " + e.Adjudge + " " + e.Revision)}, {"go", e.Go}, {"system", strings.TrimSpace(e.System + " " + e.Kernel)},
@@ -253,19 +253,6 @@ func (v RunView) inputs() []Pair {
 	}
 	slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Compare(a.Term, b.Term) })
 	return pairs
-}
-
-// bytesText writes a size as people read it.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }
 
 func (v RunView) attemptEnd(ctx context.Context, a training.Attempt) string {

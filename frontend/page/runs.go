@@ -54,13 +54,13 @@ func NewRunsView(ctx context.Context, project ProjectLink, rows []training.RunRo
 	for _, r := range rows {
 		row := RunRow{
 			Number: r.Run.Number, Name: r.Run.Name, State: r.Run.State, Recipe: r.Run.Recipe, Snapshot: r.Snapshot, At: r.Run.CreatedAt,
-			By: PersonLink{ID: r.Run.By, Name: personName(names, r.Run.By)}, Params: map[string]string{}, Took: took(r.Run),
+			By: PersonLink{ID: r.Run.By, Name: personName(names, r.Run.By)}, Params: map[string]string{}, Took: took(ctx, r.Run),
 		}
 		if r.Job.State.Active() {
 			row.Phase = r.Attempt.Phase
 		}
 		if r.Run.Primary.Name != "" {
-			row.Primary = r.Run.Primary.Name + " " + MetricText(r.Run.Primary.Value)
+			row.Primary = r.Run.Primary.Name + " " + MetricText(ctx, r.Run.Primary.Value)
 		}
 		if r.Model.ID != "" {
 			row.Model = r.Model.Title()
@@ -139,7 +139,7 @@ func spark(ctx context.Context, name string, series []float64) ([]int, string) {
 	if (len(series)-1)%step != 0 {
 		points = append(points, scaled(series[len(series)-1], low, high))
 	}
-	return points, ui.T(ctx, "run.course", "name", name, "from", MetricText(series[0]), "to", MetricText(series[len(series)-1]), "n", len(series))
+	return points, ui.T(ctx, "run.course", "name", name, "from", MetricText(ctx, series[0]), "to", MetricText(ctx, series[len(series)-1]), "n", len(series))
 }
 
 func scaled(v, low, high float64) int {
@@ -150,33 +150,33 @@ func scaled(v, low, high float64) int {
 }
 
 // MetricText writes a metric with four significant decimals.
-func MetricText(v float64) string {
+func MetricText(ctx context.Context, v float64) string {
 	switch a := math.Abs(v); {
 	case a != 0 && (a < 1e-3 || a >= 1e6):
-		return strconv.FormatFloat(v, 'g', 4, 64)
+		return ui.Local(ctx, strconv.FormatFloat(v, 'g', 4, 64))
 	case a >= 1000:
-		return strconv.FormatFloat(v, 'f', 1, 64)
+		return ui.Number(ctx, v, 1)
 	}
-	return strconv.FormatFloat(v, 'f', 4, 64)
+	return ui.Number(ctx, v, 4)
 }
 
 // took says how long a run worked.
-func took(r compare.Run) string {
+func took(ctx context.Context, r compare.Run) string {
 	if r.StartedAt.IsZero() || r.EndedAt.IsZero() {
 		return ""
 	}
-	return lasted(r.EndedAt.Sub(r.StartedAt))
+	return lasted(ctx, r.EndedAt.Sub(r.StartedAt))
 }
 
 // lasted writes a duration as people say it.
-func lasted(d time.Duration) string {
+func lasted(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < 0:
 		return ""
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+		return ui.Number(ctx, d.Seconds(), 1) + " s"
 	case d < time.Hour:
 		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}

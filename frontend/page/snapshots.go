@@ -100,9 +100,9 @@ func (v SnapshotView) stats(ctx context.Context) []ui.Stat {
 		}
 	}
 	return []ui.Stat{
-		{Label: ui.T(ctx, "snapshots.items"), Value: ui.Count(s.Items)},
-		{Label: ui.T(ctx, "snapshots.classes"), Value: ui.Count(int64(classes))},
-		{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(int64(people))},
+		{Label: ui.T(ctx, "snapshots.items"), Value: ui.Count(ctx, s.Items)},
+		{Label: ui.T(ctx, "snapshots.classes"), Value: ui.Count(ctx, int64(classes))},
+		{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(ctx, int64(people))},
 	}
 }
 
@@ -142,8 +142,8 @@ func (v DiffView) href(tab string) string {
 func (v DiffView) tabs(ctx context.Context) []ui.Tab {
 	d := v.Diff
 	return []ui.Tab{
-		{Text: ui.T(ctx, "snapshots.tab.labels"), Href: v.href("labels"), Count: ui.Count(d.Relabelled + d.Reworded), Current: v.Tab == "labels"},
-		{Text: ui.T(ctx, "snapshots.tab.items"), Href: v.href("items"), Count: ui.Count(d.Added + d.Removed), Current: v.Tab == "items"},
+		{Text: ui.T(ctx, "snapshots.tab.labels"), Href: v.href("labels"), Count: ui.Count(ctx, d.Relabelled+d.Reworded), Current: v.Tab == "labels"},
+		{Text: ui.T(ctx, "snapshots.tab.items"), Href: v.href("items"), Count: ui.Count(ctx, d.Added+d.Removed), Current: v.Tab == "items"},
 		{Text: ui.T(ctx, "snapshots.tab.balance"), Href: v.href("balance"), Current: v.Tab == "balance"},
 	}
 }
@@ -169,12 +169,12 @@ func (v DiffView) widest() string {
 	return strconv.FormatInt(widest, 10)
 }
 
-func signedCount(n int64) string {
+func signedCount(ctx context.Context, n int64) string {
 	switch {
 	case n > 0:
-		return "+" + ui.Count(n)
+		return "+" + ui.Count(ctx, n)
 	case n < 0:
-		return ui.Count(n)
+		return ui.Count(ctx, n)
 	}
 	return "0"
 }

@@ -12,16 +12,24 @@ import (
 	"sync"
 )
 
-//go:embed messages
+//go:embed messages/*/*.json
 var messageFiles embed.FS
 
-// catalogue maps the keys of all rooms to their English texts. A key that
-// stands in two files, or a file that is no JSON, stops the program at its
-// first text: the test of this package finds both before.
-var catalogue = sync.OnceValue(func() map[string]string {
-	all, err := loadMessages(messageFiles, "messages/en")
-	if err != nil {
-		panic(err)
+// catalogues maps the tag of each language to the texts of all rooms by their
+// keys. A key that stands in two files, or a file that is no JSON, stops the
+// program at its first text: the test of this package finds both before.
+var catalogues = sync.OnceValue(func() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, l := range Languages() {
+		texts, err := loadMessages(messageFiles, "messages/"+l.Tag)
+		if err != nil {
+			panic(err)
+		}
+		all[l.Tag] = texts
+	}
+	all[mirrored.Tag] = map[string]string{}
+	for key, text := range all[english.Tag] {
+		all[mirrored.Tag][key] = mirror(text)
 	}
 	return all
 })
@@ -51,21 +59,23 @@ func loadMessages(files fs.FS, dir string) (map[string]string, error) {
 	return all, nil
 }
 
-// T returns the text of a key with its placeholders filled. Arguments come in
-// pairs of name and value: T(ctx, "items.count", "n", 3).
+// T returns the text of a key, in the language of ctx, with its placeholders
+// filled. Arguments come in pairs of name and value: T(ctx, "items.count", "n", 3).
 //
-// "{n}" is replaced by the value; whole numbers get thousands separators.
-// "{n|item|items}" chooses by number: the first form for one, else the second.
-// A key that does not exist is returned as it is, and fails the catalogue test.
-func T(_ context.Context, key string, args ...any) string {
-	message, ok := catalogue()[key]
+// "{n}" is replaced by the value; numbers are written as the language writes
+// them. "{n|item|items}" chooses by number: one form for each plural category
+// that the language has (English and German: one, other). A key that does not
+// exist is returned as it is, and fails the catalogue test.
+func T(ctx context.Context, key string, args ...any) string {
+	l := LanguageOf(ctx)
+	message, ok := catalogues()[l.Tag][key]
 	if !ok {
 		return key
 	}
-	return fill(message, args)
+	return l.fill(message, args)
 }
 
-func fill(message string, args []any) string {
+func (l *Language) fill(message string, args []any) string {
 	if len(args) == 0 && !strings.Contains(message, "{") {
 		return message
 	}
@@ -81,20 +91,16 @@ func fill(message string, args []any) string {
 			b.WriteString("{" + rest)
 			return b.String()
 		}
-		name, forms, plural := strings.Cut(inside, "|")
+		name, forms, choose := strings.Cut(inside, "|")
 		value, known := argument(args, name)
 		switch {
 		case !known:
 			b.WriteString("{" + inside + "}")
-		case plural:
-			one, many, _ := strings.Cut(forms, "|")
-			if formatValue(value) == "1" {
-				b.WriteString(one)
-			} else {
-				b.WriteString(many)
-			}
+		case choose:
+			form := strings.Split(forms, "|")
+			b.WriteString(form[min(l.form(fmt.Sprint(value)), len(form)-1)])
 		default:
-			b.WriteString(formatValue(value))
+			b.WriteString(l.value(value))
 		}
 		message = after
 	}
@@ -109,55 +115,50 @@ func argument(args []any, name string) (any, bool) {
 	return nil, false
 }
 
-func formatValue(v any) string {
+func (l *Language) value(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
-	case int:
-		return Count(int64(v))
-	case int64:
-		return Count(v)
+	case int, int64:
+		return l.number(fmt.Sprint(v))
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		return l.number(strconv.FormatFloat(v, 'f', -1, 64))
 	}
 	return fmt.Sprint(v)
 }
 
-// Count writes a whole number with thousands separators: 10,003.
-func Count[N int | int64](n N) string {
-	digits := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if digits[0] == '-' {
-		sign, digits = "−", digits[1:]
-	}
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
+// mirror turns every word of an English text around, as if its script ran from
+// right to left; placeholders stay. What a reader of the page sees is each word
+// backwards, so a text that is not from the catalogue stands out.
+func mirror(text string) string {
+	var b, word strings.Builder
+	flush := func() {
+		if word.Len() > 0 {
+			b.WriteString("\u202e" + word.String() + "\u202c")
+			word.Reset()
 		}
-		b.WriteRune(d)
 	}
-	return sign + b.String()
-}
-
-// Percent writes a share between 0 and 1 with one decimal: 88.4 %, joined by a
-// narrow no-break space.
-func Percent(share float64) string {
-	return strconv.FormatFloat(share*100, 'f', 1, 64) + "\u202f%"
-}
-
-// Signed writes a difference with its sign, as in +1.4 or −0.3; the minus is
-// the typographic one, which lines up with the plus.
-func Signed(f float64, decimals int) string {
-	s := strconv.FormatFloat(f, 'f', decimals, 64)
-	if rest, minus := strings.CutPrefix(s, "-"); minus {
-		if strings.Trim(rest, "0.") == "" {
-			return rest
+	name := "" // the bracket that a name stands in
+	for _, r := range text {
+		switch {
+		case name == "" && (r == '{' || r == '['):
+			flush()
+			name = string(r)
+			b.WriteRune(r)
+		case name == "{" && r == '|': // the forms of a plural are text again
+			name = "|"
+			b.WriteRune(r)
+		case r == '}' || r == ']':
+			flush()
+			name = ""
+			b.WriteRune(r)
+		case name == "{" || name == "[" || r == ' ' || r == '|' && name == "|":
+			flush()
+			b.WriteRune(r)
+		default:
+			word.WriteRune(r)
 		}
-		return "−" + rest
 	}
-	if strings.Trim(s, "0.") == "" {
-		return s
-	}
-	return "+" + s
+	flush()
+	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -26,7 +27,7 @@ func TestFillReplacesNamesAndChoosesByNumber(t *testing.T) {
 		{"An open { brace", nil, "An open { brace"},
 		{"{x} points", []any{"x", 1.5}, "1.5 points"},
 	} {
-		if got := fill(c.message, c.args); got != c.want {
+		if got := english.fill(c.message, c.args); got != c.want {
 			t.Errorf("fill(%q, %v) = %q, want %q", c.message, c.args, got, c.want)
 		}
 	}
@@ -40,19 +41,6 @@ func TestAKeyInTwoFilesIsRefused(t *testing.T) {
 	}
 	if _, err := loadMessages(files, "en"); err == nil {
 		t.Error("no error")
-	}
-}
-
-func TestNumbersAreWrittenForPeople(t *testing.T) {
-	t.Parallel()
-	for got, want := range map[string]string{
-		Count(0): "0", Count(999): "999", Count(1000): "1,000", Count(-1234567): "−1,234,567",
-		Signed(1.44, 1): "+1.4", Signed(-0.31, 1): "−0.3", Signed(-0.01, 1): "0.0", Signed(0, 1): "0.0",
-		Percent(0.8842): "88.4\u202f%",
-	} {
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }
 
@@ -134,9 +122,85 @@ func TestEveryTextThatIsUsedExistsAndNoneIsUnused(t *testing.T) {
 
 func TestEveryTextClosesItsBraces(t *testing.T) {
 	t.Parallel()
-	for key, message := range catalogue() {
-		if strings.Count(message, "{") != strings.Count(message, "}") {
-			t.Errorf("%s: %q", key, message)
+	for tag, texts := range catalogues() {
+		for key, message := range texts {
+			if strings.Count(message, "{") != strings.Count(message, "}") || strings.Count(message, "[") != strings.Count(message, "]") {
+				t.Errorf("%s of %s: %q", key, tag, message)
+			}
 		}
+	}
+}
+
+// What a text is filled with, such as {n}, [n] or {n|one|many}.
+var placeholder = regexp.MustCompile(`\{([^{}|]+)(\|[^{}]*)?\}|\[([a-z]+)\]`)
+
+// placeholders returns what a text asks for, plurals marked, each once and in
+// the order of the alphabet; and the forms of its plurals.
+func placeholders(text string) (names []string, forms [][]string) {
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		switch {
+		case m[3] != "":
+			names = append(names, "["+m[3]+"]")
+		case m[2] != "":
+			names = append(names, "{"+m[1]+"|}")
+			forms = append(forms, strings.Split(m[2][1:], "|"))
+		default:
+			names = append(names, "{"+m[1]+"}")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), forms
+}
+
+// A key that one adds in English is added in every language, in the file of the
+// same name; see CONTRIBUTING.md and the glossary beside the German texts.
+func TestEveryLanguageSaysEverythingThatEnglishSays(t *testing.T) {
+	t.Parallel()
+	rooms, err := fs.Glob(messageFiles, "messages/en/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range Languages() {
+		for _, room := range rooms {
+			if _, err := fs.Stat(messageFiles, "messages/"+l.Tag+"/"+filepath.Base(room)); err != nil {
+				t.Errorf("%s has no %s", l.Name, filepath.Base(room))
+			}
+		}
+		texts := catalogues()[l.Tag]
+		for key, text := range catalogues()[english.Tag] {
+			said, ok := texts[key]
+			if !ok || said == "" {
+				t.Errorf("%s: messages/%s lacks %q, which says in English: %s", l.Name, l.Tag, key, text)
+				continue
+			}
+			want, _ := placeholders(text)
+			got, forms := placeholders(said)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %q is filled with %v, in English with %v", l.Name, key, got, want)
+			}
+			for _, f := range forms {
+				if len(f) != len(l.forms) {
+					t.Errorf("%s: %q has the forms %q for a number, and the language has %d", l.Name, key, f, len(l.forms))
+				}
+			}
+		}
+		for key := range texts {
+			if _, ok := catalogues()[english.Tag][key]; !ok {
+				t.Errorf("%s: %q is no text in English", l.Name, key)
+			}
+		}
+	}
+}
+
+func TestTheMirroredLanguageKeepsWhatIsFilledIn(t *testing.T) {
+	t.Parallel()
+	for key, text := range catalogues()[english.Tag] {
+		want, _ := placeholders(text)
+		if got, _ := placeholders(catalogues()[mirrored.Tag][key]); !slices.Equal(got, want) {
+			t.Errorf("%q is filled with %v, in English with %v", key, got, want)
+		}
+	}
+	if got, want := mirror("{n} {n|item has|items have} [x] 95 %"), "{n} {n|\u202eitem\u202c \u202ehas\u202c|\u202eitems\u202c \u202ehave\u202c} [x] \u202e95\u202c \u202e%\u202c"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// languageRoutes let anybody choose the language of the pages.
+func (s *Server) languageRoutes() []route {
+	return []route{
+		{POST, "/language", none, "", s.postLanguage},
+	}
+}
+
+// postLanguage keeps the choice with the person where one is signed in, and in
+// a cookie for the pages before that.
+func (s *Server) postLanguage(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	tag := r.PostForm.Get("language")
+	if !slices.ContainsFunc(ui.Languages(), func(l *ui.Language) bool { return l.Tag == tag }) {
+		return fault.Field("language", "Choose one of the languages that this server speaks.")
+	}
+	if visit, err := s.byCookie(r.Context(), r); err == nil {
+		chosen := visit.Person.Preferences
+		chosen.Language = tag
+		if err := s.Identity.ChangePreferences(r.Context(), visit.Actor, chosen); err != nil {
+			return err
+		}
+	}
+	s.setLanguage(w, tag)
+	next := "/"
+	if from, err := url.Parse(r.Referer()); err == nil {
+		next = localPath(cutPrefix(from.RequestURI(), s.prefix()))
+	}
+	return s.seeOther(w, r, next)
+}
+
+// languageCookie names the cookie that holds the choice of a browser.
+func (s *Server) languageCookie() string { return "adjudge_language_" + s.DataID }
+
+func (s *Server) setLanguage(w http.ResponseWriter, tag string) {
+	age := 365 * 24 * 60 * 60
+	if tag == "" {
+		age = -1
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: s.languageCookie(), Value: tag, Path: s.prefix() + "/", MaxAge: age, HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// speak gives a request the language of its browser: the one in the cookie, else
+// what Accept-Language asks for.
+func (s *Server) speak(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chosen := ""
+		if cookie, err := r.Cookie(s.languageCookie()); err == nil {
+			chosen = cookie.Value
+		}
+		next.ServeHTTP(w, r.WithContext(ui.In(r.Context(), ui.ChooseLanguage(chosen, r.Header.Get("Accept-Language")))))
+	})
+}
+
+// speakTo lets what a person chose for themselves outrank their browser. Tokens
+// and commands are answered in the language that they ask for.
+func speakTo(ctx context.Context, visit identity.Visit) context.Context {
+	if visit.Login == "" || visit.Person.Language == "" {
+		return ctx
+	}
+	return ui.In(ctx, ui.ChooseLanguage(visit.Person.Language, ""))
+}
