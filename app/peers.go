@@ -36,7 +36,7 @@ func (h *house) joinPeers() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := h.store.Tell(ctx, string(body)); err != nil {
-			h.Log.Debug("tell the other servers", "error", err)
+			h.Log.Warn("the other servers are not told who is here", "error", err)
 		}
 	}
 	h.hub.OnPresence(func(project ledger.ProjectID, present []live.Presence) {

@@ -303,7 +303,7 @@ func (s *Store) Tell(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.reads.ExecContext(ctx, `SELECT pg_notify($1, $2)`, s.peers.channel, string(body))
+	_, err = s.writes.ExecContext(ctx, `SELECT pg_notify($1, $2)`, s.peers.channel, string(body))
 	return s.translate(err)
 }
 

@@ -189,6 +189,12 @@ func TestWhatOneServerTellsTheOtherHears(t *testing.T) {
 	heard := make(chan string, 8)
 	b.OnTold(func(_, text string) { heard <- text })
 	a.OnTold(func(_, text string) { t.Errorf("it heard itself: %s", text) })
+	// Views keep their connections, all that there are for them.
+	for range 100 {
+		if err := a.View(t.Context(), func(*store.Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
 	deadline := time.After(10 * time.Second)
 	for {
 		if err := a.Tell(t.Context(), "hello"); err != nil { // again, in case nobody listens yet

@@ -195,7 +195,7 @@ func (s *Store) openPostgres(address string) error {
 	s.readers = newReaders(s.reads, s.dialect, 16)
 	s.peers = newPeers(s, config.Copy())
 	s.writes = stdlib.OpenDB(*config)
-	s.writes.SetMaxOpenConns(2) // the writer's, and one for migrations before it starts
+	s.writes.SetMaxOpenConns(2) // the writer's, and one for migrations before it starts and what Tell says after
 	return nil
 }
 
