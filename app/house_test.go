@@ -75,6 +75,8 @@ func rooms() []room {
 		{"backend/format/...", and(leaves, desks), nil,
 			"an importer knows its format and the desk that takes its rows"},
 		{"backend/blob", and(leaves, desks), []string{"github.com/minio/minio-go/v7"}, "files by digest, in a directory or a bucket"},
+		{"backend/blob/blobtest", nil, []string{"github.com/minio/minio-go/v7"},
+			"a bucket for tests; only tests import it"},
 		{"backend/signer", and(leaves, desks), nil, "keys and signatures over what review states"},
 		{"backend/meter", leaves, []string{"github.com/prometheus/client_golang"},
 			"counters for operators, the only user of Prometheus' library"},

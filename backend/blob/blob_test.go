@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,16 +16,12 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/adjudge/adjudge/backend/blob"
+	"github.com/adjudge/adjudge/backend/blob/blobtest"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
-
-// s3Variable names the program of an S3-compatible server (versitygw), which a
-// test starts on loopback; without it the suite runs on a directory alone.
-const s3Variable = "ADJUDGE_TEST_S3"
 
 // place is an empty store of blobs under test. again opens the same one as
 // another server would; spoil changes a byte of a blob behind the store's back.
@@ -40,13 +33,8 @@ type place struct {
 
 // The suite that a directory and a bucket both pass.
 func TestBlobs(t *testing.T) {
-	places := map[string]func(t *testing.T) place{"directory": inDirectory}
-	if os.Getenv(s3Variable) != "" {
-		bucket := startS3(t)
-		places["bucket"] = func(t *testing.T) place { return bucket.place(t) }
-	}
-	for name, make := range places {
-		t.Run(name, func(t *testing.T) {
+	suite := func(make func(t *testing.T) place) func(t *testing.T) {
+		return func(t *testing.T) {
 			t.Run("bytes come back under their digest", func(t *testing.T) { comesBack(t, make(t)) })
 			t.Run("large ones too, from any place in them", func(t *testing.T) { large(t, make(t)) })
 			t.Run("another server finds them", func(t *testing.T) { shared(t, make(t)) })
@@ -55,8 +43,17 @@ func TestBlobs(t *testing.T) {
 			t.Run("what is not there is not found", func(t *testing.T) { missing(t, make(t)) })
 			t.Run("what was removed is gone, and its neighbour is not", func(t *testing.T) { removed(t, make(t)) })
 			t.Run("many at once", func(t *testing.T) { manyAtOnce(t, make(t)) })
-		})
+		}
 	}
+	t.Run("directory", suite(inDirectory))
+	t.Run("bucket", func(t *testing.T) {
+		server := blobtest.Start(t)
+		for _, variable := range blobtest.Environment() {
+			name, value, _ := strings.Cut(variable, "=")
+			t.Setenv(name, value)
+		}
+		suite(func(t *testing.T) place { return inBucket(t, server) })(t)
+	})
 }
 
 func put(t *testing.T, s blob.Store, content []byte) ledger.Digest {
@@ -219,60 +216,10 @@ func inDirectory(t *testing.T) place {
 	}}
 }
 
-// s3 is a server that tests share, each with a prefix of its own.
-type s3 struct {
-	endpoint string
-	client   *minio.Client
-}
-
-func startS3(t *testing.T) *s3 {
-	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", "adjudge")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "adjudge-secret")
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close() // the server takes the port over
-	root := t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, "files"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Getenv(s3Variable), "--port", address, "--access", "adjudge", "--secret", "adjudge-secret", "posix", "--sidecar", t.TempDir(), root)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("the S3 server said:\n%.4000s", said.String())
-		}
-	})
-	client, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4("adjudge", "adjudge-secret", ""), BucketLookup: minio.BucketLookupPath})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		there, err := client.BucketExists(t.Context(), "files")
-		if there {
-			break
-		}
-		if time.Since(begun) > 20*time.Second {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-			t.Fatalf("the S3 server does not answer: %v\n%s", err, said.String())
-		}
-	}
-	return &s3{endpoint: "http://" + address, client: client}
-}
-
-func (s *s3) place(t *testing.T) place {
+// inBucket is a prefix of its own in a bucket that tests share.
+func inBucket(t *testing.T, server *blobtest.Bucket) place {
 	prefix := fmt.Sprintf("p%d/blobs", time.Now().UnixNano())
-	address := "s3://files/" + prefix + "?" + url.Values{"endpoint": {s.endpoint}, "style": {"path"}}.Encode()
+	address := server.Address(prefix)
 	again := func(t *testing.T) blob.Store {
 		store, err := blob.OpenAt(t.Context(), address, t.TempDir())
 		if err != nil {
@@ -282,7 +229,7 @@ func (s *s3) place(t *testing.T) place {
 	}
 	return place{store: again(t), again: again, spoil: func(t *testing.T, digest ledger.Digest) {
 		name := prefix + "/" + digest.Hex()[:2] + "/" + digest.Hex()
-		if _, err := s.client.PutObject(t.Context(), "files", name, strings.NewReader("hellO"), 5, minio.PutObjectOptions{}); err != nil {
+		if _, err := server.Client.PutObject(t.Context(), server.Name, name, strings.NewReader("hellO"), 5, minio.PutObjectOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}}

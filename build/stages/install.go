@@ -19,7 +19,9 @@ func needs() []need {
 		{"chromium", anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
 		{"xvfb", anyProgram("Xvfb")},
 		{"xdotool", anyProgram("xdotool")},
-		{"strace", anyProgram("strace")}, // counts the flushes to disk
+		{"strace", anyProgram("strace")},   // counts the flushes to disk
+		{"openssl", anyProgram("openssl")}, // checks our signatures as others would
+		{"git", anyProgram("git")},
 		{"pkg-config", anyProgram("pkg-config")},
 		{"gcc", anyProgram("gcc", "clang", "cc")},
 		{"libwebkit2gtk-4.1-dev", pkgConfig("webkit2gtk-4.1")},

@@ -49,6 +49,7 @@ type stage struct {
 	about string
 	needs []string // stages that must have succeeded before
 	alone bool     // watches the clock or a screen: nothing may run beside it
+	last  bool     // takes every core and nothing needs it: it waits for all others
 	run   func(*job) error
 }
 
@@ -62,9 +63,8 @@ type job struct {
 // house is what stages of one run share.
 type house struct {
 	temp     string
-	postgres string // address of the private cluster, once it is started
-	pgDir    string
-	pgBin    string
+	clusters map[string]cluster // private PostgreSQL clusters that were started
+	s3       string             // the program of the S3 server, once it is built
 }
 
 type result struct {
@@ -121,10 +121,14 @@ func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbos
 	var failed *result
 	for {
 		for (failed == nil || keep) && ctx.Err() == nil {
-			i := slices.IndexFunc(todo, func(s stage) bool {
-				ready := !slices.ContainsFunc(s.needs, func(need string) bool { return !done[need] })
-				return ready && (running == 0 || !s.alone && !exclusive && running < lanes())
-			})
+			ready := func(s stage) bool {
+				return !slices.ContainsFunc(s.needs, func(need string) bool { return !done[need] }) &&
+					(running == 0 || !s.alone && !exclusive && running < lanes())
+			}
+			i := slices.IndexFunc(todo, func(s stage) bool { return !s.last && ready(s) })
+			if i < 0 && running == 0 { // nothing can become ready any more
+				i = slices.IndexFunc(todo, ready)
+			}
 			if i < 0 {
 				break
 			}

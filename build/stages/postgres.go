@@ -15,15 +15,24 @@ import (
 
 var postgresOnce sync.Mutex
 
-// startPostgres makes a private PostgreSQL cluster in the run's temporary
-// folder, reachable only through a socket there, and returns its address. The
-// second caller gets the first one's. PostgreSQL refuses to run as root, so
+// sharedCluster is the cluster of all stages that need none of their own.
+const sharedCluster = ""
+
+// cluster is a PostgreSQL server of this run.
+type cluster struct{ address, dir, bin string }
+
+// startPostgres makes a private PostgreSQL cluster in a temporary folder,
+// reachable only through a socket there, and returns its address. The second
+// caller with a name gets the first one's. PostgreSQL refuses to run as root, so
 // root starts it as the user postgres that the Debian package made.
-func (j *job) startPostgres() (string, error) {
+func (j *job) startPostgres(name string) (string, error) {
 	postgresOnce.Lock()
 	defer postgresOnce.Unlock()
-	if j.house.postgres != "" {
-		return j.house.postgres, nil
+	if c := j.house.clusters[name]; c.address != "" {
+		return c.address, nil
+	}
+	if j.house.clusters == nil {
+		j.house.clusters = map[string]cluster{}
 	}
 	bin, err := postgresBin()
 	if err != nil {
@@ -35,7 +44,7 @@ func (j *job) startPostgres() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	j.house.pgDir = dir
+	j.house.clusters[name] = cluster{dir: dir} // to be removed whatever becomes of it
 	if os.Getuid() == 0 {
 		owner, err := user.Lookup("postgres")
 		if err != nil {
@@ -56,10 +65,9 @@ func (j *job) startPostgres() (string, error) {
 	if err := j.asPostgres(dir, filepath.Join(bin, "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
 		return "", err
 	}
-	j.house.pgBin = bin
 	address := url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"postgres"}, "sslmode": {"disable"}}.Encode()}
-	j.house.postgres = address.String()
-	return j.house.postgres, nil
+	j.house.clusters[name] = cluster{address: address.String(), dir: dir, bin: bin}
+	return address.String(), nil
 }
 
 func (j *job) asPostgres(dir, program string, args ...string) error {
@@ -75,16 +83,16 @@ func (j *job) asPostgres(dir, program string, args ...string) error {
 	return nil
 }
 
-// stopPostgres ends the cluster and removes it.
+// stopPostgres ends the clusters and removes them.
 func (h *house) stopPostgres() {
-	if h.postgres != "" {
-		j := &job{out: &output{}, house: h}
-		if err := j.asPostgres(h.pgDir, filepath.Join(h.pgBin, "pg_ctl"), "-D", filepath.Join(h.pgDir, "data"), "-m", "immediate", "-w", "stop"); err != nil {
-			fmt.Fprintln(os.Stderr, "stages: stopping PostgreSQL:", err)
+	for _, c := range h.clusters {
+		if c.address != "" {
+			j := &job{out: &output{}, house: h}
+			if err := j.asPostgres(c.dir, filepath.Join(c.bin, "pg_ctl"), "-D", filepath.Join(c.dir, "data"), "-m", "immediate", "-w", "stop"); err != nil {
+				fmt.Fprintln(os.Stderr, "stages: stopping PostgreSQL:", err)
+			}
 		}
-	}
-	if h.pgDir != "" {
-		_ = os.RemoveAll(h.pgDir)
+		_ = os.RemoveAll(c.dir)
 	}
 }
 

@@ -19,6 +19,9 @@ const (
 	// Generators and linters have a go.mod of their own: what they need is no
 	// dependency of the product.
 	tools = "-modfile=build/tools/go.mod"
+	// The S3 server that tests keep files in needs more than all other tools
+	// together, in versions of its own.
+	toolsS3 = "-modfile=build/tools/s3/go.mod"
 )
 
 // stages lists what `make test` runs, in the order of the table.
@@ -38,27 +41,31 @@ func stages() []stage {
 		{name: "lint", about: "golangci-lint as .golangci.yml says", needs: []string{"generated"}, run: func(j *job) error {
 			return j.command(nil, "go", "tool", tools, "golangci-lint", "run", "--allow-parallel-runners")
 		}},
-		{name: "cross", about: "the program builds for the other systems", needs: []string{"generated"}, run: cross},
-		{name: "unit", about: "tests of every package but the store and the commands", needs: []string{"generated"}, run: unit},
+		{name: "s3", about: "build the S3 server that tests keep files in", run: buildS3},
+		{name: "unit", about: "tests of every package but the store and the commands, with a bucket", needs: []string{"s3", "generated"}, run: unit},
 		{name: "store", about: "tests of the store, on SQLite and on a private PostgreSQL", needs: []string{"install", "generated"}, run: func(j *job) error {
-			return j.onBoth("./backend/store/...")
+			return j.onBoth(sharedCluster, nil, "./backend/store/...")
 		}},
-		{name: "commands", about: "tests of the commands, each against a server of its own, on both databases", needs: []string{"install", "generated"}, run: func(j *job) error {
-			return j.onBoth("./app/...", ".")
+		{name: "commands", about: "tests of the commands, each against a server of its own, on both databases", needs: []string{"install", "s3", "generated"}, run: func(j *job) error {
+			return j.onBoth(sharedCluster, j.withS3(), "./app/...", ".")
 		}},
 		{name: "race", about: "the packages that run things at once, under the race detector", needs: []string{"install", "generated"}, run: race},
 		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "vet", "unit", "store", "commands"}, alone: true, run: func(j *job) error {
 			return j.tagged("e2e", "e2e")
 		}},
+		{name: "monday", about: "two servers on PostgreSQL behind nginx while servers and database restart", needs: []string{"install", "s3", "vet", "commands"}, alone: true, run: func(j *job) error {
+			return j.tagged("monday", "e2e,monday")
+		}},
 		{name: "desktop", about: "the desktop window under a virtual screen, with real key events", needs: []string{"install", "vet"}, alone: true, run: func(j *job) error {
 			return j.tagged("desktop", desktopTags)
 		}},
+		{name: "cross", about: "the program builds for the other systems", needs: []string{"generated"}, last: true, run: cross},
 	}
 }
 
 // tidy says what `go mod tidy` would change, by its own diff.
 func tidy(j *job) error {
-	for _, module := range []string{".", "build/tools"} {
+	for _, module := range []string{".", "build/tools", "build/tools/s3"} {
 		if err := j.command(nil, "go", "-C", module, "mod", "tidy", "-diff"); err != nil {
 			return fmt.Errorf("run `go mod tidy` in %s and commit what it wrote: %w", module, err)
 		}
@@ -118,7 +125,7 @@ func vet(j *job) error {
 	if err := j.command(nil, "go", "vet", "./..."); err != nil {
 		return err
 	}
-	return j.command(nil, "go", "vet", "-tags=e2e", "./app/...")
+	return j.command(nil, "go", "vet", "-tags=e2e,monday", "./app/...")
 }
 
 // cross builds for systems on which no test runs here. Each has files of its
@@ -149,17 +156,33 @@ func unit(j *job) error {
 			args = append(args, p)
 		}
 	}
-	return j.goTest(nil, args...)
+	return j.goTest(j.withS3(), args...)
 }
 
-// onBoth runs tests that use SQLite always and PostgreSQL where there is one.
-func (j *job) onBoth(packages ...string) error {
-	address, err := j.startPostgres()
+// onBoth runs tests that use SQLite always and PostgreSQL where there is one, on
+// the cluster of a name; env is what they are told besides.
+func (j *job) onBoth(cluster string, env []string, args ...string) error {
+	address, err := j.startPostgres(cluster)
 	if err != nil {
 		return err
 	}
-	return j.goTest([]string{"ADJUDGE_TEST_POSTGRES=" + address}, packages...)
+	return j.goTest(append(env, "ADJUDGE_TEST_POSTGRES="+address), args...)
 }
+
+// buildS3 builds the S3 server, or finds it in Go's own cache.
+func buildS3(j *job) error {
+	cmd := j.prepare(nil, "go", "tool", toolsS3, "-n", "versitygw")
+	var path bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &path, j.out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build versitygw of build/tools/s3: %w", err)
+	}
+	j.house.s3 = strings.TrimSpace(path.String())
+	return nil
+}
+
+// withS3 tells tests where the S3 server is.
+func (j *job) withS3() []string { return []string{"ADJUDGE_TEST_S3=" + j.house.s3} }
 
 // race runs under the race detector what runs things at once. The other
 // packages are left out because the detector makes them ten times slower
@@ -180,7 +203,8 @@ func race(j *job) error {
 	if len(args) == 0 {
 		return errors.New("none of the packages that run things at once was found")
 	}
-	return j.goTest([]string{"CGO_ENABLED=1"}, append([]string{"-race", "-timeout=15m"}, args...)...)
+	// A cluster of its own: the store's tests may run beside on the other one.
+	return j.onBoth("race", []string{"CGO_ENABLED=1"}, append([]string{"-race", "-timeout=15m"}, args...)...)
 }
 
 // tagged runs the tests of app that stand in files with a build tag, and only
@@ -209,7 +233,7 @@ func (j *job) tagged(tag, tags string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("no test has the build tag %s", tag)
 	}
-	return j.goTest(nil, "-count=1", "-timeout=20m", "-tags="+tags, "-run=^("+strings.Join(names, "|")+")$", "./app")
+	return j.onBoth(sharedCluster, j.withS3(), "-count=1", "-timeout=20m", "-tags="+tags, "-run=^("+strings.Join(names, "|")+")$", "./app")
 }
 
 func listPackages(j *job) ([]string, error) {

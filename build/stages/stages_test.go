@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +40,27 @@ func TestAStageRunsAfterWhatItNeedsAndAnAloneOneByItself(t *testing.T) {
 	}
 	at := func(name string) int { return slices.Index(order, name) }
 	if at("first") > at("screen") || at("screen") > at("last") {
+		t.Errorf("order %v", order)
+	}
+}
+
+func TestALastStageRunsAfterAllOthersByItself(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var order []string
+	row := func(name string, err error, needs ...string) stage {
+		return stage{name: name, needs: needs, last: name == "cross", run: func(*job) error {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, name)
+			return err
+		}}
+	}
+	broken := errors.New("broken")
+	// What needs a failed stage is waited for in vain.
+	todo := []stage{row("cross", nil), row("a", nil), row("b", broken, "a"), row("never", nil, "b"), row("nor", nil, "never"), row("c", nil, "a")}
+	results, _ := schedule(t.Context(), func() {}, todo, &house{}, false, true)
+	if len(results) != 4 || order[len(order)-1] != "cross" {
 		t.Errorf("order %v", order)
 	}
 }
@@ -81,6 +104,7 @@ func TestChoosingAStageBringsWhatItNeeds(t *testing.T) {
 
 func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 	t.Setenv("ADJUDGE_REALDATA", "/somewhere")
+	t.Setenv("CI", "true")
 	events := strings.Join([]string{
 		`{"Action":"output","Package":"p","Test":"TestGood","Output":"chatter\n"}`,
 		`{"Action":"pass","Package":"p","Test":"TestGood"}`,
@@ -90,6 +114,10 @@ func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 		`{"Action":"output","Package":"p","Test":"TestData","Output":"    x_test.go:2: set ADJUDGE_REALDATA to walk it\n"}`,
 		`{"Action":"output","Package":"p","Test":"TestData","Output":"--- SKIP: TestData (0.00s)\n"}`,
 		`{"Action":"skip","Package":"p","Test":"TestData"}`,
+		`{"Action":"output","Package":"p","Test":"TestPeers","Output":"    x_test.go:3: no PostgreSQL is tested: ADJUDGE_TEST_POSTGRES is not set\n"}`,
+		`{"Action":"skip","Package":"p","Test":"TestPeers"}`,
+		`{"Action":"output","Package":"p","Test":"TestElsewhere","Output":"    x_test.go:4: the child is confined on Linux only\n"}`,
+		`{"Action":"skip","Package":"p","Test":"TestElsewhere"}`,
 		`{"ImportPath":"q","Action":"build-output","Output":"q.go:1: does not compile\n"}`,
 		`a crash of the tool`, ``,
 	}, "\n")
@@ -104,11 +132,16 @@ func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 	if strings.Contains(text, "chatter") {
 		t.Errorf("what succeeded is printed, too:\n%s", text)
 	}
-	if j.out.passed != 1 || len(j.out.skipped) != 1 || !strings.Contains(j.out.skipped[0], "ADJUDGE_REALDATA") {
+	if j.out.passed != 1 || len(j.out.skipped) != 3 || !strings.Contains(j.out.skipped[0], "ADJUDGE_REALDATA") {
 		t.Errorf("passed %d, skipped %q", j.out.passed, j.out.skipped)
 	}
-	if !slices.Equal(missing, []string{"TestData"}) {
-		t.Errorf("the test that found no data although it was promised: %v", missing)
+	if len(missing) != 2 || !strings.HasPrefix(missing[0], "TestData: ") || !strings.HasPrefix(missing[1], "TestPeers: ") {
+		t.Errorf("these tests found nothing of what was promised to them: %q", missing)
+	}
+	// Away from the build server a test may do without a server that is not there.
+	t.Setenv("CI", "")
+	if missing := (&job{out: &output{}}).read(strings.NewReader(events)); len(missing) != 1 || !strings.HasPrefix(missing[0], "TestData: ") {
+		t.Errorf("on somebody's own machine these are missing: %q", missing)
 	}
 }
 
@@ -119,16 +152,25 @@ func TestAPrivatePostgreSQLStartsAndIsGoneAfterwards(t *testing.T) {
 	}
 	h := &house{temp: t.TempDir()}
 	j := &job{ctx: t.Context(), out: &output{}, house: h}
-	address, err := j.startPostgres()
+	address, err := j.startPostgres(sharedCluster)
 	if err != nil {
 		h.stopPostgres()
 		t.Fatalf("%v\n%s", err, j.out)
 	}
-	if again, err := j.startPostgres(); err != nil || again != address {
+	own, err := j.startPostgres("own")
+	if err != nil || own == address {
+		t.Errorf("a cluster of another name is at %s, %v", own, err)
+	}
+	if again, err := j.startPostgres(sharedCluster); err != nil || again != address {
 		t.Errorf("a second stage gets %s (%v), not %s", again, err, address)
 	}
 	if !strings.HasPrefix(address, "postgres:///postgres?host=") {
 		t.Errorf("address %s", address)
 	}
 	h.stopPostgres()
+	for _, c := range h.clusters {
+		if _, err := os.Stat(c.dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left behind: %v", c.dir, err)
+		}
+	}
 }
