@@ -27,10 +27,11 @@ import (
 // site is a running server.
 type site struct {
 	t     testing.TB
-	url   string // http://127.0.0.1:port
+	url   string // http://127.0.0.1:port, however else people reach it
 	data  string
 	verb  string // serve, or demo
 	flags []string
+	env   []string // beside the test's own
 
 	cmd    *exec.Cmd
 	output *lockedBuffer
@@ -65,6 +66,12 @@ func startSite(t testing.TB, flags ...string) *site {
 // startSiteWith is startSite on a database that seed has filled.
 func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *site {
 	t.Helper()
+	return startSiteAt(t, "127.0.0.1:0", seed, flags...)
+}
+
+// startSiteAt is startSiteWith on an address of this machine.
+func startSiteAt(t testing.TB, listen string, seed func(*store.Tx) error, flags ...string) *site {
+	t.Helper()
 	s := &site{t: t, data: t.TempDir(), verb: "serve", flags: flags}
 	if seed != nil {
 		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
@@ -75,7 +82,7 @@ func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *s
 			t.Fatal(err)
 		}
 	}
-	s.start("127.0.0.1:0")
+	s.start(listen)
 	t.Cleanup(func() {
 		s.end(syscall.SIGTERM)
 		if t.Failed() {
@@ -102,10 +109,7 @@ func startDemo(t testing.TB) *site {
 	return s
 }
 
-var (
-	listensOn   = regexp.MustCompile(`listens on (http\S+)`)
-	welcomeLink = regexp.MustCompile(`(/(?:first-start|launch)\?token=\S+)`)
-)
+var welcomeLink = regexp.MustCompile(`(/(?:first-start|launch)\?token=\S+)`)
 
 // start starts the server and reads what it says about itself.
 func (s *site) start(listen string, wrapper ...string) {
@@ -114,6 +118,7 @@ func (s *site) start(listen string, wrapper ...string) {
 	args = append(wrapper, args...)
 	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Env = append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN=")
+	s.cmd.Env = append(s.cmd.Env, s.env...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a wrapper and the server end together
 	s.output, s.ended = new(lockedBuffer), make(chan struct{})
 	out, err := s.cmd.StdoutPipe()
@@ -124,14 +129,14 @@ func (s *site) start(listen string, wrapper ...string) {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	ready := make(chan string, 1)
+	ready := make(chan struct{}, 1)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			_, _ = fmt.Fprintln(s.output, lines.Text())
-			if m := listensOn.FindStringSubmatch(lines.Text()); m != nil {
-				ready <- m[1]
+			if strings.Contains(lines.Text(), " listens on http") {
+				ready <- struct{}{}
 			}
 		}
 	}()
@@ -141,12 +146,17 @@ func (s *site) start(listen string, wrapper ...string) {
 		close(ended)
 	}(s.cmd, s.ended)
 	select {
-	case s.url = <-ready:
+	case <-ready: // and so has written where it is
 	case <-s.ended:
 		s.t.Fatalf("the server did not start:\n%s", s.output)
 	case <-time.After(patience):
 		s.t.Fatalf("the server did not say where it listens:\n%s", s.output)
 	}
+	at, err := readServer(s.data)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.url = at.URL
 	s.until("the server answers", func() bool {
 		response, err := http.Get(s.url + "/readyz")
 		if err != nil {
@@ -196,7 +206,7 @@ func (s *site) restart() {
 func (s *site) run(args ...string) string {
 	s.t.Helper()
 	cmd := exec.Command(binary(s.t), append(args, "--data", s.data)...)
-	cmd.Env = append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN=")
+	cmd.Env = append(append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN="), s.env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,9 +24,9 @@ import (
 	"github.com/adjudge/adjudge/backend/store"
 )
 
-// behindNginx starts a server on seeded data below https://localhost:PORT/labels/,
-// where nginx with a certificate of its own passes requests on to it.
-func behindNginx(t *testing.T, seed func(*store.Tx) error) *site {
+// startNginx starts Debian's nginx with a certificate of its own, which passes
+// requests below a path on to servers by turns, and returns its origin.
+func startNginx(t *testing.T, path string, servers ...string) (origin string, trust *x509.CertPool) {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
@@ -35,62 +34,58 @@ func behindNginx(t *testing.T, seed func(*store.Tx) error) *site {
 			t.Skip("nginx is not installed")
 		}
 	}
-	dir := t.TempDir()
-	front, back := freePort(t), freePort(t)
-	certificate(t, dir)
+	dir, front := t.TempDir(), freePort(t)
+	trust = certificate(t, dir)
+	upstream := ""
+	for _, server := range servers {
+		upstream += "server " + server + "; "
+	}
 	conf := fmt.Sprintf(`pid %[1]s/pid; error_log %[1]s/error.log; worker_processes 1; daemon off; master_process off;
-events {}
+events { worker_connections 1024; }
 http {
   access_log off; client_max_body_size 0;
   client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  upstream adjudge { %[3]s keepalive 32; }
   server {
     listen 127.0.0.1:%[2]s ssl;
     ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem;
-    location /labels/ {
-      proxy_pass http://127.0.0.1:%[3]s;
+    location %[4]s {
+      proxy_pass http://adjudge;
       proxy_http_version 1.1; proxy_request_buffering off; proxy_buffering off;
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;
     }
   }
-}`, dir, front, back)
+}`, dir, front, upstream, path)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	proxy := exec.Command(program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log"))
-	s := &site{t: t, data: t.TempDir(), url: "https://localhost:" + front + "/labels", output: new(lockedBuffer), ended: make(chan struct{})}
-	proxy.Stdout, proxy.Stderr = s.output, s.output
+	said := new(lockedBuffer)
+	proxy.Stdout, proxy.Stderr = said, said
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = proxy.Process.Kill(); _ = proxy.Wait() })
-	db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Update(t.Context(), seed); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.cmd = exec.Command(binary(t), "serve", "--data", s.data, "--listen", "127.0.0.1:"+back, "--url", s.url+"/", "--trusted-proxy", "127.0.0.1")
-	s.cmd.Env = append(os.Environ(), "ADJUDGE_DATA=", "ADJUDGE_SERVER=", "ADJUDGE_TOKEN=")
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = s.cmd.Wait(); close(s.ended) }()
 	t.Cleanup(func() {
-		s.end(syscall.SIGTERM)
+		_ = proxy.Process.Kill()
+		_ = proxy.Wait()
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "error.log"))
-			t.Logf("they said:\n%s\n%s", s.output, log)
+			t.Logf("nginx said:\n%s\n%.4000s", said, log)
 		}
 	})
+	return "https://localhost:" + front, trust
+}
+
+// behindNginx starts a server on seeded data below https://localhost:PORT/labels/.
+func behindNginx(t *testing.T, seed func(*store.Tx) error) *site {
+	t.Helper()
+	back := "127.0.0.1:" + freePort(t)
+	origin, _ := startNginx(t, "/labels/", back)
+	s := startSiteAt(t, back, seed, "--url", origin+"/labels/", "--trusted-proxy", "127.0.0.1")
+	s.url = origin + "/labels"
 	return s
 }
 
@@ -105,7 +100,9 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-func certificate(t *testing.T, dir string) {
+// certificate writes a certificate for localhost with its key, and returns who
+// trusts it.
+func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -125,6 +122,13 @@ func certificate(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
+	trust := x509.NewCertPool()
+	signed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust.AddCert(signed)
+	return trust
 }
 
 func TestBehindNginxBelowAPathWithTLS(t *testing.T) {
