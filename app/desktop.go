@@ -315,6 +315,7 @@ func (w *window) SaveAs(_ context.Context, name string) (web.NativeFile, error) 
 		return nil, err
 	}
 	path, err := runtime.SaveFileDialog(ctx, runtime.SaveDialogOptions{
+		Title:            "Save as",
 		DefaultDirectory: downloadFolder(), DefaultFilename: name, CanCreateDirectories: true,
 	})
 	if err != nil {

@@ -24,6 +24,14 @@
   };
   const native = (path, fields) => ask(path, fields).catch((err) => say(String(err)));
 
+  // What a form is answered with: the page fetches it, the window saves it.
+  const saveAnswer = async (url, fields) => {
+    const answer = await fetch(url, { method: "POST", body: new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])) });
+    const name = /filename="?([^";]+)/.exec(answer.headers.get("Content-Disposition") || "");
+    if (!answer.ok || !name) throw new Error(`The server answered ${answer.status}. Nothing was saved.`);
+    await ask("/desktop/save", { name: name[1], text: await answer.text() });
+  };
+
   // Before the page's own listeners: none of them can do anything with these.
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element && event.target.closest("a[href]");
@@ -45,11 +53,15 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-download") || form.method !== "get") return;
+    if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-download")) return;
     event.preventDefault();
     event.stopPropagation();
     const url = new URL(form.action, location.href);
     const fields = new FormData(form, event.submitter);
+    if (form.method !== "get") {
+      saveAnswer(url, fields).catch((err) => say(String(err)));
+      return;
+    }
     url.search = new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])).toString();
     native("/desktop/save", { path: url.pathname + url.search });
   }, true);

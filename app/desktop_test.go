@@ -21,25 +21,12 @@ import (
 // sees that a second start raises the first window, and that port and size are
 // remembered. It needs Xvfb and xdotool, which `make test` installs.
 func TestDesktopWindowLabelsByARealKey(t *testing.T) {
-	for _, program := range []string{"Xvfb", "xdotool"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed; `make test` installs it", program)
-		}
-	}
-	if _, err := os.Stat("../frontend/static/dist/manifest.json"); err != nil {
-		t.Fatal("the scripts are not bundled, and no key would do anything: run `make generate` first")
-	}
-	program := filepath.Join(t.TempDir(), "adjudge-desktop")
-	build := exec.Command("go", "build", "-tags", "desktop,production,webkit2_41", "-o", program, "github.com/adjudge/adjudge")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the window: %v\n%s", err, out)
-	}
-	d := &deskTest{T: t, program: program, data: filepath.Join(t.TempDir(), "data"), display: startScreen(t), home: t.TempDir()}
+	d := openDesk(t)
 	d.fillWithDemo()
 
-	window, process := d.open()
+	window, process := d.open(d.data, "--open", labelPath)
 	d.resize(window, 1000, 720)
-	answer := d.pressUntilAnswered("1")
+	answer := d.pressUntilAnswered("1", 1)
 	if want := d.classOfKey("1"); answer.class != want {
 		t.Errorf("key 1 gave class %s, want %s", answer.class, want)
 	}
@@ -57,7 +44,7 @@ func TestDesktopWindowLabelsByARealKey(t *testing.T) {
 	if state := readWindowState(d.data); state.Width != 1000 || state.Height != 720 {
 		t.Errorf("the size is remembered as %d by %d", state.Width, state.Height)
 	}
-	_, process = d.open()
+	_, process = d.open(d.data, "--open", labelPath)
 	if again := d.address(); again != first {
 		t.Errorf("the second window is at %s, the first was at %s: what its browser kept is lost", again, first)
 	}
@@ -68,6 +55,25 @@ func TestDesktopWindowLabelsByARealKey(t *testing.T) {
 type deskTest struct {
 	*testing.T
 	program, data, display, home string
+}
+
+// openDesk builds the program with its window and starts a screen for it.
+func openDesk(t *testing.T) *deskTest {
+	t.Helper()
+	for _, program := range []string{"Xvfb", "xdotool"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not installed; `make test` installs it", program)
+		}
+	}
+	if _, err := os.Stat("../frontend/static/dist/manifest.json"); err != nil {
+		t.Fatal("the scripts are not bundled, and no key would do anything: run `make generate` first")
+	}
+	program := filepath.Join(t.TempDir(), "adjudge-desktop")
+	build := exec.Command("go", "build", "-tags", "desktop,production,webkit2_41", "-o", program, "github.com/adjudge/adjudge")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the window: %v\n%s", err, out)
+	}
+	return &deskTest{T: t, program: program, data: filepath.Join(t.TempDir(), "data"), display: startScreen(t), home: t.TempDir()}
 }
 
 func (d *deskTest) command(args ...string) *exec.Cmd {
@@ -137,10 +143,12 @@ func (d *deskTest) fillWithDemo() {
 	}
 }
 
-// open starts the program on the labeling page and waits for its window.
-func (d *deskTest) open() (window string, process *exec.Cmd) {
+const labelPath = "/projects/" + demoProject + "/label?dataset=questions"
+
+// open starts the program and waits for its window, which keeps its address in dir.
+func (d *deskTest) open(dir string, args ...string) (window string, process *exec.Cmd) {
 	d.Helper()
-	process = d.command("desktop", "--open", "/projects/"+demoProject+"/label?dataset=questions")
+	process = d.command(append([]string{"desktop"}, args...)...)
 	process.Stderr = os.Stderr
 	if err := process.Start(); err != nil {
 		d.Fatal(err)
@@ -152,7 +160,7 @@ func (d *deskTest) open() (window string, process *exec.Cmd) {
 		}
 	})
 	d.await("the server to say where it is", func() bool {
-		at, err := readServer(d.data)
+		at, err := readServer(dir)
 		return err == nil && at.PID == process.Process.Pid
 	})
 	window = d.xdotool("search", "--sync", "--onlyvisible", "--pid", fmt.Sprint(process.Process.Pid), "--name", "^Adjudge$")
@@ -174,26 +182,48 @@ func (d *deskTest) resize(window string, width, height int) {
 }
 
 type deskAnswer struct {
-	kind, class string
-	seen        int64
+	kind, class, person string
+	seen                int64
 }
 
-// pressUntilAnswered presses a key until the store has an answer. The first
-// presses may come before the page is there or within the moment in which it
-// takes none; each is a real event of the X server.
-func (d *deskTest) pressUntilAnswered(key string) (answer deskAnswer) {
+// pressUntilAnswered presses a key until the store has so many answers, and
+// returns the last. The first presses may come before the page is there or
+// within the moment in which it takes none; each is a real event of the X server.
+func (d *deskTest) pressUntilAnswered(key string, n int) (answer deskAnswer) {
+	d.Helper()
+	d.await("an answer in the store", func() bool {
+		d.xdotool("key", key)
+		answers := d.answers()
+		if len(answers) < n {
+			return false
+		}
+		answer = answers[len(answers)-1]
+		return true
+	})
+	return answer
+}
+
+// answers reads from the store what people answered, in its order.
+func (d *deskTest) answers() (all []deskAnswer) {
 	d.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(d.data, "adjudge.db")+"?mode=ro")
 	if err != nil {
 		d.Fatal(err)
 	}
 	defer db.Close()
-	d.await("an answer in the store", func() bool {
-		d.xdotool("key", key)
-		err := db.QueryRow("SELECT kind, class, seen_ms FROM annotation WHERE kind <> 'import' ORDER BY at LIMIT 1").Scan(&answer.kind, &answer.class, &answer.seen)
-		return err == nil
-	})
-	return answer
+	rows, err := db.Query("SELECT a.kind, a.class, a.seen_ms, p.username FROM annotation a JOIN person p ON p.id = a.person WHERE a.kind <> 'import' ORDER BY a.at")
+	if err != nil {
+		return nil // busy, or stopped at this moment
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a deskAnswer
+		if err := rows.Scan(&a.kind, &a.class, &a.seen, &a.person); err != nil {
+			d.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // classOfKey asks the running program which class a key stands for.
@@ -242,6 +272,38 @@ func (d *deskTest) close(process *exec.Cmd) {
 		_ = process.Process.Kill()
 		<-ended
 	}
+}
+
+// within waits for some seconds, and reports whether it came.
+func (d *deskTest) within(seconds int, done func() bool) bool {
+	for range seconds * 5 {
+		if done() {
+			return true
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return done()
+}
+
+// pause lets the window's own work pass where it says nothing of it; what is
+// asked after it is asked again until it is so.
+func (d *deskTest) pause(seconds int) { time.Sleep(time.Duration(seconds) * time.Second) }
+
+// dialog returns the open dialog of the system, "" where there is none: any
+// visible window of the program beside its own.
+func (d *deskTest) dialog() string {
+	cmd := exec.Command("xdotool", "search", "--onlyvisible", "--class", "adjudge")
+	cmd.Env = append(os.Environ(), "DISPLAY="+d.display)
+	out, _ := cmd.Output() // it fails where nothing is found
+	for _, id := range strings.Fields(string(out)) {
+		name := exec.Command("xdotool", "getwindowname", id)
+		name.Env = cmd.Env
+		title, err := name.Output()
+		if err == nil && strings.TrimSpace(string(title)) != "Adjudge" && strings.TrimSpace(string(title)) != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 func (d *deskTest) await(what string, done func() bool) {

@@ -78,7 +78,9 @@ func NativeHandler(n Native, inner http.Handler) http.Handler {
 		"save": d.postSave, "open": d.postOpen, "notify": d.postNotify, "zoom": d.postZoom, "raise": d.postRaise,
 	} {
 		mux.HandleFunc("POST /desktop/"+path, func(w http.ResponseWriter, r *http.Request) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			if path != "save" { // it has a limit of its own
+				r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			}
 			err := handle(w, r)
 			if err == nil {
 				return
@@ -105,7 +107,16 @@ type nativeDesk struct {
 // postSave answers a download by a native dialog: it asks this very server for
 // the given path with the person's own cookie, and pours what would have been
 // the download into the file they chose.
+//
+// What a page got as the answer to a form it sends as name and text instead.
 func (d nativeDesk) postSave(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxSaved)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if name := r.FormValue("name"); name != "" {
+		return d.saveText(w, r, name, r.FormValue("text"))
+	}
 	target := r.FormValue("path")
 	if localPath(target) != target || strings.HasPrefix(target, "/desktop/") {
 		return fault.Field("path", "Only a file of this server can be saved.")
@@ -133,11 +144,34 @@ func (d nativeDesk) postSave(w http.ResponseWriter, r *http.Request) error {
 		out.abort() // half a file must not look like one
 		return fault.New(fault.Unavailable, "The file broke off in the middle and was not saved. Try again.")
 	}
-	if err := out.file.Close(); err != nil {
-		return fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", out.file.Path())
+	return d.saved(w, r, out.file)
+}
+
+// maxSaved is the longest text that a page hands over to be saved, in bytes.
+const maxSaved = 32 << 20
+
+func (d nativeDesk) saveText(w http.ResponseWriter, r *http.Request, name, text string) error {
+	file, err := d.Native.SaveAs(r.Context(), path.Base("/"+name))
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		return renderJSON(w, http.StatusOK, map[string]any{"saved": false, "message": ui.T(r.Context(), "native.unsaved")})
+	}
+	if _, err := io.WriteString(file, text); err != nil {
+		file.Abort()
+		return fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", file.Path())
+	}
+	return d.saved(w, r, file)
+}
+
+// saved puts a file in its place and says where that is.
+func (d nativeDesk) saved(w http.ResponseWriter, r *http.Request, file NativeFile) error {
+	if err := file.Close(); err != nil {
+		return fault.As(fault.Unavailable, err, "%s could not be written. Is there room on that disk?", file.Path())
 	}
 	return renderJSON(w, http.StatusOK, map[string]any{
-		"saved": true, "path": out.file.Path(), "message": ui.T(r.Context(), "native.saved", "path", out.file.Path()),
+		"saved": true, "path": file.Path(), "message": ui.T(r.Context(), "native.saved", "path", file.Path()),
 	})
 }
 

@@ -109,6 +109,16 @@ func TestThinkingBetterOfItSavesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatAFormWasAnsweredIsSavedAsItIs(t *testing.T) {
+	t.Parallel()
+	w := &window{}
+	long := strings.Repeat("Zeile,ß\n", 200_000)
+	answer := send(desktop(t, w), "/test/save", url.Values{"name": {"../../invitations.csv"}, "text": {long}})
+	if answer.Code != 200 || w.name != "invitations.csv" || w.file.String() != long || !w.file.closed {
+		t.Errorf("%d %s: %q holds %d bytes, closed %v", answer.Code, answer.Body, w.name, w.file.Len(), w.file.closed)
+	}
+}
+
 func TestOnlyFilesOfThisServerAreSaved(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"", "http://evil.example/x", "//evil.example/x", "/desktop/save", "export", "/sign-out"} {

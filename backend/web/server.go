@@ -161,6 +161,7 @@ var largeRoutes = map[string]bool{
 	POST + " " + apiPrefix + "/projects/{project}/uploads":     true,
 	POST + " /projects/{project}/imports":                      true,
 	POST + " /projects/{project}/predictions":                  true,
+	POST + " /desktop/save":                                    true,
 	POST + " " + apiPrefix + "/projects/{project}/predictions": true,
 }
 
