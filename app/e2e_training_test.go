@@ -98,7 +98,7 @@ func TestTrainingIsStartedWatchedAndReadInTheBrowser(t *testing.T) {
 // them, line 654321, is an error.
 func flood(t *testing.T, s *site) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}

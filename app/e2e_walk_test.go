@@ -383,7 +383,7 @@ func flipByte(t *testing.T, path string) {
 // tamper changes the database behind the server's back.
 func tamper(t *testing.T, s *site, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,10 +114,10 @@ func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: sql STATEMENT")
 	}
-	driver := "sqlite"
-	address := ts.Getenv("ADJUDGE_DATABASE")
-	if len(address) > 8 && address[:8] == "postgres" {
-		driver = "pgx"
+	driver, address := "pgx", ts.Getenv("ADJUDGE_DATABASE")
+	if !strings.HasPrefix(address, "postgres") {
+		// The server may be writing: it is waited for, not failed on.
+		driver, address = "sqlite", "file:"+address+"?_pragma=busy_timeout(30000)"
 	}
 	db, err := sql.Open(driver, address)
 	ts.Check(err)

@@ -237,7 +237,7 @@ func (w *world) comparedOn(snapshot labeling.SnapshotID, c review.Candidate, low
 // tamper runs SQL on the database file, past everything.
 func (w *world) tamper(query string, args ...any) {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+w.path+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+w.path+"?_pragma=busy_timeout(30000)")
 	w.must(err)
 	defer func() { w.must(db.Close()) }()
 	for statement := range strings.SplitSeq(query, ";") {

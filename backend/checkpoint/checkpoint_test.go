@@ -57,7 +57,7 @@ func (p place) record(t *testing.T, kinds ...string) {
 
 func (p place) sql(t *testing.T, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", p.path)
+	db, err := sql.Open("sqlite", "file:"+p.path+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}
