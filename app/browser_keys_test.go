@@ -32,6 +32,7 @@ func (v *visitor) fill(name, text string) {
 // "Space", "ArrowDown", "Control+z", "Shift+Space", on a US keyboard.
 func (v *visitor) press(keys ...string) {
 	v.t.Helper()
+	v.loaded()
 	for _, key := range keys {
 		v.do("press "+key, press(key))
 	}

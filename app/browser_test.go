@@ -255,6 +255,13 @@ func (v *visitor) wait(expression string) {
 	}
 }
 
+// loaded waits until the page and its scripts are there. What a page shows can
+// be seen before it listens.
+func (v *visitor) loaded() {
+	v.t.Helper()
+	v.wait(`document.readyState === "complete"`)
+}
+
 // text returns the text of the first element that a selector matches.
 func (v *visitor) text(selector string) string {
 	v.t.Helper()
@@ -306,6 +313,7 @@ func (v *visitor) find(role, name string) cdp.BackendNodeID {
 func (v *visitor) click(role, name string) {
 	v.t.Helper()
 	for end := time.Now().Add(patience); ; {
+		v.loaded()
 		node := v.find(role, name)
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
 		err := chromedp.Do(ctx, clickNode(node))

@@ -53,6 +53,28 @@ func TestAnOutageLosesNothingAndDoublesNothing(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsKeptThoughThePageIsLoadedAnewInTheSameMoment(t *testing.T) {
+	t.Parallel()
+	s, ana := labelSite(t, 30, nil)
+	ana.forgive(`Failed to load resource`)
+	ana.label("")
+	const answers = 12
+	for n := 1; n <= answers; n++ {
+		ana.ready()
+		if got, want := ana.shown(), fmt.Sprintf("Item %d of the morning paper", n); got != want {
+			t.Fatalf("after %d answers stands %q, not %q", n-1, got, want)
+		}
+		ask[bool](ana, `(document.documentElement.dataset.leaving = "1",
+			document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "1", code: "Digit1", bubbles: true, cancelable: true })), location.reload(), true)`)
+		ana.wait(`document.readyState === "complete" && !document.documentElement.dataset.leaving`)
+	}
+	ana.ready()
+	ana.allSaved()
+	if got, events := s.annotations(t), s.submitted(t); len(got) != answers || events != answers {
+		t.Errorf("%d answers are stored by %d events, want %d", len(got), events, answers)
+	}
+}
+
 func TestALapsedLoginKeepsAnswersForTheirPerson(t *testing.T) {
 	t.Parallel()
 	s, admin := labelSite(t, 120, nil)

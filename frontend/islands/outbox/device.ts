@@ -68,19 +68,18 @@ export class DeviceShelf implements Shelf {
   }
 
   async enter(e: Entry, now: number): Promise<boolean> {
-    // One readwrite transaction: no other tab's runs at the same time.
+    // Handed over whole and committed in the very task that made the answer: a
+    // page that goes away in the next one would take an open transaction along.
     const tx = this.write("strict");
-    const store = tx.objectStore("outbox");
-    const claim = e.claim;
-    let mine = true;
-    const request = store.index("person").getAll(e.person) as IDBRequest<Entry[]>;
-    request.onsuccess = () => {
-      mine = !taken(request.result, claim?.tab ?? "", "", now).has(e.item);
-      if (!mine) delete e.claim;
-      store.put(e);
-    };
+    tx.objectStore("outbox").put(e);
+    tx.commit?.(); // Safari before 15 has none
     await finished(tx);
-    return mine;
+    // From here on other tabs see the claim. Where two of them entered the same
+    // item at once, each sees the other's, both let go, and one claims all of it.
+    if (!taken(await this.list(e.person), e.claim?.tab ?? "", "", now).has(e.item)) return true;
+    delete e.claim;
+    await this.put(e);
+    return false;
   }
 
   async put(e: Entry): Promise<void> {
