@@ -96,41 +96,7 @@ func readList(cmd *cobra.Command, path string) ([]byte, error) {
 
 func personGroupCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "group", Short: "Groups: named sets of people with roles in projects"}
-	var asJSON bool
-	list := &cobra.Command{
-		Use: "list", Short: "List the groups", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := connect(cmd)
-			if err != nil {
-				return err
-			}
-			var groups struct {
-				Items []struct {
-					ID      string   `json:"id"`
-					Name    string   `json:"name"`
-					Members []string `json:"members"`
-					Roles   []struct {
-						Project string `json:"project"`
-						Role    string `json:"role"`
-					} `json:"roles"`
-				} `json:"items"`
-				Next *string `json:"next"`
-			}
-			if err := c.get(cmd.Context(), apiPath("groups"), &groups); err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd, groups)
-			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, g := range groups.Items {
-				_, _ = fmt.Fprintf(w, "%s\t%d members\t%d roles\n", g.Name, len(g.Members), len(g.Roles)) // Flush reports a failure
-			}
-			return w.Flush()
-		},
-	}
-	list.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	cmd.AddCommand(list,
+	cmd.AddCommand(groupListCommand(),
 		groupVerb("create NAME", "Make a group", 1, http.MethodPost, func(a []string, _, _ string) (string, any) {
 			return apiPath("groups"), map[string]string{"name": a[0]}
 		}),
@@ -146,6 +112,78 @@ func personGroupCommand() *cobra.Command {
 		groupVerb("revoke GROUP", "Take a role in a project from a group", 1, http.MethodDelete, groupRolePath),
 	)
 	return cmd
+}
+
+// groupListCommand lists all groups for an admin, or for a lead what they hold in
+// one project.
+func groupListCommand() *cobra.Command {
+	var asJSON bool
+	var project string
+	list := &cobra.Command{
+		Use: "list", Short: "List the groups", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			if project != "" {
+				return listProjectGroups(cmd, c, project, asJSON)
+			}
+			return listGroups(cmd, c, asJSON)
+		},
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	list.Flags().StringVar(&project, "project", "", "only what they hold in this project, as its lead may see it")
+	return list
+}
+
+func listGroups(cmd *cobra.Command, c *client, asJSON bool) error {
+	var groups struct {
+		Items []struct {
+			ID      string   `json:"id"`
+			Name    string   `json:"name"`
+			Members []string `json:"members"`
+			Roles   []struct {
+				Project string `json:"project"`
+				Role    string `json:"role"`
+			} `json:"roles"`
+		} `json:"items"`
+		Next *string `json:"next"`
+	}
+	if err := c.get(cmd.Context(), apiPath("groups"), &groups); err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(cmd, groups)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	for _, g := range groups.Items {
+		_, _ = fmt.Fprintf(w, "%s\t%d members\t%d roles\n", g.Name, len(g.Members), len(g.Roles)) // Flush reports a failure
+	}
+	return w.Flush()
+}
+
+func listProjectGroups(cmd *cobra.Command, c *client, project string, asJSON bool) error {
+	var groups struct {
+		Items []struct {
+			ID      string   `json:"id"`
+			Name    string   `json:"name"`
+			Members int      `json:"members"`
+			Roles   []string `json:"roles"`
+		} `json:"items"`
+		Next *string `json:"next"`
+	}
+	if err := c.get(cmd.Context(), apiPath("projects", project, "groups"), &groups); err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(cmd, groups)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	for _, g := range groups.Items {
+		_, _ = fmt.Fprintf(w, "%s\t%d members\t%s\n", g.Name, g.Members, strings.Join(g.Roles, ", ")) // Flush reports a failure
+	}
+	return w.Flush()
 }
 
 func memberPath(a []string, _, _ string) (string, any) {

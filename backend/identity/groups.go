@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -121,23 +123,65 @@ func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string
 	if err := mayGrant(actor, r.Project, r.Role); err != nil {
 		return err
 	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
-		if changed, err := move(tx, g.ID, r); err != nil || !changed {
-			return err
-		}
-		reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0)
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error { return moveRole(tx, actor, g, r, kind, why, move) })
+}
+
+func moveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
+	if changed, err := move(tx, g.ID, r); err != nil || !changed {
+		return err
+	}
+	reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0)
+	if err != nil {
+		return err
+	}
+	was, is := "", string(r.Role)
+	if kind == "group.revoked" {
+		was, is = is, was
+	}
+	payload := map[string]string{"role": string(r.Role), ledger.KeyWas: was, ledger.KeyIs: is}
+	if reason != "" {
+		payload[ledger.KeyReason] = reason
+	}
+	return tx.Record(ledger.Entry{Actor: actor, Project: r.Project, Kind: kind, Subject: groupSubject(g.ID), Payload: payload})
+}
+
+// SetGroupRoles makes the given roles the only ones that the given groups hold in
+// a project. It needs ActionManage there, ActionAdminister to give or take the
+// role admin, and a reason where a group has members.
+func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[GroupID][]ledger.Role, reason string) error {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		groups, err := tx.Groups()
 		if err != nil {
 			return err
 		}
-		was, is := "", string(r.Role)
-		if kind == "group.revoked" {
-			was, is = is, was
+		for _, id := range slices.Sorted(maps.Keys(roles)) {
+			g, err := groupNamed(groups, string(id))
+			if err != nil {
+				return err
+			}
+			for _, role := range ledger.Roles() {
+				r := GroupRole{Project: project, Role: role}
+				has, wants := slices.Contains(g.Roles, r), slices.Contains(roles[id], role)
+				if has == wants {
+					continue
+				}
+				if err := mayGrant(actor, project, role); err != nil {
+					return err
+				}
+				if wants {
+					err = moveRole(tx, actor, g, r, "group.granted", reason, Tx.AddGroupRole)
+				} else {
+					err = moveRole(tx, actor, g, r, "group.revoked", reason, Tx.RemoveGroupRole)
+				}
+				if err != nil {
+					return err
+				}
+			}
 		}
-		payload := map[string]string{"role": string(r.Role), ledger.KeyWas: was, ledger.KeyIs: is}
-		if reason != "" {
-			payload[ledger.KeyReason] = reason
-		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: r.Project, Kind: kind, Subject: groupSubject(g.ID), Payload: payload})
+		return nil
 	})
 }
 
@@ -165,6 +209,38 @@ func (s *Service) Groups(ctx context.Context, actor ledger.Actor) (groups []Grou
 		return err
 	})
 	return groups, err
+}
+
+// ProjectGroup is a group as a project's lead sees it: what it holds there, not
+// who is in it.
+type ProjectGroup struct {
+	ID      GroupID
+	Name    string
+	Members int // how many
+	Roles   []ledger.Role
+}
+
+// ProjectGroups lists all groups with their roles in a project, by name. It needs
+// ActionManage there.
+func (s *Service) ProjectGroups(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) ([]ProjectGroup, error) {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return nil, err
+	}
+	var list []ProjectGroup
+	err := s.view(ctx, func(tx Tx) error {
+		groups, err := tx.Groups()
+		for _, g := range groups {
+			here := ProjectGroup{ID: g.ID, Name: g.Name, Members: len(g.Members)}
+			for _, r := range g.Roles {
+				if r.Project == project {
+					here.Roles = append(here.Roles, r.Role)
+				}
+			}
+			list = append(list, here)
+		}
+		return err
+	})
+	return list, err
 }
 
 // personNamed finds a person by id or username.

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -72,4 +73,51 @@ func TestALeadGivesGroupsRolesInTheirProjectAlone(t *testing.T) {
 	}
 	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p2", Role: ledger.RoleAnnotator}, "agreed"), fault.Denied, "lead")
 	wantKind(t, b.GrantGroup(t.Context(), lead, "Ward 3", identity.GroupRole{Project: "p1", Role: ledger.RoleAdmin}, "agreed"), fault.Denied, "admin")
+}
+
+func TestALeadSeesWhatGroupsHoldInTheirProjectAndChangesItWithAReason(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	night, err := b.CreateGroup(t.Context(), anna.Actor, "Night shift")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, err := b.CreateGroup(t.Context(), anna.Actor, "Day shift")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		b.JoinGroup(t.Context(), anna.Actor, "Night shift", "anna"),
+		b.GrantGroup(t.Context(), anna.Actor, "Night shift", identity.GroupRole{Project: "p2", Role: ledger.RoleReviewer}, "agreed"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lead := ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}}
+	wanted := map[identity.GroupID][]ledger.Role{night.ID: {ledger.RoleAnnotator, ledger.RoleReviewer}, day.ID: {ledger.RoleAuditor}}
+	wantKind(t, b.SetGroupRoles(t.Context(), lead, "p1", wanted, ""), fault.Invalid, "Say in a few words why")
+	wantKind(t, b.SetGroupRoles(t.Context(), lead, "p2", wanted, "new rota"), fault.Denied, "lead")
+	wantKind(t, b.SetGroupRoles(t.Context(), lead, "p1", map[identity.GroupID][]ledger.Role{day.ID: {ledger.RoleAdmin}}, "new rota"), fault.Denied, "admin")
+	if err := b.SetGroupRoles(t.Context(), lead, "p1", wanted, "new rota"); err != nil {
+		t.Fatal(err)
+	}
+	wanted[night.ID] = []ledger.Role{ledger.RoleAnnotator}
+	if err := b.SetGroupRoles(t.Context(), lead, "p1", wanted, "one reviewer is enough"); err != nil {
+		t.Fatal(err)
+	}
+	groups, err := b.ProjectGroups(t.Context(), lead, "p1")
+	want := []identity.ProjectGroup{
+		{ID: day.ID, Name: "Day shift", Roles: []ledger.Role{ledger.RoleAuditor}},
+		{ID: night.ID, Name: "Night shift", Members: 1, Roles: []ledger.Role{ledger.RoleAnnotator}}, // nothing of the other project
+	}
+	if err != nil || !reflect.DeepEqual(groups, want) {
+		t.Errorf("groups = %+v, %v; want %+v", groups, err, want)
+	}
+	_, err = b.ProjectGroups(t.Context(), lead, "p2")
+	wantKind(t, err, fault.Denied, "lead")
+	if kinds := b.kinds(t); !strings.HasSuffix(kinds, "group.granted group.granted group.granted group.revoked") {
+		t.Errorf("the history says %s", kinds)
+	}
 }

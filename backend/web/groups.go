@@ -119,6 +119,14 @@ func groupBody(g identity.Group) GroupBody {
 	return body
 }
 
+// ProjectGroupBody is a group as a project's lead sees it.
+type ProjectGroupBody struct {
+	ID      identity.GroupID `json:"id"`
+	Name    string           `json:"name"`
+	Members int              `json:"members" doc:"How many people are in it"`
+	Roles   []ledger.Role    `json:"roles" nullable:"false" doc:"What they hold in this project by it"`
+}
+
 // GroupInput names a group by id or name.
 type GroupInput struct {
 	Group string `path:"group" doc:"Id or name" maxLength:"100"`
@@ -222,6 +230,14 @@ func (s *Server) groupAPI() {
 	})
 	operation(s, api{DELETE, "/groups/{group}/members/{person}", "leave-group", "Take somebody out of a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
 		return nil, s.Identity.LeaveGroup(ctx, actorIn(ctx), in.Group, in.Person, in.reason())
+	})
+	operation(s, api{GET, "/projects/{project}/groups", "list-project-groups", "List the groups with their roles in a project", either, ledger.ActionManage}, func(ctx context.Context, _ *InProject) (*Answer[List[ProjectGroupBody]], error) {
+		groups, err := s.Identity.ProjectGroups(ctx, actorIn(ctx), projectIn(ctx).ID)
+		body := List[ProjectGroupBody]{Items: []ProjectGroupBody{}}
+		for _, g := range groups {
+			body.Items = append(body.Items, ProjectGroupBody{ID: g.ID, Name: g.Name, Members: g.Members, Roles: listed(g.Roles)})
+		}
+		return &Answer[List[ProjectGroupBody]]{body}, err
 	})
 	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)

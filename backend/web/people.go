@@ -23,6 +23,7 @@ func (s *Server) peopleRoutes() []route {
 		{GET, "/projects/{project}/people", login, ledger.ActionRead, s.getMembers},
 		{POST, "/projects/{project}/people", login, ledger.ActionManage, s.postMember},
 		{POST, "/projects/{project}/people/roles", login, ledger.ActionManage, s.postRoles},
+		{POST, "/projects/{project}/people/groups", login, ledger.ActionManage, s.postGroupRoles},
 		{GET, "/projects/{project}/settings", login, ledger.ActionRead, s.getSettings},
 	}
 }
@@ -158,6 +159,11 @@ func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v.Project = page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
 	v.May, v.MayAll = actor.May(place.ID, ledger.ActionManage), actor.May(place.ID, ledger.ActionAdminister)
+	if v.May {
+		if v.Groups, err = s.Identity.ProjectGroups(r.Context(), actor, place.ID); err != nil {
+			return err
+		}
+	}
 	path := []ui.Crumb{{Text: ui.T(r.Context(), "settings.title"), Href: v.Project.Href("settings")}, {Text: ui.T(r.Context(), "members.title")}}
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "members.title"), Active: "settings", Path: path}, page.Members(v))
 }
@@ -186,22 +192,44 @@ func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	roles := map[ledger.PersonID][]ledger.Role{}
-	for _, id := range r.PostForm["person"] {
-		person := ledger.PersonID(id)
-		roles[person] = nil
-		for _, role := range r.PostForm["role:"+id] {
-			roles[person] = append(roles[person], ledger.Role(role))
-		}
-	}
-	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, roles, r.PostForm.Get("reason"))
+	ticked := tickedRoles[ledger.PersonID](r, "person")
+	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, ticked, r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(typed(r, "reason"), err), Typed: roles})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(typed(r, "reason"), err), Typed: tickedRoles[string](r, "person")})
 	}
+	return s.membersSaved(w, r, err)
+}
+
+func (s *Server) postGroupRoles(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	ticked := tickedRoles[identity.GroupID](r, "group")
+	err := s.Identity.SetGroupRoles(r.Context(), actorOf(r), projectOf(r).ID, ticked, r.PostForm.Get("reason"))
+	if isRefusal(err) {
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{GroupForm: page.Refused(typed(r, "reason"), err), Typed: tickedRoles[string](r, "group")})
+	}
+	return s.membersSaved(w, r, err)
+}
+
+func (s *Server) membersSaved(w http.ResponseWriter, r *http.Request, err error) error {
 	if err != nil {
 		return err
 	}
 	return s.seeOther(w, r, page.ProjectLink{Slug: projectOf(r).Slug}.Href("people")+"?saved=true")
+}
+
+// tickedRoles reads a matrix: the roles ticked for each person or group that it
+// names, none where no box of theirs is ticked.
+func tickedRoles[ID ~string](r *http.Request, kind string) map[ID][]ledger.Role {
+	ticked := map[ID][]ledger.Role{}
+	for _, id := range r.PostForm[kind] {
+		ticked[ID(id)] = nil
+		for _, role := range r.PostForm["role:"+id] {
+			ticked[ID(id)] = append(ticked[ID(id)], ledger.Role(role))
+		}
+	}
+	return ticked
 }
 
 // getSettings leads to what is set up once; rooms add their places here.

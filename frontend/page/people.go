@@ -2,14 +2,35 @@ package page
 
 import (
 	"context"
-	"slices"
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
 
-func holds(m identity.Member, role ledger.Role) bool { return slices.Contains(m.Roles, role) }
+// tickRow is a row of a matrix of roles.
+type tickRow struct {
+	ID, Name string
+	Ticked   []ledger.Role // what the boxes show: as it was sent, where that was refused
+	Held     []ledger.Role
+	ByGroup  []ledger.Role
+}
+
+func roleTicksOf(v MembersView, m identity.Member) tickRow {
+	return v.tickRow(tickRow{ID: string(m.Person.ID), Name: m.Person.Name, Held: m.Roles, ByGroup: m.ByGroup})
+}
+
+func groupTicksOf(v MembersView, g identity.ProjectGroup) tickRow {
+	return v.tickRow(tickRow{ID: string(g.ID), Name: g.Name, Held: g.Roles})
+}
+
+func (v MembersView) tickRow(row tickRow) tickRow {
+	row.Ticked = row.Held
+	if roles, sent := v.Typed[row.ID]; sent {
+		row.Ticked = roles
+	}
+	return row
+}
 
 // owner returns whose data directory this is; nobody where they are not listed.
 func (v PeopleView) owner() identity.Person {
@@ -20,8 +41,6 @@ func (v PeopleView) owner() identity.Person {
 	}
 	return identity.Person{}
 }
-
-func byGroup(m identity.Member, role ledger.Role) bool { return slices.Contains(m.ByGroup, role) }
 
 func memberColumns(ctx context.Context, may bool) []ui.Column {
 	columns := []ui.Column{{Label: ui.T(ctx, "people.name")}}
