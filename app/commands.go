@@ -27,6 +27,7 @@ func commands() []*cobra.Command {
 		verifyCommand(),
 		policyCommand(),
 		evidenceCommand(),
+		datasetCommand(),
 		historyCommand(),
 		eraseCommand(),
 		holdCommand(),

@@ -38,7 +38,7 @@ type historyFlags struct {
 func (h *historyFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&h.project, "project", "", "project, by its slug (default: the whole installation, for admins)")
-	f.StringVar(&h.kind, "kind", "", "only events of this kind, as annotation.decided")
+	f.StringVar(&h.kind, "kind", "", "only events of this kind, as annotation.decided; or sign-ins, exports, views (of datasets marked as sensitive)")
 	f.StringVar(&h.person, "person", "", "only what this person did, by their id")
 	f.StringVar(&h.record, "record", "", "only events about this, as item:ID or candidate:ID")
 	f.StringVar(&h.from, "from", "", "first day, as 2026-03-01")

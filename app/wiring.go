@@ -116,7 +116,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	})
 	h.compare = compare.New(compare.Config{
 		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,
-		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log},
+		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log}, Viewed: h.labeling.Viewed,
 	})
 	in, err := h.openInstallation(ctx)
 	if err != nil {

@@ -261,6 +261,11 @@ func (s *Service) ComparedItems(ctx context.Context, actor ledger.Actor, project
 	if next {
 		list.Next = list.Rows[len(list.Rows)-1].Cursor
 	}
+	if s.Viewed != nil && len(list.Rows) > 0 {
+		if err := s.Viewed(ctx, actor, project, snapshot.Held()...); err != nil {
+			return ItemList{}, err
+		}
+	}
 	return list, s.describe(ctx, snapshot, keys, list.Rows)
 }
 

@@ -21,6 +21,8 @@ type Config struct {
 	Files   Files           // uploads, prediction sets and documents
 	Columns Columns         // how prediction sets are written
 	Parser  labeling.Parser // reads uploads in a process of their own
+	// Viewed notes who is about to see items of datasets; nil notes nobody.
+	Viewed func(context.Context, ledger.Actor, ledger.ProjectID, ...labeling.DatasetID) error
 }
 
 // Files keeps bytes under their digest.

@@ -35,7 +35,14 @@ func (s *Service) Disputes(ctx context.Context, actor ledger.Actor, project Proj
 		}
 		return nil
 	})
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	var seen []DatasetID
+	for _, d := range list {
+		seen = append(seen, d.Item.Dataset)
+	}
+	return list, s.Viewed(ctx, actor, project, seen...)
 }
 
 // Adjudicate decides what an item is, whatever people answered, with a reason

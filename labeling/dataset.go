@@ -51,6 +51,7 @@ type Dataset struct {
 	Purpose   Purpose
 	Items     int64 // how many, trash not counted
 	Accepted  int64 // how many of them have an accepted answer
+	Sensitive bool  // the history says who looks at its items
 	CreatedAt time.Time
 }
 

@@ -122,6 +122,13 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 	}); err != nil {
 		return err
 	}
+	d, err := s.Dataset(ctx, actor, project, dataset)
+	if err == nil {
+		err = s.Viewed(ctx, actor, project, d.ID)
+	}
+	if err != nil {
+		return err
+	}
 	return s.View(ctx, func(tx Tx) error {
 		d, err := datasetBy(tx, project, dataset)
 		if err != nil {

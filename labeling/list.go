@@ -125,7 +125,13 @@ func (s *Service) Items(ctx context.Context, actor ledger.Actor, project Project
 		}
 		return nil
 	})
-	return page, err
+	if err == nil {
+		err = s.Viewed(ctx, actor, project, datasetsOf(page.Items)...)
+	}
+	if err != nil {
+		return ItemPage{}, err
+	}
+	return page, nil
 }
 
 func reverse(items []Item) {
@@ -185,5 +191,11 @@ func (s *Service) Item(ctx context.Context, actor ledger.Actor, project ProjectI
 		}
 		return nil
 	})
-	return h, err
+	if err == nil {
+		err = s.Viewed(ctx, actor, project, h.Item.Dataset)
+	}
+	if err != nil {
+		return ItemHistory{}, err
+	}
+	return h, nil
 }

@@ -2,6 +2,7 @@ package labeling
 
 import (
 	"context"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -63,7 +64,10 @@ func (s *Service) Peek(ctx context.Context, actor ledger.Actor, project ProjectI
 		peek.Annotations, peek.Withheld = openTo(actor.Person, all)
 		return nil
 	})
-	return peek, err
+	if err != nil {
+		return Peek{}, err
+	}
+	return peek, s.Viewed(ctx, actor, project, datasetsOf(append(slices.Clone(peek.Examples), peek.Item))...)
 }
 
 // openTo returns the history of an item, newest first, for a person who has

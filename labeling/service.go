@@ -24,7 +24,10 @@ type Config struct {
 
 // Service is what people and programs can do at this desk. Every method checks
 // first what the actor may do.
-type Service struct{ Config }
+type Service struct {
+	Config
+	views views
+}
 
 // New returns a service.
 func New(config Config) *Service { return &Service{Config: config} }

@@ -159,6 +159,9 @@ func (s *Service) OpenSnapshot(ctx context.Context, actor ledger.Actor, project 
 	if err := snap.ready(); err != nil {
 		return Snapshot{}, nil, err
 	}
+	if err := s.Viewed(ctx, actor, project, snap.Held()...); err != nil {
+		return Snapshot{}, nil, err
+	}
 	return snap, s.rows(ctx, snap), nil
 }
 

@@ -3,6 +3,7 @@ package labeling
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -41,6 +42,7 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		req.Count = defaultTasks
 	}
 	var batch TaskBatch
+	var marked []DatasetID
 	err := s.Update(ctx, func(tx Tx) error {
 		p, err := tx.Project(project)
 		if err != nil {
@@ -83,6 +85,13 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		if err != nil {
 			return fault.Wrap(err, "find drafts")
 		}
+		offered := datasetsOf(offers)
+		marked = nil
+		for _, d := range datasets {
+			if d.Sensitive && slices.Contains(offered, d.ID) {
+				marked = append(marked, d.ID)
+			}
+		}
 		batch = TaskBatch{Tasks: make([]Task, 0, len(offers))}
 		for _, item := range offers {
 			if err := tx.CreateLease(item.Seq, req.Page); err != nil {
@@ -95,7 +104,13 @@ func (s *Service) LeaseTasks(ctx context.Context, actor ledger.Actor, project Pr
 		batch.Progress, err = progress(tx, datasets, actor.Person, project, dataset)
 		return err
 	})
-	return batch, err
+	if err == nil {
+		err = s.noteViews(ctx, actor, project, marked)
+	}
+	if err != nil {
+		return TaskBatch{}, err
+	}
+	return batch, nil
 }
 
 // KeepTasks is the heartbeat of a page. It reports whether the page's leases

@@ -27,6 +27,7 @@ type Tx interface {
 	KeyTx
 	ListTx
 	BulkTx
+	ViewTx
 
 	// Now is the time of record of this transaction.
 	Now() time.Time

@@ -52,6 +52,32 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 	return traces, nil
 }
 
+// Watch is a name for several kinds of events that are looked for together.
+type Watch string
+
+// The watches.
+const (
+	WatchSignIns Watch = "sign-ins" // who came in, and who was refused
+	WatchExports Watch = "exports"  // what was taken out: exports and downloads
+	WatchViews   Watch = "views"    // who looked at datasets that are marked as sensitive
+)
+
+// Watches lists all watches.
+func Watches() []Watch { return []Watch{WatchSignIns, WatchExports, WatchViews} }
+
+// Kinds returns the kinds of events that a watch is for; nil for a word that is none.
+func (w Watch) Kinds() []string {
+	switch w {
+	case WatchSignIns:
+		return []string{"login.created", "login.ended", "login.refused", "login.paused", "login.locked", "login.unlocked", "password.asked", "password.changed", "machine.taken"}
+	case WatchExports:
+		return []string{"dataset.exported", "snapshot.exported", "comparison.exported", eventTaken, eventHistoryTaken, "checkpoint.exported"}
+	case WatchViews:
+		return []string{"dataset.viewed"}
+	}
+	return nil
+}
+
 // Index lists the kinds of the latest events of a project, and who made them.
 func (s *Service) Index(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (kinds []string, actors []ledger.PersonID, err error) {
 	if err := actor.Must(project, ledger.ActionRead); err != nil {

@@ -94,6 +94,7 @@ func filterPayload(req HistoryExport) map[string]string {
 		}
 	}
 	note("kind", f.Kind)
+	note("kinds", strings.Join(f.Kinds, " "))
 	note("person", string(f.Actor))
 	if f.Subject.ID != "" {
 		note("record", f.Subject.Kind+":"+f.Subject.ID)

@@ -64,6 +64,7 @@ type Filter struct {
 	Project ProjectID
 	Actor   PersonID
 	Kind    string
+	Kinds   []string // any of them
 	Subject Subject
 	From    time.Time // this moment or later
 	Until   time.Time // earlier than this moment

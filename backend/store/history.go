@@ -81,6 +81,14 @@ func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
 	if f.Kind != "" {
 		add("kind =", f.Kind)
 	}
+	if len(f.Kinds) > 0 {
+		var places []string
+		for _, kind := range f.Kinds {
+			args = append(args, kind)
+			places = append(places, fmt.Sprintf("$%d", len(args)))
+		}
+		where = append(where, "e.kind IN ("+strings.Join(places, ", ")+")")
+	}
 	if f.Subject.Kind != "" {
 		add("subject_kind =", f.Subject.Kind)
 	}

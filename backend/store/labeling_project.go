@@ -149,13 +149,13 @@ func (tx *Tx) datasets(where string, args ...any) ([]labeling.Dataset, error) {
 	var found []labeling.Dataset
 	err := tx.each(`SELECT d.id, d.project, d.name, d.purpose, d.created_at,
 			CAST(COALESCE(SUM(CASE WHEN c.status <> 'trashed' THEN c.items ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(CASE WHEN c.status = 'accepted' THEN c.items ELSE 0 END), 0) AS BIGINT)
+			CAST(COALESCE(SUM(CASE WHEN c.status = 'accepted' THEN c.items ELSE 0 END), 0) AS BIGINT), d.sensitive
 		FROM dataset d LEFT JOIN item_count c ON c.project = d.project AND c.dataset = d.id `+where+`
-		GROUP BY d.id, d.project, d.name, d.purpose, d.created_at ORDER BY d.name`, args,
+		GROUP BY d.id, d.project, d.name, d.purpose, d.created_at, d.sensitive ORDER BY d.name`, args,
 		func(scan func(...any) error) error {
 			var d labeling.Dataset
 			var created int64
-			if err := scan(&d.ID, &d.Project, &d.Name, &d.Purpose, &created, &d.Items, &d.Accepted); err != nil {
+			if err := scan(&d.ID, &d.Project, &d.Name, &d.Purpose, &created, &d.Items, &d.Accepted, &d.Sensitive); err != nil {
 				return err
 			}
 			d.CreatedAt = fromMicros(created)

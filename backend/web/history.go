@@ -35,6 +35,9 @@ func (s *Server) getWholeHistory(w http.ResponseWriter, r *http.Request) error {
 // is none filters nothing, and so does a record without its kind.
 func historyFilter(q url.Values, project ledger.ProjectID) ledger.Filter {
 	f := ledger.Filter{Project: project, Kind: clipped(q.Get("kind")), Actor: ledger.PersonID(clipped(q.Get("actor"))), Before: int64(max(0, number(q.Get("before"), 0)))}
+	if kinds := review.Watch(f.Kind).Kinds(); kinds != nil {
+		f.Kind, f.Kinds = "", kinds
+	}
 	if kind, id, named := strings.Cut(clipped(strings.TrimSpace(q.Get("record"))), ":"); named && kind != "" && id != "" {
 		f.Subject = ledger.Subject{Kind: kind, ID: id}
 	}

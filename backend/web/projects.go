@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -32,6 +34,7 @@ func (s *Server) projectRoutes() []route {
 		{GET, "/projects/new", login, "", s.getNewProject},
 		{GET, "/projects/{project}", login, ledger.ActionRead, s.getProject},
 		{GET, "/projects/{project}/datasets", login, ledger.ActionRead, s.getDatasets},
+		{POST, "/projects/{project}/datasets/{dataset}/mark", login, ledger.ActionManage, s.postMark},
 		{GET, "/projects/{project}/schema", login, ledger.ActionRead, s.getSchema},
 		{POST, "/projects/{project}/schema", login, ledger.ActionManage, s.postSchema},
 		{GET, apiPrefix + "/schemas/project.json", none, "", getProjectSchema},
@@ -181,6 +184,26 @@ func (s *Server) reached(ctx context.Context, actor ledger.Actor, project ledger
 }
 
 func (s *Server) getDatasets(w http.ResponseWriter, r *http.Request) error {
+	return s.showDatasets(w, r, http.StatusOK, "", page.FormView{})
+}
+
+// postMark marks a dataset as sensitive, or takes the mark away.
+func (s *Server) postMark(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id := chi.URLParam(r, "dataset")
+	_, err := s.Labeling.MarkDataset(r.Context(), actorOf(r), projectOf(r).ID, id, r.PostForm.Get("sensitive") != "", r.PostForm.Get("reason"))
+	if isRefusal(err) {
+		return s.showDatasets(w, r, http.StatusUnprocessableEntity, id, page.Refused(typed(r, "reason"), err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, linkOf(r).Href("datasets"))
+}
+
+func (s *Server) showDatasets(w http.ResponseWriter, r *http.Request, status int, failed string, form page.FormView) error {
 	actor, place := actorOf(r), projectOf(r)
 	datasets, err := s.Labeling.Datasets(r.Context(), actor, place.ID)
 	if err != nil {
@@ -190,8 +213,9 @@ func (s *Server) getDatasets(w http.ResponseWriter, r *http.Request) error {
 	v := page.DatasetsView{
 		Project: link, Datasets: page.NewDatasetRows(link, datasets),
 		MayImport: actor.May(place.ID, ledger.ActionImport), MayLabel: actor.May(place.ID, ledger.ActionLabel),
+		MayManage: actor.May(place.ID, ledger.ActionManage), Failed: failed, Form: form,
 	}
-	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "datasets.title"), Active: "datasets"}, page.Datasets(v))
+	return s.render(w, r, status, view{Title: ui.T(r.Context(), "datasets.title"), Active: "datasets"}, page.Datasets(v))
 }
 
 // schemaView fills the schema editor from the project as it is.
@@ -351,6 +375,7 @@ type DatasetBody struct {
 	Purpose   labeling.Purpose `json:"purpose"`
 	Items     int64            `json:"items"`
 	Accepted  int64            `json:"accepted" doc:"Items with an accepted answer"`
+	Sensitive bool             `json:"sensitive" doc:"The history says who looks at its items"`
 	CreatedAt time.Time        `json:"created_at"`
 }
 
@@ -372,7 +397,7 @@ func (b SchemaBody) schema() labeling.Schema {
 }
 
 func datasetBody(d labeling.Dataset) DatasetBody {
-	return DatasetBody{ID: string(d.ID), Name: d.Name, Purpose: d.Purpose, Items: d.Items, Accepted: d.Accepted, CreatedAt: d.CreatedAt}
+	return DatasetBody{ID: string(d.ID), Name: d.Name, Purpose: d.Purpose, Items: d.Items, Accepted: d.Accepted, Sensitive: d.Sensitive, CreatedAt: d.CreatedAt}
 }
 
 // CreateProjectIn is the input of create-project.
@@ -404,6 +429,16 @@ type CreateDatasetIn struct {
 	Body struct {
 		Name    string `json:"name" maxLength:"120"`
 		Purpose string `json:"purpose,omitempty" enum:"training,evaluation,production" doc:"training if absent"`
+	}
+}
+
+// MarkDatasetIn is the input of mark-dataset.
+type MarkDatasetIn struct {
+	InProject
+	Dataset string `path:"dataset" doc:"Name or id" maxLength:"200"`
+	Body    struct {
+		Sensitive bool   `json:"sensitive" doc:"The history says who looks at its items"`
+		Reason    string `json:"reason,omitempty" doc:"Why; needed to take the mark away" maxLength:"4000"`
 	}
 }
 
@@ -455,6 +490,11 @@ func (s *Server) projectAPI() {
 				return nil, err
 			}
 			d, err := s.Labeling.CreateDataset(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.Name, purpose)
+			return &Answer[DatasetBody]{datasetBody(d)}, err
+		})
+	operation(s, api{PATCH, "/projects/{project}/datasets/{dataset}", "mark-dataset", "Mark a dataset as sensitive, or take the mark away", either, ledger.ActionManage},
+		func(ctx context.Context, in *MarkDatasetIn) (*Answer[DatasetBody], error) {
+			d, err := s.Labeling.MarkDataset(ctx, actorIn(ctx), projectIn(ctx).ID, in.Dataset, in.Body.Sensitive, in.Body.Reason)
 			return &Answer[DatasetBody]{datasetBody(d)}, err
 		})
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -139,8 +140,11 @@ func eventIcon(kind string) string {
 	return "history"
 }
 
-func historyKinds(v HistoryView, all string) []ui.Option {
+func historyKinds(ctx context.Context, v HistoryView, all string) []ui.Option {
 	options := []ui.Option{{Value: "", Text: all}}
+	for _, w := range review.Watches() {
+		options = append(options, ui.Option{Value: string(w), Text: ui.T(ctx, "history.watch."+string(w))})
+	}
 	for _, k := range v.Kinds {
 		options = append(options, ui.Option{Value: k, Text: k})
 	}

@@ -209,7 +209,7 @@ func History(v HistoryView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "kind", Label: ui.T(ctx, "history.kind"), Value: v.Kind}, historyKinds(v, ui.T(ctx, "history.all"))).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.FieldProps{Name: "kind", Label: ui.T(ctx, "history.kind"), Value: v.Kind}, historyKinds(ctx, v, ui.T(ctx, "history.all"))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

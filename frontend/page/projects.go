@@ -57,6 +57,9 @@ type DatasetRow struct {
 	Items    int64
 	Accepted int64
 	Href     string // its items
+
+	ID        string
+	Sensitive bool
 }
 
 // DatasetsView lists the datasets of a project.
@@ -65,6 +68,17 @@ type DatasetsView struct {
 	Datasets  []DatasetRow
 	MayImport bool
 	MayLabel  bool
+	MayManage bool
+	Failed    string // id of the dataset whose form was refused
+	Form      FormView
+}
+
+// form is the refused form of a dataset, an empty one where another was refused.
+func (v DatasetsView) form(id string) FormView {
+	if v.Failed == id {
+		return v.Form
+	}
+	return FormView{}
 }
 
 // NewDatasetRows builds rows of a project's datasets.
@@ -74,6 +88,7 @@ func NewDatasetRows(p ProjectLink, datasets []labeling.Dataset) []DatasetRow {
 		rows = append(rows, DatasetRow{
 			Name: d.Name, Purpose: d.Purpose, Items: d.Items, Accepted: d.Accepted,
 			Href: p.Href("items") + "?" + query("dataset", string(d.ID)),
+			ID:   string(d.ID), Sensitive: d.Sensitive,
 		})
 	}
 	return rows
