@@ -39,11 +39,6 @@ const (
 	RunLost      RunState = "lost"
 )
 
-// RunStates lists all states in the order in which a run can pass them.
-func RunStates() []RunState {
-	return []RunState{RunQueued, RunStarting, RunRunning, RunStopping, RunSucceeded, RunFailed, RunCancelled, RunPreempted, RunLost}
-}
-
 // Ended reports whether nothing more will happen in this state. A preempted run
 // may start again.
 func (s RunState) Ended() bool {

@@ -266,14 +266,3 @@ func (s Schema) Same(other Schema) bool {
 func mergedInto(s Schema, id ClassID) bool {
 	return slices.ContainsFunc(s.Classes, func(c Class) bool { return c.Into == id })
 }
-
-// Infer makes a schema from label names found in data: classes in the order of
-// their names, colours in turn.
-func Infer(names []string, newID func() string) Schema {
-	sorted := slices.Compact(slices.SortedFunc(slices.Values(names), cmp.Compare[string]))
-	var s Schema
-	for i, name := range sorted {
-		s.Classes = append(s.Classes, Class{ID: ClassID(newID()), Name: name, Color: i % PaletteSteps})
-	}
-	return s
-}

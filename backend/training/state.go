@@ -18,11 +18,6 @@ const (
 	Lost      State = "lost"      // its runner is gone and nobody knows more
 )
 
-// States lists all states in the order in which a job can meet them.
-func States() []State {
-	return []State{Queued, Starting, Running, Stopping, Succeeded, Failed, Cancelled, Preempted, Lost}
-}
-
 // Over reports whether nothing more will happen in this state.
 func (s State) Over() bool {
 	return slices.Contains([]State{Succeeded, Failed, Cancelled, Preempted, Lost}, s)

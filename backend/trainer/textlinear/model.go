@@ -12,9 +12,6 @@ type Model struct {
 	bias    []float32
 }
 
-// Classes returns the names of the classes, in the order of probabilities.
-func (m *Model) Classes() []string { return m.classes }
-
 // logits computes the scores of all classes for a weighed text.
 func (m *Model) logits(out []float32, text []feature) {
 	copy(out, m.bias)
