@@ -15,7 +15,7 @@
 //	       │          │          │                              │
 //	backend/store     │          │                     backend/{blob, columns, format,
 //	(all SQL)         │          │                     signer, live, meter, engine, runner,
-//	       │          │          │                     checkpoint, trainer}: one room per skill
+//	       │          │          │                     checkpoint, outbound, trainer}: one room each
 //	       ▼          ▼          ▼                              │
 //	    backend/training    backend/{identity, erasure}         │
 //	       │                                                    │

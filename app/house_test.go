@@ -58,8 +58,10 @@ func rooms() []room {
 			"a finished attempt makes a run, a model and a draft candidate in one transaction"},
 		{"backend/training/recipe", and(leaves, []string{"backend/training"}), nil,
 			"a recipe describes itself in training's words"},
-		{"backend/identity", leaves, []string{"golang.org/x/crypto"},
-			"who somebody is does not depend on what they do; passwords are hashed with argon2id"},
+		{"backend/identity", leaves, []string{"golang.org/x/crypto", "github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
+			"who somebody is does not depend on what they do; passwords are hashed with argon2id, providers speak OpenID Connect"},
+		{"backend/outbound", leaves, nil,
+			"the only HTTP client by which a server calls others; what calls is handed it"},
 
 		{"backend/erasure", leaves, nil,
 			"what is erased and what stays is decided over opaque ids, kinds and payloads"},

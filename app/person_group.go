@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -108,6 +109,8 @@ func personGroupCommand() *cobra.Command {
 		}),
 		groupVerb("join GROUP USERNAME", "Add somebody to a group", 2, http.MethodPut, memberPath),
 		groupVerb("leave GROUP USERNAME", "Take somebody out of a group", 2, http.MethodDelete, memberPath),
+		groupVerb("map GROUP NAME", "Let a group at the OpenID Connect provider stand for a group here", 2, http.MethodPut, providerNamePath),
+		groupVerb("unmap GROUP NAME", "End that a group at the provider stands for a group here", 2, http.MethodDelete, providerNamePath),
 		groupVerb("grant GROUP", "Give a group a role in a project", 1, http.MethodPut, groupRolePath),
 		groupVerb("revoke GROUP", "Take a role in a project from a group", 1, http.MethodDelete, groupRolePath),
 	)
@@ -143,6 +146,7 @@ func listGroups(cmd *cobra.Command, c *client, asJSON bool) error {
 			ID      string   `json:"id"`
 			Name    string   `json:"name"`
 			Members []string `json:"members"`
+			Names   []string `json:"provider_names"`
 			Roles   []struct {
 				Project string `json:"project"`
 				Role    string `json:"role"`
@@ -188,6 +192,10 @@ func listProjectGroups(cmd *cobra.Command, c *client, project string, asJSON boo
 
 func memberPath(a []string, _, _ string) (string, any) {
 	return apiPath("groups", a[0], "members", a[1]), nil
+}
+
+func providerNamePath(a []string, _, _ string) (string, any) {
+	return apiPath("groups", a[0], "provider-names") + "?name=" + url.QueryEscape(a[1]), nil
 }
 
 func groupRolePath(a []string, project, role string) (string, any) {

@@ -27,6 +27,7 @@ type serveOptions struct {
 	cert, key                string
 	lockAfter                time.Duration
 	witness                  []string
+	oidc                     providerOptions
 }
 
 func serveCommand() *cobra.Command {
@@ -61,6 +62,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.witness, "witness", strings.Fields(os.Getenv("ADJUDGE_WITNESS")), "where signed checkpoints of the history are kept outside: git+URL or smtp://user@host:port?from=A&to=B (default: $ADJUDGE_WITNESS, several apart by blanks; password of the mail server: $ADJUDGE_SMTP_PASSWORD)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
+	o.oidc.flags(f)
 	f.DurationVar(&o.lockAfter, "lock-after", 0, "lock a browser that stood idle for this long, for example 10m; people may choose less for themselves (0: only by Alt+L)")
 }
 
@@ -80,6 +82,9 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		return usage{errors.New("--lock-after is a time such as 10m")}
 	}
 	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Witness: o.witness, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if set.Provider, err = o.oidc.provider(); err != nil {
+		return err
+	}
 	if o.public != "" {
 		if set.Public, err = url.Parse(o.public); err != nil || set.Public.Host == "" {
 			return usage{fmt.Errorf("--url %q is no address; it looks like https://adjudge.example.org", o.public)}

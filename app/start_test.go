@@ -22,7 +22,14 @@ import (
 // address once it answered a request; cleaning up stops it in good order.
 func startServer(tb testing.TB, data string) (address, token string, stop func()) {
 	tb.Helper()
-	cmd := exec.Command(binary(tb), "serve", "--data", data, "--listen", "127.0.0.1:0")
+	return startServerWith(tb, data, nil)
+}
+
+// startServerWith is startServer with variables of the environment and flags.
+func startServerWith(tb testing.TB, data string, env []string, flags ...string) (address, token string, stop func()) {
+	tb.Helper()
+	cmd := exec.Command(binary(tb), append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)
+	cmd.Env = append(os.Environ(), env...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

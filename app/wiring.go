@@ -50,6 +50,7 @@ type settings struct {
 	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
+	Provider  *identity.Provider // at which people may sign in; nil: nowhere
 }
 
 // house is every room, joined: what a server is made of.
@@ -108,7 +109,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.blobs = meteredBlobs{h.blobs, h.meter}
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
-		LockAfter: set.LockAfter,
+		LockAfter: set.LockAfter, Provider: set.Provider,
 	})
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,

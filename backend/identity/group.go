@@ -22,6 +22,7 @@ type Group struct {
 	CreatedAt time.Time
 	Members   []ledger.PersonID
 	Roles     []GroupRole
+	Names     []string // of groups at the provider that it stands for
 }
 
 // GroupRole is one role of a group in one project.

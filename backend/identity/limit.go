@@ -34,10 +34,11 @@ type bucket struct {
 }
 
 func bucketsOf(username, address string) []bucket {
-	return []bucket{
-		{Limit: Limit{Key: HashOf("account\x00" + username + "\x00" + address)}, most: accountFailures, account: true},
-		{Limit: Limit{Key: HashOf("address\x00" + address)}, most: addressFailures},
+	whole := bucket{Limit: Limit{Key: HashOf("address\x00" + address)}, most: addressFailures}
+	if username == "" { // the provider knows the account, and keeps a limit of its own
+		return []bucket{whole}
 	}
+	return []bucket{{Limit: Limit{Key: HashOf("account\x00" + username + "\x00" + address)}, most: accountFailures, account: true}, whole}
 }
 
 // wait returns how long no try is let through.

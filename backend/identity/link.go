@@ -30,6 +30,8 @@ func (p Purpose) lasts() time.Duration {
 	switch p {
 	case PurposeLaunch:
 		return 15 * time.Minute
+	case PurposeProof:
+		return ProofLasts
 	case PurposeWelcome:
 		return 7 * 24 * time.Hour
 	case PurposeFirstAdmin:

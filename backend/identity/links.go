@@ -26,7 +26,7 @@ func (s *Service) FirstAdminLink(ctx context.Context) (string, error) {
 	secret := newSecret("")
 	var needed bool
 	err := s.update(ctx, func(tx Tx) error {
-		able, err := someAdminSignsIn(tx)
+		able, err := s.someAdminSignsIn(tx)
 		if needed = err == nil && !able; !needed {
 			return err
 		}
@@ -59,10 +59,12 @@ func admins(tx Tx) ([]ledger.PersonID, error) {
 	return ids, err
 }
 
-// someAdminSignsIn reports whether an admin has a password.
-func someAdminSignsIn(tx Tx) (bool, error) {
+// someAdminSignsIn reports whether an admin has a password or a provider.
+func (s *Service) someAdminSignsIn(tx Tx) (bool, error) {
 	people, err := tx.People()
-	return slices.ContainsFunc(people, func(p Person) bool { return p.Admin && !p.Disabled && p.Password != "" }), err
+	return slices.ContainsFunc(people, func(p Person) bool {
+		return p.Admin && !p.Disabled && (p.Password != "" || p.Linked && s.door != nil)
+	}), err
 }
 
 // PeekLink returns the person a link is for (zero for the first admin's), and
@@ -136,7 +138,7 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 		if _, err := s.use(tx, PurposeFirstAdmin, secret); err != nil {
 			return err
 		}
-		if able, err := someAdminSignsIn(tx); err != nil || able {
+		if able, err := s.someAdminSignsIn(tx); err != nil || able {
 			return orElse(err, errLink())
 		}
 		return s.named(tx, acting(owner, ledger.ViaLogin), owner)

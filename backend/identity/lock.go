@@ -51,7 +51,9 @@ func touchAfter(idle time.Duration) time.Duration {
 // mayUnlock reports whether the person could come back after a lock. The owner
 // of the machine without a password was let in by a link of the first start and
 // has no other way.
-func (v Visit) mayUnlock() bool { return v.Person.Password != "" || !v.Person.Owner }
+func (v Visit) mayUnlock() bool {
+	return v.Person.Password != "" || v.Person.Linked || !v.Person.Owner
+}
 
 // Lock locks the actor's own login: it answers nothing until Unlock.
 func (s *Service) Lock(ctx context.Context, visit Visit) error {
@@ -80,7 +82,6 @@ func (s *Service) lock(ctx context.Context, visit Visit, by string) error {
 // NotFound where it is none or is not locked.
 func (s *Service) LockedPerson(ctx context.Context, secret string) (Person, error) {
 	_, person, err := s.locked(ctx, secret)
-	person.Password = ""
 	return person, err
 }
 

@@ -20,6 +20,7 @@ type Login struct {
 	LockedAt  time.Time // zero while it is open; see Lock
 	Agent     string    // User-Agent, so that a person recognises the browser
 	Address   string
+	Issuer    string // at which it was proven, "" for a password or a link here
 }
 
 // Live reports whether the login is still good.
@@ -30,6 +31,9 @@ const (
 	loginLasts = 30 * 24 * time.Hour
 	// loginIdles is how long a login lives without a request.
 	loginIdles = 7 * 24 * time.Hour
+	// providedLasts is how long a login lives that a provider proved: what changed
+	// there counts here the day after at the latest.
+	providedLasts = 12 * time.Hour
 	// touchEvery is how often the last use of a login or token is written.
 	touchEvery = 5 * time.Minute
 )
@@ -39,7 +43,11 @@ const (
 func (l Login) renewed(now time.Time) Login {
 	l.SeenAt = now
 	l.ExpiresAt = now.Add(loginIdles)
-	if last := l.CreatedAt.Add(loginLasts); l.ExpiresAt.After(last) {
+	last := l.CreatedAt.Add(loginLasts)
+	if l.Issuer != "" {
+		last = l.CreatedAt.Add(providedLasts)
+	}
+	if l.ExpiresAt.After(last) {
 		l.ExpiresAt = last
 	}
 	return l

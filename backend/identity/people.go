@@ -169,7 +169,7 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 			return err
 		}
 		was := person
-		able, err := someAdminSignsIn(tx)
+		able, err := s.someAdminSignsIn(tx)
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin. Make somebody else admin first.", person.Name))
 		}
 		// An admin who was invited and has not come yet does not count: their link may be lost.
-		if still, err := someAdminSignsIn(tx); err != nil || able && !still {
+		if still, err := s.someAdminSignsIn(tx); err != nil || able && !still {
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin who can sign in. Wait until another admin has chosen a password.", person.Name))
 		}
 		reason, err := ledger.Reason(req.Reason, "who is an admin changes", person.Admin != was.Admin && actor.Via != ledger.ViaSystem)
@@ -234,7 +234,7 @@ func set[T any](to *T, from *T) {
 }
 
 // ChangePassword sets the actor's own password. The old one is needed where
-// there is one. Every other login of theirs ends.
+// there is one, and a proof by the provider where that is the only way in. Every other login of theirs ends.
 func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password, address string) error {
 	if visit.Actor.Via != ledger.ViaLogin {
 		return fault.New(fault.Denied, "Sign in with a browser to change your password.")
@@ -243,7 +243,7 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 	if err := validPassword("password", password, person.Username); err != nil {
 		return err
 	}
-	if person.Password != "" {
+	if person.Password != "" || s.ConfirmsByProvider(person) {
 		if err := s.VerifyPassword(ctx, visit.Actor, old, address); err != nil {
 			if f, ok := errors.AsType[*fault.Error](err); ok && f.Field == "password" {
 				return &fault.Error{Kind: f.Kind, Field: "old_password", Message: f.Message, Err: f.Err}

@@ -24,6 +24,7 @@ type Person struct {
 	CreatedAt time.Time
 	ChangedAt time.Time
 	AskedAt   time.Time // when they asked for a new link to sign in, zero where they did not
+	Linked    bool      // signs in by a provider as well; read only
 	Preferences
 }
 
@@ -35,8 +36,8 @@ func (p Person) Location() *time.Location {
 	return time.UTC
 }
 
-// Invited reports whether the person has not chosen a password yet.
-func (p Person) Invited() bool { return p.Password == "" && !p.Owner }
+// Invited reports whether the person has no way to sign in yet.
+func (p Person) Invited() bool { return p.Password == "" && !p.Linked && !p.Owner }
 
 // FoldUsername brings a username into the form in which it is stored.
 func FoldUsername(name string) string { return strings.ToLower(strings.TrimSpace(name)) }

@@ -21,6 +21,8 @@ type Config struct {
 	// LockAfter is how long a browser may stand idle before it is locked; 0: until
 	// somebody locks it. People may choose a shorter time for themselves.
 	LockAfter time.Duration
+	// Provider is where people may sign in beside here; nil: nowhere.
+	Provider *Provider
 }
 
 // Service answers who is there and what they may do.
@@ -32,6 +34,7 @@ type Service struct {
 	kitchen *kitchen
 
 	lockAfter time.Duration
+	door      *door // to the provider; nil where there is none
 
 	mu    sync.Mutex
 	local Hash // of the secret in the credential file
@@ -45,7 +48,7 @@ func New(c Config) *Service {
 	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 	return &Service{
 		update: c.Update, view: c.View, now: now, newID: c.NewID,
-		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), lockAfter: c.LockAfter,
+		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), lockAfter: c.LockAfter, door: newDoor(c.Provider, now),
 	}
 }
 
@@ -55,12 +58,15 @@ type Visit struct {
 	Person Person
 	Login  LoginID // by ViaLogin
 	Token  TokenID // by ViaToken
+	Issuer string  // at which the login was proven, "" where it was here
 }
 
 // From says where a sign-in comes from.
 type From struct {
 	Address string
 	Agent   string
+
+	issuer string // at which it was proven, "" where it was here
 }
 
 // OpenLocal makes the secret for the credential file of this machine and
@@ -129,7 +135,7 @@ func (s *Service) present(ctx context.Context, secret string) (visit Visit, logi
 	if err != nil {
 		return Visit{}, Login{}, err
 	}
-	visit.Login = login.ID
+	visit.Login, visit.Issuer = login.ID, login.Issuer
 	visit.Actor.Via, visit.Actor.Scope = ledger.ViaLogin, ledger.ScopeFull
 	return visit, login, nil
 }

@@ -48,8 +48,9 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 }
 
 // VerifyPassword checks the password of a person who is signed in already, as
-// before a vote. It counts against the same limit as signing in. The result is
-// Denied for anything but a login.
+// before a vote. It counts against the same limit as signing in. For somebody
+// who has none and signs in by a provider, it is what ErrandConfirm gave. The
+// result is Denied for anything but a login.
 func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error {
 	if actor.Via != ledger.ViaLogin {
 		return fault.New(fault.Denied, "Sign in with a browser to confirm with your password.")
@@ -61,6 +62,9 @@ func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, passwo
 	})
 	if err != nil {
 		return err
+	}
+	if s.ConfirmsByProvider(person) {
+		return s.spend(ctx, actor, password)
 	}
 	if person.Password == "" {
 		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
@@ -103,7 +107,7 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 	secret, now := newSecret(""), s.now()
 	login := Login{
 		ID: LoginID(s.newID()), Person: person, Hash: HashOf(secret), CreatedAt: now,
-		Agent: clip(from.Agent, 200), Address: clip(from.Address, 100),
+		Agent: clip(from.Agent, 200), Address: clip(from.Address, 100), Issuer: from.issuer,
 	}.renewed(now)
 	err := s.update(ctx, func(tx Tx) error {
 		if err := first(tx); err != nil {
@@ -122,7 +126,7 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 		}
 		return tx.Record(ledger.Entry{
 			Actor: visit.Actor, Kind: "login.created", Subject: ledger.Subject{Kind: "login", ID: string(login.ID)},
-			Payload: map[string]string{"address": login.Address, "agent": login.Agent},
+			Payload: map[string]string{"address": login.Address, "agent": login.Agent, "issuer": login.Issuer},
 		})
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ type Tx interface {
 	MembershipTx
 	LimitTx
 	GroupTx
+	ProviderTx
 }
 
 // PeopleTx keeps people.

@@ -24,7 +24,8 @@ func (tx *Tx) WhoIs(name string) (erasure.Who, error) {
 	if err != nil {
 		return w, err
 	}
-	others, err := tx.exists(`SELECT id FROM person WHERE admin AND NOT disabled AND password <> '' AND id <> $1 LIMIT 1`, string(w.ID))
+	others, err := tx.exists(`SELECT id FROM person WHERE admin AND NOT disabled AND id <> $1
+		AND (password <> '' OR EXISTS (SELECT 1 FROM provider_identity i WHERE i.person = person.id)) LIMIT 1`, string(w.ID))
 	w.LastAdmin, w.Erased = admin && !others, strings.HasPrefix(w.Username, "erased-")
 	return w, err
 }
@@ -49,7 +50,7 @@ func (tx *Tx) counts(queries map[erasure.Record][]string, arg string) (map[erasu
 func (tx *Tx) PersonRecords(id ledger.PersonID) (map[erasure.Record]int64, error) {
 	return tx.counts(map[erasure.Record][]string{
 		erasure.RecordName:    {`person WHERE id = $1`},
-		erasure.RecordAccess:  {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `label_keys WHERE person = $1`},
+		erasure.RecordAccess:  {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `provider_identity WHERE person = $1`, `label_keys WHERE person = $1`},
 		erasure.RecordRoles:   {`membership WHERE person = $1`, `group_member WHERE person = $1`},
 		erasure.RecordDrafts:  {`draft WHERE person = $1`},
 		erasure.RecordTexts:   {`annotation WHERE person = $1 AND reason <> ''`, `item_bulk WHERE person = $1 AND reason <> ''`, `candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '')`},
@@ -64,7 +65,7 @@ func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
 		string(id), username, erasedName, micros(tx.Now())); err != nil {
 		return err
 	}
-	for _, table := range []string{"login", "token", "link", "label_keys", "membership", "group_member", "draft", "task_page"} {
+	for _, table := range []string{"login", "token", "link", "provider_identity", "label_keys", "membership", "group_member", "draft", "task_page"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE person = $1`, string(id)); err != nil {
 			return fault.Wrap(err, "erase "+table)
 		}

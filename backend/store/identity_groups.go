@@ -75,7 +75,15 @@ func (tx *Tx) Groups() ([]identity.Group, error) {
 		g.Roles = append(g.Roles, r)
 		return nil
 	})
-	return groups, fault.Wrap(err, "list the roles of groups")
+	if err != nil {
+		return nil, fault.Wrap(err, "list the roles of groups")
+	}
+	names, err := tx.ProviderGroups()
+	for _, n := range names {
+		g := &groups[at[n.Group]]
+		g.Names = append(g.Names, n.Name)
+	}
+	return groups, fault.Wrap(err, "list what groups at the provider stand for")
 }
 
 // AddGroupMember reports whether the person was no member before.

@@ -8,12 +8,12 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-const loginColumns = `id, person, hash, created_at, seen_at, expires_at, agent, address, locked_at`
+const loginColumns = `id, person, hash, created_at, seen_at, expires_at, agent, address, locked_at, issuer`
 
 // CreateLogin writes a new login.
 func (tx *Tx) CreateLogin(l identity.Login) error {
-	_, err := tx.exec(`INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		string(l.ID), string(l.Person), string(l.Hash), micros(l.CreatedAt), micros(l.SeenAt), micros(l.ExpiresAt), l.Agent, l.Address, micros(l.LockedAt))
+	_, err := tx.exec(`INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		string(l.ID), string(l.Person), string(l.Hash), micros(l.CreatedAt), micros(l.SeenAt), micros(l.ExpiresAt), l.Agent, l.Address, micros(l.LockedAt), l.Issuer)
 	return err
 }
 
@@ -38,7 +38,7 @@ func (tx *Tx) logins(query string, args ...any) (all []identity.Login, err error
 	err = tx.each(query, args, func(scan func(...any) error) error {
 		var l identity.Login
 		var created, seen, expires, locked int64
-		if err := scan(&l.ID, &l.Person, &l.Hash, &created, &seen, &expires, &l.Agent, &l.Address, &locked); err != nil {
+		if err := scan(&l.ID, &l.Person, &l.Hash, &created, &seen, &expires, &l.Agent, &l.Address, &locked, &l.Issuer); err != nil {
 			return err
 		}
 		l.CreatedAt, l.SeenAt, l.ExpiresAt, l.LockedAt = fromMicros(created), fromMicros(seen), fromMicros(expires), fromMicros(locked)

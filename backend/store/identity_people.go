@@ -11,6 +11,9 @@ var _ identity.Tx = (*Tx)(nil)
 
 const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at, language, text_size, lock_after, unseen, asked_at`
 
+// personFields reads a person: the columns, and whether a provider knows them.
+const personFields = personColumns + `, EXISTS (SELECT 1 FROM provider_identity i WHERE i.person = person.id)`
+
 // personRow is a person with the times as they are stored.
 type personRow struct {
 	identity.Person
@@ -20,7 +23,7 @@ type personRow struct {
 func (r *personRow) into() []any {
 	p := &r.Person
 	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, &p.Owner, &r.created, &r.changed,
-		&p.Language, &p.TextSize, &p.LockAfter, &p.Unseen, &r.asked}
+		&p.Language, &p.TextSize, &p.LockAfter, &p.Unseen, &r.asked, &p.Linked}
 }
 
 func (r *personRow) person() identity.Person {
@@ -48,12 +51,12 @@ func (tx *Tx) UpdatePerson(p identity.Person) error {
 
 // Person returns a person by id.
 func (tx *Tx) Person(id ledger.PersonID) (identity.Person, error) {
-	return tx.person(`SELECT `+personColumns+` FROM person WHERE id = $1`, string(id))
+	return tx.person(`SELECT `+personFields+` FROM person WHERE id = $1`, string(id))
 }
 
 // PersonByUsername returns a person by the folded name they sign in with.
 func (tx *Tx) PersonByUsername(username string) (identity.Person, error) {
-	return tx.person(`SELECT `+personColumns+` FROM person WHERE username = $1`, username)
+	return tx.person(`SELECT `+personFields+` FROM person WHERE username = $1`, username)
 }
 
 func (tx *Tx) person(query string, args ...any) (identity.Person, error) {
@@ -64,12 +67,12 @@ func (tx *Tx) person(query string, args ...any) (identity.Person, error) {
 
 // Owner returns the person who owns the data directory.
 func (tx *Tx) Owner() (identity.Person, error) {
-	return tx.person(`SELECT ` + personColumns + ` FROM person WHERE owner`)
+	return tx.person(`SELECT ` + personFields + ` FROM person WHERE owner`)
 }
 
 // People lists everybody by name.
 func (tx *Tx) People() (people []identity.Person, err error) {
-	err = tx.each(`SELECT `+personColumns+` FROM person ORDER BY name, id`, nil, func(scan func(...any) error) error {
+	err = tx.each(`SELECT `+personFields+` FROM person ORDER BY name, id`, nil, func(scan func(...any) error) error {
 		var row personRow
 		if err := scan(row.into()...); err != nil {
 			return err

@@ -41,6 +41,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 			v.Preferences.Values["lock_after"] = strconv.Itoa(p.LockAfter)
 		}
 	}
+	v.Provider, v.Proof = s.Identity.ProviderName(), s.proof(r)
 	v.LockAfter = s.Identity.IdleLimit(identity.Person{})
 	if v.Logins, err = s.Identity.Logins(r.Context(), visit.Actor); err != nil {
 		return err
@@ -68,7 +69,7 @@ func (s *Server) postPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	err := s.Identity.ChangePassword(r.Context(), visitOf(r), r.PostForm.Get("old_password"), r.PostForm.Get("password"), s.address(r))
+	err := s.Identity.ChangePassword(r.Context(), visitOf(r), s.passwordOf(r, "old_password"), r.PostForm.Get("password"), s.address(r))
 	if isRefusal(err) || fault.Is(err, fault.Unavailable) {
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Password: page.Refused(nil, err)})
 	}

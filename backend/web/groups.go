@@ -44,7 +44,7 @@ func (s *Server) showGroups(w http.ResponseWriter, r *http.Request, status int, 
 			projects = append(projects, page.ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name})
 		}
 	}
-	v.Groups, v.Projects = page.NewGroupRows(groups, people, projects), projects
+	v.Groups, v.Projects, v.Provider = page.NewGroupRows(groups, people, projects), projects, s.Identity.ProviderName()
 	title := ui.T(ctx, "groups.title")
 	return s.render(w, r, status, view{Title: title, Active: "people", Path: []ui.Crumb{{Text: ui.T(ctx, "people.title"), Href: "/people"}, {Text: title}}}, page.Groups(v))
 }
@@ -75,6 +75,10 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 		err = s.Identity.GrantGroup(ctx, actor, group, role, reason)
 	case "revoke":
 		err = s.Identity.RevokeGroup(ctx, actor, group, role, reason)
+	case "map":
+		err = s.Identity.MapGroup(ctx, actor, group, r.PostForm.Get("provider_name"))
+	case "unmap":
+		err = s.Identity.UnmapGroup(ctx, actor, group, r.PostForm.Get("provider_name"))
 	case "delete":
 		err = s.Identity.DeleteGroup(ctx, actor, group, reason)
 	default:
@@ -85,7 +89,7 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) groupDone(w http.ResponseWriter, r *http.Request, group string, err error) error {
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		v := page.GroupsView{Failed: group, Form: page.Refused(typed(r, "name", "username", "reason"), err)}
+		v := page.GroupsView{Failed: group, Form: page.Refused(typed(r, "name", "username", "provider_name", "reason"), err)}
 		if v.Form.Error(ledger.KeyReason) != "" {
 			v.Asked = typed(r, "do", "person", "project", "role", "username") // the same again, with a reason
 		}
@@ -103,6 +107,7 @@ type GroupBody struct {
 	Name    string            `json:"name"`
 	Members []ledger.PersonID `json:"members" nullable:"false"`
 	Roles   []GroupRoleBody   `json:"roles" nullable:"false"`
+	Names   []string          `json:"provider_names" nullable:"false" doc:"Groups at the OpenID Connect provider whose people are members"`
 }
 
 // GroupRoleBody is one role of a group in one project.
@@ -112,7 +117,7 @@ type GroupRoleBody struct {
 }
 
 func groupBody(g identity.Group) GroupBody {
-	body := GroupBody{ID: g.ID, Name: g.Name, Members: listed(g.Members), Roles: []GroupRoleBody{}}
+	body := GroupBody{ID: g.ID, Name: g.Name, Members: listed(g.Members), Roles: []GroupRoleBody{}, Names: listed(g.Names)}
 	for _, r := range g.Roles {
 		body.Roles = append(body.Roles, GroupRoleBody(r))
 	}
@@ -158,6 +163,12 @@ type GroupRoleInput struct {
 	GroupInput
 	Role string `path:"role" doc:"annotator, lead, reviewer, approver, data_scientist, auditor or admin" maxLength:"40"`
 	Because
+}
+
+// ProviderNameInput names a group at the provider.
+type ProviderNameInput struct {
+	GroupInput
+	Name string `query:"name" required:"true" doc:"As the provider's claim has it" maxLength:"255"`
 }
 
 // InviteAllInput is a list of people to invite.
@@ -238,6 +249,12 @@ func (s *Server) groupAPI() {
 			body.Items = append(body.Items, ProjectGroupBody{ID: g.ID, Name: g.Name, Members: g.Members, Roles: listed(g.Roles)})
 		}
 		return &Answer[List[ProjectGroupBody]]{body}, err
+	})
+	operation(s, api{PUT, "/groups/{group}/provider-names", "map-group", "Let a group at the provider stand for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
+		return nil, s.Identity.MapGroup(ctx, actorIn(ctx), in.Group, in.Name)
+	})
+	operation(s, api{DELETE, "/groups/{group}/provider-names", "unmap-group", "End that a group at the provider stands for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
+		return nil, s.Identity.UnmapGroup(ctx, actorIn(ctx), in.Group, in.Name)
 	})
 	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)

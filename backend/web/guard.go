@@ -225,8 +225,19 @@ func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	if s.Desktop {
 		sameSite = http.SameSiteStrictMode
 	}
+	s.setNamed(w, s.cookieName(), value, maxAge, sameSite)
+}
+
+func (s *Server) setNamed(w http.ResponseWriter, name, value string, maxAge int, sameSite http.SameSite) {
 	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: value, Path: s.prefix() + "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: s.secure(), SameSite: sameSite,
+		Name: name, Value: value, Path: s.prefix() + "/", MaxAge: maxAge, HttpOnly: true, Secure: s.secure(), SameSite: sameSite,
 	})
+}
+
+// onlyLooks reports whether a request by GET must change nothing although its
+// route does: a browser that fetches ahead, or a program that looks where a
+// link leads, by HEAD.
+func onlyLooks(r *http.Request) bool {
+	purpose := r.Header.Get("Sec-Purpose") + r.Header.Get("Purpose") + r.Header.Get("X-Moz")
+	return r.Method != GET || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "prerender") || strings.Contains(purpose, "preview")
 }

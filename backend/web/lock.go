@@ -53,10 +53,11 @@ func (s *Server) getLocked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showLocked(w, r, http.StatusOK, page.LockedView{Next: next, Name: person.Name, Username: person.Username})
+	return s.showLocked(w, r, http.StatusOK, page.LockedView{Next: next, Name: person.Name, Username: person.Username, Linked: person.Linked, Alone: s.Identity.ConfirmsByProvider(person)})
 }
 
 func (s *Server) showLocked(w http.ResponseWriter, r *http.Request, status int, v page.LockedView) error {
+	v.Provider = s.Identity.ProviderName()
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "locked.title")}, page.Locked(v))
 }
 
@@ -82,7 +83,7 @@ func (s *Server) postUnlock(w http.ResponseWriter, r *http.Request) error {
 	} else if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	return s.showLocked(w, r, status, page.LockedView{Next: next, Name: person.Name, Username: person.Username, Form: page.Refused(nil, err)})
+	return s.showLocked(w, r, status, page.LockedView{Next: next, Name: person.Name, Username: person.Username, Linked: person.Linked, Alone: s.Identity.ConfirmsByProvider(person), Form: page.Refused(nil, err)})
 }
 
 func (s *Server) getForgot(w http.ResponseWriter, r *http.Request) error {

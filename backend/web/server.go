@@ -207,6 +207,7 @@ func (s *Server) tables() [][]route {
 		s.signInRoutes(),
 		s.lockRoutes(),
 		s.languageRoutes(),
+		s.providerRoutes(),
 		s.deskRoutes(),
 		s.attemptRoutes(),
 		s.runRoutes(),

@@ -39,10 +39,15 @@ func (s *Server) getSignIn(w http.ResponseWriter, r *http.Request) error {
 	if _, locked := identity.IsLocked(err); locked && r.URL.Query().Get("switch") == "" {
 		return s.seeOther(w, r, lockedAt(next))
 	}
-	return s.showSignIn(w, r, http.StatusOK, page.SignInView{Next: next})
+	v := page.SignInView{Next: next}
+	if r.URL.Query().Get("left") != "" && s.Identity.ProviderName() != "" {
+		v.Left, v.Leave = true, s.Identity.LeaveProvider(r.Context(), s.absolute(r.Context(), "/sign-in"))
+	}
+	return s.showSignIn(w, r, http.StatusOK, v)
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, status int, v page.SignInView) error {
+	v.Provider = s.Identity.ProviderName()
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "signin.title")}, page.SignIn(v))
 }
 
@@ -79,6 +84,9 @@ func (s *Server) postSignOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.signOut(w)
+	if visitOf(r).Issuer != "" {
+		return s.seeOther(w, r, "/sign-in?left=yes") // who sits there next must not come in as this person
+	}
 	return s.seeOther(w, r, "/sign-in")
 }
 
@@ -123,6 +131,9 @@ func (s *Server) postWelcome(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showArrival(w http.ResponseWriter, r *http.Request, status int, v page.ArrivalView) error {
 	v.Action, v.Username = "/welcome", clipped(v.Username)
+	if !v.First {
+		v.Provider = s.Identity.ProviderName()
+	}
 	title := ui.T(r.Context(), "arrival.title")
 	if v.First {
 		v.Action, title = "/first-start", ui.T(r.Context(), "arrival.first.title")
@@ -154,6 +165,9 @@ func accountRequest(r *http.Request) identity.AccountRequest {
 // which the desktop window cannot do otherwise; the token makes it safe, for
 // nobody else has it and it works once.
 func (s *Server) getLaunch(w http.ResponseWriter, r *http.Request) error {
+	if onlyLooks(r) {
+		return nil
+	}
 	next := localPath(r.URL.Query().Get("next"))
 	in, err := s.Identity.FollowLaunch(r.Context(), r.URL.Query().Get("token"), s.from(r))
 	if fault.Is(err, fault.NotFound) {

@@ -27,7 +27,7 @@ func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	actor := actorOf(r)
-	v := page.BallotView{Project: linkOf(r), Ballot: c.Ballot(actor), By: actor, TimeZone: zoneOf(r), Form: form, Kind: kind}
+	v := page.BallotView{Project: linkOf(r), Ballot: c.Ballot(actor), By: actor, TimeZone: zoneOf(r), Form: form, Kind: kind, Proof: s.proof(r)}
 	switch {
 	case c.Candidate.State == review.StateDraft || c.Candidate.State == review.StateWithdrawn:
 		return fault.New(fault.Conflict, "Candidate %d is %s, so nobody votes on it.", c.Candidate.Number, c.Candidate.State)
@@ -72,7 +72,7 @@ func (s *Server) postVote(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	req := review.VoteRequest{
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Role: ledger.Role(f.Get("role")), Comment: f.Get("comment"),
-		Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	}
 	req.Value, err = strconv.Atoi(f.Get("value"))
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Server) postUnvote(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.WithdrawVote(r.Context(), actorOf(r), review.WithdrawVoteRequest{
-		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) {
 		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "comment"), err), page.BallotUnvote)
@@ -121,7 +121,7 @@ func (s *Server) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.Confirm(r.Context(), actorOf(r), review.ConfirmRequest{
-		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
 	})
 	if isRetry(err) {
 		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r), err), page.BallotConfirm)
@@ -142,7 +142,7 @@ func (s *Server) showRevoke(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	frame := below(r, ui.T(r.Context(), "candidate.revoke"), ui.Crumb{Text: title(c.Candidate), Href: linkOf(r).Href("candidates", strconv.Itoa(c.Candidate.Number))})
 	frame.Main = "narrow"
-	return s.render(w, r, status, frame, page.Revoke(page.RevokeView{Project: linkOf(r), Candidate: c.Candidate, Actor: actorOf(r), TimeZone: zoneOf(r), Form: form}))
+	return s.render(w, r, status, frame, page.Revoke(page.RevokeView{Project: linkOf(r), Candidate: c.Candidate, Actor: actorOf(r), TimeZone: zoneOf(r), Form: form, Proof: s.proof(r)}))
 }
 
 func (s *Server) getRevoke(w http.ResponseWriter, r *http.Request) error {
@@ -159,7 +159,7 @@ func (s *Server) postRevoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.Withdraw(r.Context(), actorOf(r), review.WithdrawRequest{
-		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: f.Get("password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) && !fault.Is(err, fault.Conflict) {
 		return s.showRevoke(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "reason"), err))

@@ -65,7 +65,7 @@ func stages() []stage {
 
 // tidy says what `go mod tidy` would change, by its own diff.
 func tidy(j *job) error {
-	for _, module := range []string{".", "build/tools", "build/tools/s3"} {
+	for _, module := range []string{".", "build/tools", "build/tools/s3", "build/tools/provider"} {
 		if err := j.command(nil, "go", "-C", module, "mod", "tidy", "-diff"); err != nil {
 			return fmt.Errorf("run `go mod tidy` in %s and commit what it wrote: %w", module, err)
 		}

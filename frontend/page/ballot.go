@@ -18,7 +18,19 @@ type BallotView struct {
 	TimeZone string
 	Form     FormView
 	Kind     string
+	Proof    ProofView
 }
+
+// ProofView says how a person proves once more who they are: by their password
+// where Provider is empty, else by signing in there first.
+type ProofView struct {
+	Provider string
+	Have     bool   // they have just done so
+	Next     string // local path of the page that asks
+}
+
+// Asks reports whether the person must go to the provider before anything else.
+func (p ProofView) Asks() bool { return p.Provider != "" && !p.Have }
 
 // What a ballot does.
 const (
@@ -49,6 +61,15 @@ func (v BallotView) labels() []review.Label {
 		_, stands := v.on(l)
 		return !stands
 	})
+}
+
+// asked are the questions that the page shows: none before somebody has proved
+// who they are, for they would leave what they typed.
+func (v BallotView) asked() []review.Label {
+	if v.Proof.Asks() {
+		return nil
+	}
+	return v.labels()
 }
 
 // again is the sentence that confirming a vote signs.
@@ -109,6 +130,7 @@ type RevokeView struct {
 	Actor     ledger.Actor
 	TimeZone  string
 	Form      FormView
+	Proof     ProofView
 }
 
 func ballotRoles(v BallotView, label func(string) string) []ui.Option {

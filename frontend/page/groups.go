@@ -12,6 +12,7 @@ import (
 type GroupsView struct {
 	Groups   []GroupRow
 	Projects []ProjectLink
+	Provider string // name of the provider whose groups may stand for these, "" for none
 	Form     FormView
 	Failed   string            // id of the group whose form was refused, "" for that of a new one
 	Asked    map[string]string // what was asked of it, where only the reason was missing
