@@ -328,7 +328,7 @@ func TestParseModelRef(t *testing.T) {
 func TestModelNamesStayUnambiguous(t *testing.T) {
 	t.Parallel()
 	for name, ok := range map[string]bool{
-		"intent": true, "نموذج 😀": true, "": false, " x": false, "a@1": false, "a/b": false, "sha256:zz": false, "a\nb": false,
+		"intent": true, "نموذج 😀": true, "": false, " x": false, "a@1": false, "a/b": false, "sha256:zz": false, "a\nb": false, "a\u200bb": false, "a\u2066b": false,
 	} {
 		if err := (Model{Name: name}).Validate(); (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)

@@ -94,7 +94,7 @@ func validModelName(name string) error {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return fault.Field("model", "The name of a model cannot hold control characters.")
 	}
-	return nil
+	return ledger.Plain("model", name)
 }
 
 // ModelRef is how people name a model: an id, "name", "name@version" or a

@@ -177,6 +177,8 @@ func checkLabel(label string) error {
 		return fmt.Errorf("the label %.40q… is longer than %d characters; is that the right column?", label, mostClassName)
 	case strings.ContainsFunc(label, unicode.IsControl):
 		return fmt.Errorf("the label %.40q holds a line break or another control character", label)
+	case ledger.Plain("label", label) != nil: // it would become the name of a class
+		return ledger.Plain("label", label)
 	}
 	return nil
 }

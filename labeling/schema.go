@@ -88,6 +88,8 @@ func (c Class) validate() error {
 		return fault.Field("classes", "The class name %.40q… is longer than %d characters.", c.Name, mostClassName)
 	case strings.ContainsFunc(c.Name, unicode.IsControl):
 		return fault.Field("classes", "The class name %q holds a line break or another control character.", c.Name)
+	case ledger.Plain("classes", c.Name) != nil:
+		return ledger.Plain("classes", c.Name)
 	case utf8.RuneCountInString(c.Note) > mostNote:
 		return fault.Field("classes", "What is noted about %q is longer than %d characters.", c.Name, mostNote)
 	case c.Color < 0 || c.Color >= PaletteSteps:

@@ -29,6 +29,7 @@ func TestASchemaSaysWhatIsWrongWithIt(t *testing.T) {
 	}{
 		"two classes may not share a name":       {class(func(c *labeling.Class) { c.Name = "a" }), "Two classes are named"},
 		"a name needs letters":                   {class(func(c *labeling.Class) { c.Name = "" }), "needs a name"},
+		"a name has nothing that nobody sees":    {class(func(c *labeling.Class) { c.Name = "pay\u202egpj" }), "Character 4 is right-to-left override (U+202E)"},
 		"a name has no line break":               {class(func(c *labeling.Class) { c.Name = "x\ny" }), "control character"},
 		"a colour is a step of the palette":      {class(func(c *labeling.Class) { c.Color = 10 }), "palette"},
 		"a key is one digit or letter":           {class(func(c *labeling.Class) { c.Key = "0" }), "The key of"},

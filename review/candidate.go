@@ -147,6 +147,18 @@ func validText(field, text string, needed bool) error {
 	return nil
 }
 
+// signedText is validText for what is signed: it must look as it is, and so
+// must the name that is printed with it.
+func signedText(actor ledger.Actor, field, text string, needed bool) error {
+	if err := validText(field, text, needed); err != nil {
+		return err
+	}
+	if err := ledger.Plain(field, text); err != nil {
+		return err
+	}
+	return ledger.Plain("name", actor.Name)
+}
+
 // Terms is what a candidate puts to the vote. The history commits to it when
 // the candidate is opened, so that nothing of it can change behind the votes.
 type Terms struct {

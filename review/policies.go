@@ -39,12 +39,16 @@ func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePo
 	if len(req.Text) > 100_000 {
 		return Policy{}, fault.Field("text", "A policy has at most 100,000 bytes.")
 	}
-	if _, err := ParsePolicy(req.Text); err != nil {
+	rules, err := ParsePolicy(req.Text)
+	if err != nil {
+		return Policy{}, err
+	}
+	if err := plainPolicy(req.Text, rules); err != nil {
 		return Policy{}, err
 	}
 	var out Policy
 	now := s.now()
-	err := s.Update(ctx, func(tx Tx) error {
+	err = s.Update(ctx, func(tx Tx) error {
 		current, err := currentPolicy(tx, req.Project)
 		if err != nil {
 			return err

@@ -128,6 +128,27 @@ func ParsePolicy(text string) (Rules, error) {
 	return rules, rules.Validate()
 }
 
+// plainPolicy refuses a policy with characters that nobody sees, also where
+// JSON writes them as \u202e: what people sign is made of its words.
+func plainPolicy(text string, r Rules) error {
+	texts := []string{text, r.Title}
+	for _, label := range r.Labels {
+		texts = append(texts, label.Title, label.Question)
+		for _, value := range label.Values {
+			texts = append(texts, value.Words)
+		}
+	}
+	for _, q := range r.Requirements {
+		texts = append(texts, q.Name)
+	}
+	for _, text := range texts {
+		if err := ledger.Plain("text", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func jsonProblem(text string, err error) string {
 	offset := int64(-1)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {

@@ -59,6 +59,8 @@ func TestAVoteIsRefused(t *testing.T) {
 	w := newWorld(t)
 	c := w.propose(w.model("weights"))
 	good := review.VoteRequest{Project: project, Candidate: ref(c), Value: 2, Password: "correct horse"}
+	disguised := w.ana
+	disguised.Name = "Ana\u200b Ruiz"
 	for name, tt := range map[string]struct {
 		actor  ledger.Actor
 		change func(*review.VoteRequest)
@@ -68,6 +70,8 @@ func TestAVoteIsRefused(t *testing.T) {
 		"with a wrong password":                   {w.ana, func(r *review.VoteRequest) { r.Password = "guess" }, fault.Unauthenticated, "password"},
 		"with a value that the label lacks":       {w.ana, func(r *review.VoteRequest) { r.Value = -2 }, fault.Invalid, "no value -2"},
 		"on a label that the policy lacks":        {w.ana, func(r *review.VoteRequest) { r.Label = "style" }, fault.Invalid, "release"},
+		"with a comment that looks like another":  {w.ana, func(r *review.VoteRequest) { r.Comment = "do not\u202e pihs" }, fault.Invalid, "Character 7 is right-to-left override (U+202E)"},
+		"in a name that looks like another":       {disguised, func(*review.VoteRequest) {}, fault.Invalid, "Character 4 is zero width space (U+200B)"},
 		"with a note that is missing":             {w.ana, func(r *review.VoteRequest) { r.Value = 1 }, fault.Invalid, "note"},
 		"of the person who trained it, for it":    {w.tom, func(*review.VoteRequest) {}, fault.Denied, "You trained"},
 		"in a role that the person has not":       {w.ana, func(r *review.VoteRequest) { r.Role = ledger.RoleApprover }, fault.Invalid, "role"},
@@ -315,6 +319,17 @@ func TestASnapshotIsASubjectToo(t *testing.T) {
 	w.vote(w.ben, c, 2)
 	if a := w.gate(c); !a.OK || a.Results[0].State != review.NotApplicable {
 		t.Errorf("gate = %+v", a)
+	}
+}
+
+func TestAPolicyHoldsNothingThatNobodySees(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lea", "Lea", ledger.RoleLead)
+	for _, hidden := range []string{"\u202e", `\u202e`} { // as it is, and as JSON writes it
+		text := strings.Replace(review.DefaultPolicyText, "Is it safe", "Is it "+hidden+"safe", 1)
+		_, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Reason: "agreed in the team"})
+		wantFault(t, err, fault.Invalid, "is right-to-left override (U+202E)")
 	}
 }
 

@@ -102,7 +102,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if !found {
 		return Voted{}, fault.Field("value", "The label %s has no value %+d; choose one of %s.", label.Name, req.Value, valueNames(label))
 	}
-	if err := validText("comment", req.Comment, false); err != nil {
+	if err := signedText(actor, "comment", req.Comment, false); err != nil {
 		return Voted{}, err
 	}
 	if actor.Via != ledger.ViaLogin {
@@ -211,7 +211,7 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	if err != nil {
 		return Voted{}, err
 	}
-	if err := validText("comment", req.Comment, false); err != nil {
+	if err := signedText(actor, "comment", req.Comment, false); err != nil {
 		return Voted{}, err
 	}
 	read, err := s.read(ctx, req.Project, req.Candidate)
@@ -383,7 +383,7 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 	if err := byLogin(actor); err != nil {
 		return Candidate{}, err
 	}
-	if err := validText("reason", req.Reason, true); err != nil {
+	if err := signedText(actor, "reason", req.Reason, true); err != nil {
 		return Candidate{}, err
 	}
 	zone, err := timeZone(req.TimeZone)

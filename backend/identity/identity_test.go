@@ -566,3 +566,26 @@ func BenchmarkAuthenticateOneOf1000Logins(b *testing.B) {
 		}
 	}
 }
+
+func TestANameThatLooksLikeAnothersIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	for username, says := range map[string]string{
+		"\u0430nna":  "Character 2 (n, U+006E) is Latin, the letters before it are Cyrillic",
+		"an\u200bna": "Character 3 is zero width space (U+200B)",
+		"\u202eanna": "Character 1 is right-to-left override (U+202E)",
+	} {
+		_, _, err := b.CreatePerson(t.Context(), anna.Actor, identity.CreatePersonRequest{Username: username, Password: goodPassword})
+		if !strings.Contains(fault.Fields(err)["username"], says) {
+			t.Errorf("%+q: %v, want %q", username, err, says)
+		}
+	}
+	_, _, err := b.CreatePerson(t.Context(), anna.Actor, identity.CreatePersonRequest{Username: "ben", Name: "Ben\u2069", Password: goodPassword})
+	if !strings.Contains(fault.Fields(err)["name"], "Character 4 is pop directional isolate (U+2069)") {
+		t.Errorf("a name: %v", err)
+	}
+	if name := b.person(t, anna.Actor, "нина_2").Username; name != "нина_2" {
+		t.Errorf("a name in one script became %q", name)
+	}
+}

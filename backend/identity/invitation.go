@@ -165,7 +165,7 @@ func invitationOf(columns, cells []string) (v Invitation, wrong []RowError) {
 	if v.Name == "" {
 		v.Name = v.Username
 	}
-	for field, err := range map[string]error{"username": validUsername(v.Username), "name": validName(v.Name)} {
+	for field, err := range map[string]error{"username": joined(validUsername(v.Username), ledger.OneScript("username", v.Username)), "name": validName(v.Name)} {
 		if err != nil && (field == "username" || v.Username != "") {
 			wrong = append(wrong, RowError{Field: field, Message: fault.Message(err)})
 		}

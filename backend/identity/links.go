@@ -131,6 +131,9 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 	}
 	owner.Username, owner.Name, owner.TimeZone = FoldUsername(req.Username), strings.TrimSpace(req.Name), req.TimeZone
 	owner.Admin, owner.Disabled, owner.ChangedAt = true, false, s.now()
+	if err := ledger.OneScript("username", owner.Username); err != nil {
+		return SignedIn{}, err
+	}
 	if err := s.withPassword(ctx, &owner, req.Password); err != nil {
 		return SignedIn{}, err
 	}

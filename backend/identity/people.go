@@ -19,6 +19,9 @@ func joined(errs ...error) error { return errors.Join(errs...) }
 
 // create writes a new person and the event.
 func (s *Service) create(tx Tx, actor ledger.Actor, person Person) error {
+	if err := ledger.OneScript("username", person.Username); err != nil {
+		return err
+	}
 	if err := tx.CreatePerson(person); err != nil {
 		return taken(err)
 	}

@@ -54,6 +54,9 @@ func validUsername(name string) error {
 	case utf8.RuneCountInString(name) > 100:
 		return fault.Field("username", "Use at most 100 characters.")
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) || !utf8.ValidString(name):
+		if err := ledger.Plain("username", name); err != nil {
+			return err // it says which
+		}
 		return fault.Field("username", "Leave out spaces and invisible characters.")
 	}
 	return nil
@@ -68,7 +71,7 @@ func validName(name string) error {
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) }) || !utf8.ValidString(name):
 		return fault.Field("name", "Leave out line breaks and control characters.")
 	}
-	return nil
+	return ledger.Plain("name", name) // votes print it
 }
 
 func validTimeZone(name string) error {

@@ -48,6 +48,15 @@ type ProblemField struct {
 	Message  string `json:"message"`
 }
 
+// titleKey is the last part of the key problem.title.<…> that says the title in
+// the reader's language; programs are told in English.
+func (p *Problem) titleKey() string {
+	if p.Status == http.StatusMethodNotAllowed {
+		return "method"
+	}
+	return string(p.Kind)
+}
+
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/static"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // view says how a page stands in its frame: a handler gives Title, Active and
@@ -67,7 +68,8 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 			r = r.WithContext(speakTo(r.Context(), visit))
 		}
 	}
-	v := page.ProblemView{Title: p.Title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p)}
+	title := ui.T(r.Context(), "problem.title."+p.titleKey())
+	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p)}
 	if c.place.ID != "" {
 		v.Label = page.ProjectLink{Slug: c.place.Slug}.Href("label")
 	}
@@ -78,7 +80,7 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 	if wantsFragment(r) {
 		body = page.ProblemPart(v)
 	}
-	if err := s.render(w, r, p.Status, view{Title: p.Title, Main: "narrow", Islands: []string{"problem"}}, body); err != nil {
+	if err := s.render(w, r, p.Status, view{Title: title, Main: "narrow", Islands: []string{"problem"}}, body); err != nil {
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "render a problem", slog.String("id", p.Reference), slog.String("error", err.Error()))
 		http.Error(w, "Internal error. Reference "+p.Reference, http.StatusInternalServerError)
 	}

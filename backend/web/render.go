@@ -9,6 +9,8 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
+
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // framed renders a frame with a body as its children.
@@ -46,7 +48,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, compon
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	_, err := w.Write(s.pageBelow(b.Bytes()))
+	text := b.Bytes()
+	if ui.LanguageOf(r.Context()).Dir == "ltr" || !bytes.Contains(text, []byte("\u202e")) { // the mirrored language is made of overrides
+		text = markUnseen(text)
+	}
+	_, err := w.Write(s.pageBelow(text))
 	return ignoreGone(err)
 }
 

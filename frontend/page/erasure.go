@@ -1,6 +1,8 @@
 package page
 
 import (
+	"context"
+
 	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -30,6 +32,10 @@ type HoldsView struct {
 	Form   FormView
 }
 
-func holdKinds() []ui.Option {
-	return []ui.Option{{Value: "person", Text: "person"}, {Value: "dataset", Text: "dataset"}, {Value: "project", Text: "project"}}
+func holdKinds(ctx context.Context) []ui.Option {
+	var options []ui.Option
+	for _, kind := range []string{"person", "dataset", "project"} {
+		options = append(options, ui.Option{Value: kind, Text: ui.T(ctx, "holds.kind."+kind)})
+	}
+	return options
 }

@@ -1,5 +1,6 @@
 // The card: one item and its answers, drawn ahead of time and swapped in whole.
 
+import { show } from "../shell/unseen";
 import type { Layout } from "./keys";
 import type { Task } from "./shelf";
 
@@ -40,7 +41,7 @@ export class Card {
     this.text.id = id;
     this.text.className = "label-text item-text";
     this.text.dir = "auto";
-    this.text.textContent = task.text;
+    show(this.text, task.text);
     this.group.className = "label-answers";
     this.group.setAttribute("role", "radiogroup");
     this.group.setAttribute("aria-labelledby", `${question} ${id}`);
@@ -58,7 +59,7 @@ export class Card {
       if (c.key) radio.setAttribute("aria-keyshortcuts", layout.cap(c.key));
       const name = document.createElement("bdi");
       name.className = "name";
-      name.textContent = c.name;
+      show(name, c.name);
       radio.append(cap, name);
       if (c.id === task.suggestion) {
         radio.classList.add("suggested");
@@ -115,5 +116,5 @@ function note(className: string, words: string): HTMLElement {
 }
 
 function percent(score: number): string {
-  return `${Math.round(score * 100)} %`;
+  return `${Math.round(score * 100)}\u202f%`;
 }

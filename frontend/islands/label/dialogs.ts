@@ -1,6 +1,7 @@
 // The dialogs of the labeling page: find a class, skip with a reason, one's own
 // keys. The server draws them, this fills them.
 
+import { show } from "../shell/unseen";
 import type { Class } from "./card";
 import { composing, type Layout } from "./keys";
 import type { Config } from "./label";
@@ -61,7 +62,7 @@ export function find(
         const swatch = document.createElement("span");
         swatch.className = `swatch palette-${c.color}`;
         const name = document.createElement("bdi");
-        name.textContent = c.name;
+        show(name, c.name);
         li.append(swatch, name);
         return li;
       }),
@@ -156,7 +157,7 @@ export function keysDialog(
   const fields = config.classes.map((c) => {
     const label = document.createElement("label");
     const name = document.createElement("bdi");
-    name.textContent = c.name;
+    show(name, c.name);
     const input = document.createElement("input");
     input.className = "input";
     input.maxLength = 1;

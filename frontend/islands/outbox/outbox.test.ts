@@ -4,9 +4,17 @@ import { MemoryShelf } from "./device";
 import { newId } from "./ids";
 import { Outbox, type Answer, type Entry, type State } from "./queue";
 import { saving } from "./saving";
-import { fill } from "./words";
+import { fill, Speech } from "./words";
 
 // ------------------------------------------------------------------ words
+
+test("each language writes numbers and chooses words in its own way", () => {
+  const de = new Speech("de");
+  assert.equal(de.fill("{n} {n|Antwort|Antworten}", { n: 10003 }), "10.003 Antworten");
+  assert.equal(de.fill("{n} {n|Antwort|Antworten}", { n: 1 }), "1 Antwort");
+  assert.equal(de.count(0.25), "0,25");
+  assert.equal(new Speech("en-XB").fill("{n} {n|item|items}", { n: 10003 }), "10,003 items", "the mirrored language of the tests");
+});
 
 test("placeholders are filled as on the server", () => {
   assert.equal(fill("{n} of {of} {n|item|items}", { n: 1, of: 10003 }), "1 of 10,003 item");

@@ -23,7 +23,7 @@ const root = document.documentElement;
 const person = root.dataset["person"] ?? "";
 const top = document.getElementById("saving");
 const texts = JSON.parse(top?.dataset["texts"] ?? "{}") as Record<string, string>;
-const time = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const time = new Intl.DateTimeFormat(root.lang || [], { hour: "2-digit", minute: "2-digit" });
 let shown = "";
 let noted = 0;
 

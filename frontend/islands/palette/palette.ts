@@ -1,6 +1,7 @@
 // The command palette: a dialog with a search field over a list that the
 // server gives for this person and project. Focus stays in the field; the list
 // follows aria-activedescendant.
+import { show } from "../shell/unseen";
 import { at, here } from "../outbox/base";
 import { match, type Entry } from "./match";
 
@@ -82,13 +83,13 @@ function start(dialog: HTMLDialogElement): void {
     li.dataset.index = String(index);
     const title = document.createElement("span");
     title.dir = "auto";
-    title.textContent = entry.title;
+    show(title, entry.title);
     li.append(title);
     if (entry.where) {
       const where = document.createElement("span");
       where.className = "where truncate";
       where.dir = "auto";
-      where.textContent = entry.where;
+      show(where, entry.where);
       li.append(where);
     }
     return li;

@@ -21,7 +21,7 @@ test("ticks are round, few and span the values", () => {
 test("values are short", () => {
   assert.equal(text(0.90714285), "0.9071");
   assert.equal(text(0), "0");
-  assert.equal(text(12345.678), "12345.7");
+  assert.equal(text(12345.678), "12,345.7");
   assert.equal(text(0.0000123), "1.23e-5");
 });
 

@@ -1,5 +1,10 @@
 // What a chart of a run computes before it draws.
 
+import { speech } from "../outbox/words";
+
+/** The decimal mark of the page's language. */
+const mark = speech.count(0.5).slice(1, 2);
+
 export interface Point {
   step: number;
   split: string;
@@ -50,8 +55,8 @@ export function ticks(low: number, high: number): number[] {
 /** Text writes a value with four significant digits at most. */
 export function text(v: number): string {
   const a = Math.abs(v);
-  if (a !== 0 && (a < 1e-3 || a >= 1e6)) return v.toExponential(2);
-  return a >= 1000 ? v.toFixed(1) : String(Number(v.toFixed(4)));
+  if (a !== 0 && (a < 1e-3 || a >= 1e6)) return v.toExponential(2).replace(".", mark);
+  return a >= 1000 ? speech.count(Number(v.toFixed(1))) : speech.count(Number(v.toFixed(4)));
 }
 
 /** Fill puts values into the [places] of a sentence. */

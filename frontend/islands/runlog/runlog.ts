@@ -2,6 +2,7 @@
 // A part of it is on the page, whatever its length; scrolling brings in what is
 // before and after.
 
+import { count } from "../outbox/words";
 import { anchor, cut, isError, isMachine, type Line, pieces } from "./lines";
 
 interface Config {
@@ -262,7 +263,7 @@ class RunLog extends HTMLElement {
   private words(): void {
     const last = this.first + this.rows.length - 1;
     const all = this.first === 1 && this.next >= this.total;
-    const n = (x: number): string => x.toLocaleString("en");
+    const n = (x: number): string => count(x);
     this.piece("words").textContent =
       this.lines === 0 ? this.say("empty") : this.say("lines", { n: n(this.lines) }) + (all ? "" : ". " + this.say("part", { from: n(this.first), to: n(last) }));
   }
@@ -318,7 +319,7 @@ class RunLog extends HTMLElement {
       return;
     }
     await this.toLine(place.line, place);
-    this.piece("found").textContent = this.say("at", { n: place.line.toLocaleString("en") });
+    this.piece("found").textContent = this.say("at", { n: count(place.line) });
   }
 
   /** ToLine shows a line, wherever it is. */

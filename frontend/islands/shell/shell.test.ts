@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { again, type Mark } from "./again";
 import { isTyping } from "./typing";
+import { pieces } from "./unseen";
 
 function element(tagName: string, type = ""): EventTarget {
   return { tagName, type, isContentEditable: false } as unknown as EventTarget;
@@ -41,4 +42,14 @@ test("the focus stays in its place when its element is gone", () => {
   assert.equal(again(marked({ words: "three" }), 1, part), 1);
   assert.equal(again(marked({ words: "three" }), 7, part), 1, "not past the end");
   assert.equal(again(marked({ words: "three" }), 0, []), -1, "nothing is left");
+});
+
+test("what nobody sees is shown as a mark", () => {
+  assert.deepEqual(pieces("plain – text"), [{ text: "plain – text" }]);
+  assert.deepEqual(pieces(""), []);
+  assert.deepEqual(pieces("pay\u202egpj"), [{ text: "pay" }, { text: "RLO", unseen: "U+202E" }, { text: "gpj" }]);
+  assert.deepEqual(pieces("\u2066a"), [{ text: "LRI", unseen: "U+2066" }, { text: "a" }]);
+  assert.deepEqual(pieces("x\u{E0041}"), [{ text: "x" }, { text: "U+E0041", unseen: "U+E0041" }]);
+  assert.deepEqual(pieces("می\u200cخواهم 👩\u200d⚕"), [{ text: "می\u200cخواهم 👩\u200d⚕" }], "joiners that join");
+  assert.deepEqual(pieces("a\u200db"), [{ text: "a" }, { text: "ZWJ", unseen: "U+200D" }, { text: "b" }], "and one that does not");
 });
