@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -60,6 +61,9 @@ func (s *Server) frame(r *http.Request, v view, body templ.Component) (templ.Com
 
 // renderProblem answers an error to a person.
 func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
+	// A connection that went wrong ends the request's context, and no page is
+	// drawn without one.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	c := callIn(r.Context())
 	if c.visit.Person.ID == "" {
 		// No route was found, or it asks for nobody; the frame still shows who is there.

@@ -28,7 +28,7 @@ func (s *Server) outside(inner http.Handler) http.Handler {
 		return fault.New(fault.Denied, "This request came from another site and was refused. Open the page here and try again.")
 	}))
 	compress := middleware.NewCompressor(5, "text/html", "application/json", "application/problem+json", "application/openapi+json", "text/plain").Handler
-	return s.observe(s.recoverPanics(s.headers(s.speak(s.checkHost(compressReads(compress, guard.Handler(inner)))))))
+	return s.patient(s.observe(s.recoverPanics(s.headers(s.speak(s.checkHost(compressReads(compress, guard.Handler(inner))))))))
 }
 
 // compressReads compresses what people and programs read. What answers a write

@@ -73,6 +73,8 @@ type Config struct {
 	Now     func() time.Time
 	Ready   func(context.Context) error // whether the store answers; nil: always
 	Meter   Meter                       // what /metrics shows; nil: nothing
+	// Patience is how long a client may send or take nothing; a minute if zero.
+	Patience time.Duration
 }
 
 // Place is a project as far as the door must know it.
