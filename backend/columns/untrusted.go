@@ -30,6 +30,8 @@ type Reader struct {
 	chunks  []func(n int) ([]labeling.Value, error)
 	rows    [][]labeling.Value // by column
 	at, n   int
+	slice   int // rows to read at once
+	texts   texts
 	line    int64
 	values  []labeling.Value
 }
@@ -38,14 +40,49 @@ const (
 	maxFooter  = 64 << 20
 	maxColumns = 1000
 	sliceRows  = 1024
+	// A page may unpack to so many bytes, and the texts of one slice may have so
+	// many: some kilobytes in a file can claim to be more than any machine has.
+	maxPage  = 256 << 20
+	maxSlice = 384 << 20
+	// goodSlice is how many bytes of text one slice should have.
+	goodSlice = 16 << 20
 )
+
+// pages refuses to make room for a page that is too large.
+type pages struct{ memory.Allocator }
+
+// Allocate implements memory.Allocator.
+func (p pages) Allocate(size int) []byte {
+	mustFit(size)
+	return p.Allocator.Allocate(size)
+}
+
+// Reallocate implements memory.Allocator.
+func (p pages) Reallocate(size int, b []byte) []byte {
+	mustFit(size)
+	return p.Allocator.Reallocate(size, b)
+}
+
+func mustFit(size int) {
+	if size > maxPage {
+		panic(fault.New(fault.TooLarge, "The Parquet file has a page that unpacks to %d MB; the most is %d. Write it with smaller pages or rows.", size>>20, maxPage>>20))
+	}
+}
+
+// recovered is the error that a panic stands for.
+func recovered(p any, format string, args ...any) error {
+	if f, ok := p.(*fault.Error); ok {
+		return f
+	}
+	return damaged(format+"%v", append(args, p)...)
+}
 
 // NewReader checks both ends of the file and reads its footer. It returns
 // Invalid with the reason where that cannot be done.
 func NewReader(in parquet.ReaderAtSeeker) (r *Reader, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = damaged("%v", p)
+			err = recovered(p, "")
 		}
 	}()
 	size, err := in.Seek(0, io.SeekEnd)
@@ -72,13 +109,13 @@ func NewReader(in parquet.ReaderAtSeeker) (r *Reader, err error) {
 	if footer > maxFooter || footer > size-12 {
 		return nil, damaged("its footer claims %d bytes", footer)
 	}
-	props := parquet.NewReaderProperties(memory.NewGoAllocator())
+	props := parquet.NewReaderProperties(pages{memory.NewGoAllocator()})
 	props.BufferedStreamEnabled = true
 	f, err := file.NewParquetReader(in, file.WithReadProps(props))
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
-	r = &Reader{in: f, size: size}
+	r = &Reader{in: f, size: size, slice: 16} // little is known of its rows yet
 	root := f.MetaData().Schema
 	if root.NumColumns() > maxColumns {
 		return nil, damaged("it has %d columns; the most is %d", root.NumColumns(), maxColumns)
@@ -114,7 +151,7 @@ func (r *Reader) Columns() []string { return r.names }
 func (r *Reader) Next() (rec labeling.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = damaged("row %d: %v", r.line+1, p)
+			err = recovered(p, "row %d: ", r.line+1)
 		}
 	}()
 	for r.at == r.n {
@@ -159,14 +196,15 @@ func (r *Reader) fill() error {
 			if err != nil {
 				return damaged("column %s: %v", r.names[i], err)
 			}
-			read, err := values(c, r.logical[i])
+			read, err := valuesOf(c, r.logical[i], &r.texts)
 			if err != nil {
 				return err
 			}
 			r.chunks = append(r.chunks, read)
 		}
 	}
-	n := int(min(r.left, sliceRows))
+	n := int(min(r.left, int64(max(r.slice, 1))))
+	r.texts.bytes = 0
 	for i, read := range r.chunks {
 		got, err := read(n)
 		if err != nil {
@@ -177,19 +215,46 @@ func (r *Reader) fill() error {
 		}
 		r.rows[i] = got
 	}
+	// As many rows as were of that size in a good slice.
+	r.slice = min(sliceRows, max(1, goodSlice/max(1, r.texts.bytes/n)))
 	r.left -= int64(n)
 	r.at, r.n = 0, n
 	return nil
 }
 
-// values returns a function that reads the next n values of a column chunk.
-func values(c file.ColumnChunkReader, logical schema.LogicalType) (func(int) ([]labeling.Value, error), error) {
+// texts makes texts of bytes, and counts what they take.
+type texts struct{ bytes int }
+
+func (t *texts) took(n int) {
+	if t.bytes += n; t.bytes > maxSlice {
+		panic(fault.New(fault.TooLarge, "The Parquet file has rows of so many megabytes that they cannot be read. Is it a file of texts?"))
+	}
+}
+
+// from returns the text of a column; one that repeats the last, as those of a
+// dictionary do, takes no memory of its own.
+func (t *texts) from() func(parquet.ByteArray) string {
+	last := ""
+	return func(v parquet.ByteArray) string {
+		if last != string(v) {
+			last = string(v)
+			t.took(len(last))
+		}
+		return last
+	}
+}
+
+// valuesOf returns a function that reads the next n values of a column chunk.
+func valuesOf(c file.ColumnChunkReader, logical schema.LogicalType, t *texts) (func(int) ([]labeling.Value, error), error) {
 	optional := c.Descriptor().MaxDefinitionLevel() > 0
 	switch c := c.(type) {
 	case *file.ByteArrayColumnChunkReader:
-		return reading(optional, c.ReadBatch, func(v parquet.ByteArray) string { return string(v) }), nil
+		return reading(optional, c.ReadBatch, t.from()), nil
 	case *file.FixedLenByteArrayColumnChunkReader:
-		return reading(optional, c.ReadBatch, func(v parquet.FixedLenByteArray) string { return base64.StdEncoding.EncodeToString(v) }), nil
+		return reading(optional, c.ReadBatch, func(v parquet.FixedLenByteArray) string {
+			t.took(base64.StdEncoding.EncodedLen(len(v)))
+			return base64.StdEncoding.EncodeToString(v)
+		}), nil
 	case *file.Int32ColumnChunkReader:
 		if _, ok := logical.(schema.DateLogicalType); ok {
 			return reading(optional, c.ReadBatch, func(v int32) string {

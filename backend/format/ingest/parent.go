@@ -161,6 +161,9 @@ func (p *Parser) explain(err, waited error, said string) error {
 	case strings.Contains(said, "SIGXCPU"):
 		return fault.As(fault.TooLarge, cause, "Reading the file took more time than is allowed. Split it into smaller files.")
 	}
+	if strings.Contains(said, "SIGSEGV") { // either, where the runtime itself found no memory
+		return fault.As(fault.Invalid, cause, "The file is damaged, or reading it takes more memory than is allowed.")
+	}
 	return fault.As(fault.Invalid, cause, "The file is damaged: reading it failed.")
 }
 
