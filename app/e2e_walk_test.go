@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store/storetest"
 )
 
 // walkData is what the walk runs on: files as people have them, and what is
@@ -35,7 +36,14 @@ func TestTheWholeLoop(t *testing.T) {
 	t.Parallel()
 	t.Run("on the demo's questions", func(t *testing.T) {
 		t.Parallel()
-		walk(t, demoWalk(t))
+		walk(t, demoWalk(t), "")
+	})
+	t.Run("on the demo's questions, on PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		if os.Getenv(storetest.PostgresVariable) == "" {
+			t.Skip("no PostgreSQL is tested: " + storetest.PostgresVariable + " is not set")
+		}
+		walk(t, demoWalk(t), storetest.Postgres(t))
 	})
 	t.Run("on banking77", func(t *testing.T) {
 		t.Parallel()
@@ -46,7 +54,7 @@ func TestTheWholeLoop(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(folder, "banking77")); err != nil {
 			t.Skipf("the real data is not here (%v); name its folder in ADJUDGE_REALDATA", err)
 		}
-		walk(t, bankingWalk(t, filepath.Join(folder, "banking77")))
+		walk(t, bankingWalk(t, filepath.Join(folder, "banking77")), "")
 	})
 }
 
@@ -112,8 +120,13 @@ func writeCSV(t *testing.T, name string, rows [][]string) string {
 	return path
 }
 
-func walk(t *testing.T, d walkData) {
-	s := startSite(t)
+// walk takes the loop on a database; empty is the SQLite file of the data directory.
+func walk(t *testing.T, d walkData, database string) {
+	var flags []string
+	if database != "" {
+		flags = []string{"--database", database}
+	}
+	s := startSite(t, flags...)
 	ada := s.firstAdmin("Ada")
 
 	// A project, and three datasets from files.
@@ -235,9 +248,9 @@ func walk(t *testing.T, d walkData) {
 	open("with a changed byte of the model", 1)
 	flipByte(t, path)
 	open("with the byte as it was", 0)
-	tamper(t, s, `UPDATE vote SET value = value + 1 WHERE seq = 1`)
+	tamper(t, s, database, `UPDATE vote SET value = value + 1 WHERE seq = 1`)
 	open("with a changed vote", 1)
-	tamper(t, s, `UPDATE vote SET value = value - 1 WHERE seq = 1`)
+	tamper(t, s, database, `UPDATE vote SET value = value - 1 WHERE seq = 1`)
 	open("with the vote as it was", 0)
 }
 
@@ -381,9 +394,13 @@ func flipByte(t *testing.T, path string) {
 }
 
 // tamper changes the database behind the server's back.
-func tamper(t *testing.T, s *site, statement string) {
+func tamper(t *testing.T, s *site, database, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(30000)")
+	driver := "pgx"
+	if database == "" {
+		driver, database = "sqlite", "file:"+filepath.Join(s.data, "adjudge.db")+"?_pragma=busy_timeout(30000)"
+	}
+	db, err := sql.Open(driver, database)
 	if err != nil {
 		t.Fatal(err)
 	}

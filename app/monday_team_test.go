@@ -151,6 +151,83 @@ func TestTheOtherServerFinishesAnImport(t *testing.T) {
 	}
 }
 
+// A training belongs to the machine on which it began: while its server is away
+// the other one works on other jobs and leaves this one alone, and when it is
+// back it takes it up again.
+func TestATrainingStaysWithItsHost(t *testing.T) {
+	t.Parallel()
+	p := startPair(t, onPostgres(t), nil)
+	ada := p.firstAdmin("ada", "Ada")
+	var file strings.Builder
+	file.WriteString("text,label\n")
+	for _, q := range demoQuestions("a", 2000, 1, 0.3) {
+		fmt.Fprintf(&file, "%q,%s\n", q.Text, q.Class)
+	}
+	name := filepath.Join(t.TempDir(), "train.csv")
+	if err := os.WriteFile(name, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := p.servers[0]
+	s.run("import", "--project", "Bank", "--dataset", "train", name)
+	s.run("snapshot", "create", "--project", "bank", "--dataset", "train", "--name", "train")
+	train := func(seed, epochs int) (run web.RunBody) {
+		t.Helper()
+		ada.api(http.MethodPost, "/projects/bank/runs", map[string]any{"recipe": "text-linear", "snapshot": "train", "seed": seed, "params": map[string]any{"epochs": epochs}}, &run)
+		return run
+	}
+	until := func(number int, what string, wanted func(web.RunBody) bool) (run web.RunBody) {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			ada.api(http.MethodGet, fmt.Sprintf("/projects/bank/runs/%d", number), nil, &run)
+			if wanted(run) {
+				return run
+			}
+			if time.Now().After(end) {
+				t.Fatalf("run %d is %s (%s), not %s", number, run.State, run.Reason, what)
+			}
+		}
+	}
+	// Caught at work, whichever host has it, and halted there.
+	var run web.RunBody
+	host, trainer := -1, 0
+	for seed := 1; host < 0 && seed <= 5; seed++ {
+		run = train(seed, 200)
+		until(run.Number, "at work", func(r web.RunBody) bool {
+			for n, server := range p.servers {
+				rig := &trainingRig{t: t, data: server.data}
+				if pid := rig.process("trainer text-linear", r.Fence); pid > 0 && syscall.Kill(pid, syscall.SIGSTOP) == nil {
+					host, trainer = n, pid
+				}
+			}
+			return host >= 0 || r.Over
+		})
+	}
+	if host < 0 {
+		t.Fatal("no training could be caught at work")
+	}
+	p.servers[host].end(syscall.SIGKILL)
+	second := train(99, 1)
+	if second = until(second.Number, "over", func(r web.RunBody) bool { return r.Over }); second.State != "succeeded" {
+		t.Errorf("the other server's run is %s (%s)", second.State, second.Reason)
+	}
+	var now web.RunBody
+	ada.api(http.MethodGet, fmt.Sprintf("/projects/bank/runs/%d", run.Number), nil, &now)
+	if other := (&trainingRig{t: t, data: p.servers[1-host].data}); now.Over || now.Attempts != 1 || len(other.processes(now.Fence)) > 0 {
+		t.Errorf("without its server the run is %s after %d attempts, and the other host runs %v", now.State, now.Attempts, other.processes(now.Fence))
+	}
+	p.servers[host].restart()
+	if err := syscall.Kill(trainer, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	now = until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
+	if now.State != "succeeded" || now.Attempts != 1 || now.Fence != run.Fence && run.Fence != 0 {
+		t.Errorf("the run ended as %s (%s) after %d attempts", now.State, now.Reason, now.Attempts)
+	}
+	if n := p.count(`SELECT COUNT(DISTINCT server) FROM training_attempt`); n != 2 {
+		t.Errorf("%d servers placed an attempt, not both", n)
+	}
+}
+
 // children returns the processes that a process started.
 func children(pid int) []string {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
