@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -309,23 +310,58 @@ func (v *visitor) find(role, name string) cdp.BackendNodeID {
 }
 
 // click clicks the middle of the element with a role and an accessible name. An
-// element that live news replaces meanwhile is looked for again.
+// element that live news replaces meanwhile is looked for again, and one that
+// moved away from under the pointer is clicked again.
 func (v *visitor) click(role, name string) {
 	v.t.Helper()
 	for end := time.Now().Add(patience); ; {
 		v.loaded()
 		node := v.find(role, name)
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
-		err := chromedp.Do(ctx, clickNode(node))
+		err := chromedp.Do(ctx, aimAt(node), clickNode(node))
 		cancel()
-		if err == nil {
+		if err == nil && !v.missed() {
 			return
 		}
-		if !strings.Contains(err.Error(), "etached") && !strings.Contains(err.Error(), "not shown") || time.Now().After(end) {
+		if err == nil {
+			err = errors.New("something else lies in front of it")
+		} else if !strings.Contains(err.Error(), "etached") && !strings.Contains(err.Error(), "not shown") {
+			v.t.Fatalf("click %s: %v", name, err)
+		}
+		if time.Now().After(end) {
 			v.t.Fatalf("click %s: %v", name, err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// aimAt marks the page until a click reaches a node; another page has no mark.
+func aimAt(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		found, err := cdp.Call(ctx, t, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+		if err != nil {
+			return err
+		}
+		_, err = cdp.Call(ctx, t, cdpruntime.CallFunctionOn, cdpruntime.CallFunctionOnParams{ObjectID: found.Object.ObjectID, FunctionDeclaration: `function () {
+			document.documentElement.dataset.aimed = "";
+			const hit = (e) => {
+				if (!e.composedPath().includes(this)) return;
+				delete document.documentElement.dataset.aimed;
+				window.removeEventListener("click", hit, true);
+			};
+			window.addEventListener("click", hit, true);
+		}`})
+		return err
+	})
+}
+
+// missed reports whether a click did not reach what it was aimed at.
+func (v *visitor) missed() bool {
+	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	missed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`"aimed" in document.documentElement.dataset`))
+	return err == nil && missed // a page that is being replaced was reached
 }
 
 func clickNode(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {

@@ -151,7 +151,7 @@ func TestAComparisonIsReadAndFilteredByKeys(t *testing.T) {
 	ada.reach("DisclosureTriangle", "The numbers behind it")
 	ada.keys("Enter")
 	ada.wait(`document.querySelector(".differences details[open] table")`)
-	if got := ada.text(".differences details table"); !strings.Contains(got, "Accuracy") || !strings.Contains(got, "80.0 %") || !strings.Contains(got, "85.0 %") {
+	if got := strings.ReplaceAll(ada.text(".differences details table"), "\u202f", " "); !strings.Contains(got, "Accuracy") || !strings.Contains(got, "80.0 %") || !strings.Contains(got, "85.0 %") {
 		t.Errorf("the table of numbers says %q", got)
 	}
 	ada.reach("DisclosureTriangle", "Largest changes as a table")

@@ -260,7 +260,7 @@ func (h *hands) train(params map[string]string) {
 	h.write(params["epochs"])
 	h.follow("Enter")
 	h.waitFor(2*time.Minute, `[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
-	h.waitFor(2*time.Minute, `fetch("/projects/bank/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d %/.test(r.textContent)); })`)
+	h.waitFor(2*time.Minute, `fetch("/projects/bank/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
 }
 
 // tickNear gives the checkbox of a dataset a state; the list is walked from its

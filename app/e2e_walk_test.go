@@ -305,7 +305,7 @@ func (v *visitor) train(snapshot string, params map[string]string) {
 	}
 	v.submit()
 	v.waitFor(2*time.Minute, `[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
-	v.waitFor(2*time.Minute, `fetch("/projects/bank-support/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d %/.test(r.textContent)); })`)
+	v.waitFor(2*time.Minute, `fetch("/projects/bank-support/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
 }
 
 // answerFifty labels fifty items by keys alone: the key of the class where it
