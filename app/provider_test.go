@@ -131,14 +131,14 @@ func newBrowser(t testing.TB) *browser {
 	return &browser{Client: &http.Client{Jar: jar}, t: t}
 }
 
-// page is an answer that was read.
-type page struct {
+// answerRead is an answer that was read.
+type answerRead struct {
 	status  int
 	address *url.URL
 	text    string
 }
 
-func (b *browser) send(method, address string, form url.Values) page {
+func (b *browser) send(method, address string, form url.Values) answerRead {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), method, address, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -156,12 +156,12 @@ func (b *browser) send(method, address string, form url.Values) page {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return page{answer.StatusCode, answer.Request.URL, string(text)}
+	return answerRead{answer.StatusCode, answer.Request.URL, string(text)}
 }
 
-func (b *browser) get(address string) page { b.t.Helper(); return b.send(http.MethodGet, address, nil) }
+func (b *browser) get(address string) answerRead { b.t.Helper(); return b.send(http.MethodGet, address, nil) }
 
-func (b *browser) post(address string, form url.Values) page {
+func (b *browser) post(address string, form url.Values) answerRead {
 	b.t.Helper()
 	return b.send(http.MethodPost, address, form)
 }
@@ -173,7 +173,7 @@ var (
 
 // setOut presses the button that leads to the provider, and returns what the
 // provider shows: its form, or what the server says where it let them through.
-func (b *browser) setOut(button string, form url.Values) page {
+func (b *browser) setOut(button string, form url.Values) answerRead {
 	b.t.Helper()
 	away := b.post(button, form)
 	to := refreshTo.FindStringSubmatch(away.text)
@@ -184,7 +184,7 @@ func (b *browser) setOut(button string, form url.Values) page {
 }
 
 // identify fills in the provider's form and returns what the server says at the end.
-func (b *browser) identify(p *provider, at page, username string) page {
+func (b *browser) identify(p *provider, at answerRead, username string) answerRead {
 	b.t.Helper()
 	id := requestID.FindStringSubmatch(at.text)
 	if id == nil {
@@ -195,7 +195,7 @@ func (b *browser) identify(p *provider, at page, username string) page {
 
 // signInAt signs in at a server by the provider; form holds the secret of an
 // invitation ("token") or where to go on ("next").
-func (b *browser) signInAt(p *provider, server, username string, form url.Values) page {
+func (b *browser) signInAt(p *provider, server, username string, form url.Values) answerRead {
 	b.t.Helper()
 	end := b.identify(p, b.setOut(server+"/sign-in/oidc", form), username)
 	if end.status != http.StatusOK {
