@@ -319,7 +319,9 @@ func TestAnInvitationIsTakenAtTheProviderAndNamesAloneLinkNobody(t *testing.T) {
 	if status := callAPI(t, http.MethodPost, api+"/projects", token, map[string]any{"name": "Triage", "slug": "triage"}, nil); status >= 300 {
 		t.Fatalf("the project was not made: %d", status)
 	}
-	var list struct{ Items []struct{ Username, Link string } }
+	var list struct {
+		Items []struct{ Username, Link string }
+	}
 	callAPI(t, http.MethodPost, api+"/people/invitations", token, map[string]any{"csv": "name,e-mail,project,roles\nBo,bo@example.org,triage,annotator\nCleo,cleo,triage,annotator\n"}, &list)
 	secret := func(link string) string {
 		at, err := url.Parse(link)

@@ -21,8 +21,9 @@ type Limit struct {
 
 // Limits of wrong passwords.
 const (
-	accountFailures = 5  // for one account from one address before the pause
-	addressFailures = 50 // from one address, whatever the account
+	accountFailures = 5   // for one account from one address before the pause
+	addressFailures = 50  // from one address, whatever the account
+	accountAnywhere = 100 // for one account, whatever the address: many machines guess together
 	leakEvery       = time.Minute
 )
 
@@ -38,7 +39,11 @@ func bucketsOf(username, address string) []bucket {
 	if username == "" { // the provider knows the account, and keeps a limit of its own
 		return []bucket{whole}
 	}
-	return []bucket{{Limit: Limit{Key: HashOf("account\x00" + username + "\x00" + address)}, most: accountFailures, account: true}, whole}
+	return []bucket{
+		{Limit: Limit{Key: HashOf("account\x00" + username + "\x00" + address)}, most: accountFailures, account: true},
+		{Limit: Limit{Key: HashOf("anywhere\x00" + username)}, most: accountAnywhere, account: true},
+		whole,
+	}
 }
 
 // wait returns how long no try is let through.

@@ -63,7 +63,7 @@ type door struct {
 	mu    sync.Mutex
 	found *oidc.Provider
 	again time.Time // before which a provider that did not answer is left alone
-	end   string // address at which its own session is ended
+	end   string    // address at which its own session is ended
 	at    time.Time
 }
 

@@ -45,60 +45,6 @@ func ask(s http.Handler, method, target string, change func(*http.Request)) *htt
 	return w
 }
 
-func TestOnlyTheServersOwnNamesAreAnswered(t *testing.T) {
-	t.Parallel()
-	public, _ := url.Parse("https://adjudge.example")
-	s := closed(t, func(d *Deps) { d.Hosts = Hosts("8484", public) })
-	for host, want := range map[string]int{
-		"127.0.0.1:8484": 200, "localhost:8484": 200, "LOCALHOST:8484": 200, "[::1]:8484": 200, "adjudge.example": 200, "adjudge.example:443": 200,
-		"127.0.0.1": 421, "127.0.0.1:8485": 421, "evil.example": 421, "adjudge.example.evil.example": 421, "adjudge.example:8484": 421, "": 421,
-	} {
-		if got := ask(s, GET, "/healthz", func(r *http.Request) { r.Host = host }).Code; got != want {
-			t.Errorf("Host %q answers %d, want %d", host, got, want)
-		}
-	}
-}
-
-func TestWritesFromOtherSitesAreRefused(t *testing.T) {
-	t.Parallel()
-	s := closed(t, nil)
-	for name, c := range map[string]struct {
-		headers map[string]string
-		want    int
-	}{
-		"another site":                   {map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
-		"another subdomain":              {map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
-		"another origin, an old browser": {map[string]string{"Origin": "http://evil.example"}, 403},
-		"another port, an old browser":   {map[string]string{"Origin": "http://127.0.0.1:9999"}, 403},
-		"the same origin":                {map[string]string{"Sec-Fetch-Site": "same-origin"}, 401},
-		"a program":                      {nil, 401},
-	} {
-		got := ask(s, POST, "/sign-out", func(r *http.Request) {
-			for k, v := range c.headers {
-				r.Header.Set(k, v)
-			}
-		})
-		if got.Code != c.want {
-			t.Errorf("%s: %d, want %d", name, got.Code, c.want)
-		}
-	}
-}
-
-func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
-	t.Parallel()
-	s := closed(t, nil)
-	for _, path := range []string{"/healthz", "/nothing-here", "/api/v1/me", "/api/v1/openapi.json"} {
-		h := ask(s, GET, path, nil).Header()
-		csp := h.Get("Content-Security-Policy")
-		if !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "http") {
-			t.Errorf("%s: policy %q", path, csp)
-		}
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" || h.Get("X-Request-Id") == "" {
-			t.Errorf("%s: headers %v", path, h)
-		}
-	}
-}
-
 func TestErrorsAreAnsweredInTheFormThatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	s := closed(t, nil)
@@ -125,19 +71,6 @@ func TestErrorsAreAnsweredInTheFormThatWasAskedFor(t *testing.T) {
 	}
 	if w := ask(s, DELETE, "/healthz", nil); w.Code != 405 || w.Header().Get("Allow") != "GET" {
 		t.Errorf("wrong method: %d, Allow %q", w.Code, w.Header().Get("Allow"))
-	}
-}
-
-func TestNoLinkLeadsAwayAfterSigningIn(t *testing.T) {
-	t.Parallel()
-	for next, want := range map[string]string{
-		"/projects/p/items?q=a%26b": "/projects/p/items?q=a%26b", "/": "/", "": "/",
-		"https://evil.example/": "/", "//evil.example/": "/", `/\evil.example`: "/", `\\evil.example`: "/", "/\t/evil.example": "/",
-		"javascript:alert(1)": "/", "evil.example": "/", "/sign-in?next=/": "/", "/sign-out": "/", "http:/evil": "/", "/%5cevil.example": "/%5cevil.example",
-	} {
-		if got := localPath(next); got != want {
-			t.Errorf("localPath(%q) = %q, want %q", next, got, want)
-		}
 	}
 }
 
