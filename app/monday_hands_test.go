@@ -58,7 +58,7 @@ type offered struct {
 // its outbox sends every answer under the id that it has from the beginning
 // until it is acknowledged, six side by side, as the page's does.
 type hand struct {
-	*browser
+	*seat
 	day  *morning
 	page string
 
@@ -69,8 +69,8 @@ type hand struct {
 	landing  sync.WaitGroup
 }
 
-func (day *morning) hand(b *browser) *hand {
-	return &hand{browser: b, day: day, page: newID(), flights: make(chan struct{}, 6)}
+func (day *morning) hand(b *seat) *hand {
+	return &hand{seat: b, day: day, page: newID(), flights: make(chan struct{}, 6)}
 }
 
 // label works until the morning is over, and returns when the outbox is empty.

@@ -44,7 +44,8 @@ type pair struct {
 }
 
 // startPair starts two servers on a database that seed has filled.
-func startPair(t *testing.T, database string, seed func(*store.Tx) error) *pair {
+// flags and environment variables are what both are told besides.
+func startPair(t *testing.T, database string, seed func(*store.Tx) error, env []string, flags ...string) *pair {
 	t.Helper()
 	p := &pair{t: t, database: database, blobs: blobtest.Start(t).Address("files"), keyFile: filepath.Join(t.TempDir(), "secret")}
 	if err := os.WriteFile(p.keyFile, []byte(strings.Repeat("monday ", 6)), 0o600); err != nil {
@@ -65,8 +66,8 @@ func startPair(t *testing.T, database string, seed func(*store.Tx) error) *pair 
 	}
 	p.url, p.trust = startNginx(t, "/", at[:]...)
 	for i := range p.servers {
-		s := &site{t: t, data: t.TempDir(), verb: "serve", env: p.environment(),
-			flags: []string{"--database", database, "--blobs", p.blobs, "--key-file", p.keyFile, "--url", p.url, "--trusted-proxy", "127.0.0.1"}}
+		s := &site{t: t, data: t.TempDir(), verb: "serve", env: append(p.environment(), env...),
+			flags: append([]string{"--database", database, "--blobs", p.blobs, "--key-file", p.keyFile, "--url", p.url, "--trusted-proxy", "127.0.0.1"}, flags...)}
 		p.servers[i] = s
 		s.start(at[i])
 		t.Cleanup(func() {
@@ -84,8 +85,8 @@ func (p *pair) environment() []string {
 	return append(blobtest.Environment(), "ADJUDGE_DATABASE="+p.database, "ADJUDGE_BLOBS="+p.blobs)
 }
 
-// browser is a person with cookies of their own, at an address of their own.
-type browser struct {
+// seat is a person at a browser, with cookies of their own, at an address of their own.
+type seat struct {
 	t       *testing.T
 	origin  string
 	address string // that nginx sees them come from
@@ -93,11 +94,11 @@ type browser struct {
 	me      struct{ ID, Username, Name string }
 }
 
-// browser opens an empty one that reaches the servers through nginx.
-func (p *pair) browser(address string) *browser { return p.browserOf(p.url, address) }
+// seat opens an empty one that reaches the servers through nginx.
+func (p *pair) seat(address string) *seat { return p.seatAt(p.url, address) }
 
-// browserOf opens one on another origin, as on one server alone.
-func (p *pair) browserOf(origin, address string) *browser {
+// seatAt opens one on another origin, as on one server alone.
+func (p *pair) seatAt(origin, address string) *seat {
 	p.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -105,12 +106,12 @@ func (p *pair) browserOf(origin, address string) *browser {
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.trust}, MaxIdleConnsPerHost: 4}
 	p.t.Cleanup(transport.CloseIdleConnections)
-	return &browser{t: p.t, origin: origin, address: address, client: &http.Client{Jar: jar, Transport: transport, Timeout: 15 * time.Second,
+	return &seat{t: p.t, origin: origin, address: address, client: &http.Client{Jar: jar, Transport: transport, Timeout: 15 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // send sends a request and returns what came back; err says that nothing did.
-func (b *browser) send(ctx context.Context, method, path, kind string, body io.Reader) (status int, answer []byte, err error) {
+func (b *seat) send(ctx context.Context, method, path, kind string, body io.Reader) (status int, answer []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, b.origin+path, body)
 	if err != nil {
 		return 0, nil, err
@@ -131,7 +132,7 @@ func (b *browser) send(ctx context.Context, method, path, kind string, body io.R
 }
 
 // post sends a form.
-func (b *browser) post(path string, fields url.Values) (status int, page string) {
+func (b *seat) post(path string, fields url.Values) (status int, page string) {
 	b.t.Helper()
 	status, answer, err := b.send(b.t.Context(), http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(fields.Encode()))
 	if err != nil {
@@ -141,7 +142,7 @@ func (b *browser) post(path string, fields url.Values) (status int, page string)
 }
 
 // get gets a page.
-func (b *browser) get(path string) (status int, page string) {
+func (b *seat) get(path string) (status int, page string) {
 	b.t.Helper()
 	status, answer, err := b.send(b.t.Context(), http.MethodGet, path, "", nil)
 	if err != nil {
@@ -152,7 +153,7 @@ func (b *browser) get(path string) (status int, page string) {
 
 // try asks the API and decodes what it answers, unless out is nil; err says that
 // no answer came.
-func (b *browser) try(ctx context.Context, method, path string, body, out any) (status int, err error) {
+func (b *seat) try(ctx context.Context, method, path string, body, out any) (status int, err error) {
 	var content io.Reader
 	kind := ""
 	if body != nil {
@@ -170,7 +171,7 @@ func (b *browser) try(ctx context.Context, method, path string, body, out any) (
 }
 
 // api is try for what must be answered well.
-func (b *browser) api(method, path string, body, out any) {
+func (b *seat) api(method, path string, body, out any) {
 	b.t.Helper()
 	if status, err := b.try(b.t.Context(), method, path, body, out); err != nil || status >= 300 {
 		b.t.Fatalf("%s %s: %d, %v", method, path, status, err)
@@ -178,14 +179,14 @@ func (b *browser) api(method, path string, body, out any) {
 }
 
 // whoami learns who is signed in.
-func (b *browser) whoami() *browser {
+func (b *seat) whoami() *seat {
 	b.t.Helper()
 	b.api(http.MethodGet, "/me", nil, &b.me)
 	return b
 }
 
 // arrive takes a one-time link with a password.
-func (b *browser) arrive(link, username, name string) *browser {
+func (b *seat) arrive(link, username, name string) *seat {
 	b.t.Helper()
 	at, err := url.Parse(link)
 	if err != nil {
@@ -198,8 +199,21 @@ func (b *browser) arrive(link, username, name string) *browser {
 	return b.whoami()
 }
 
+// arriveBy takes a one-time link with an account at the hospital's provider.
+func (b *seat) arriveBy(at *provider, link, username string) *seat {
+	b.t.Helper()
+	where, err := url.Parse(link)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	following := *b.client
+	following.CheckRedirect, following.Timeout = nil, time.Minute
+	(&browser{Client: &following, t: b.t}).signInAt(at, b.origin, username, url.Values{"token": {where.Query().Get("token")}})
+	return b.whoami()
+}
+
 // signIn signs in with a password and returns the status of the answer.
-func (b *browser) signIn(username, secret string) int {
+func (b *seat) signIn(username, secret string) int {
 	b.t.Helper()
 	status, _ := b.post("/sign-in", url.Values{"username": {username}, "password": {secret}})
 	return status
@@ -207,16 +221,16 @@ func (b *browser) signIn(username, secret string) int {
 
 // firstAdmin follows the link that the server printed which started last: a
 // start without an admin makes the links of others before it worthless.
-func (p *pair) firstAdmin(username, name string) *browser {
+func (p *pair) firstAdmin(username, name string) *seat {
 	p.t.Helper()
-	return p.browser("").arrive(p.url+p.servers[1].firstLink(), username, name)
+	return p.seat("").arrive(p.url+p.servers[1].firstLink(), username, name)
 }
 
 // via makes what a browser asks go to one server alone, past nginx, with the
 // cookies that it has.
-func (p *pair) via(b *browser, server int) *browser {
+func (p *pair) via(b *seat, server int) *seat {
 	p.t.Helper()
-	direct := p.browserOf(p.servers[server].url, b.address)
+	direct := p.seatAt(p.servers[server].url, b.address)
 	direct.client.Jar = forward{b.client.Jar, p.url}
 	direct.me = b.me
 	return direct
@@ -246,7 +260,7 @@ type socket struct {
 }
 
 // listen opens the socket of a page on one server.
-func (p *pair) listen(b *browser, server int, project, page string) *socket {
+func (p *pair) listen(b *seat, server int, project, page string) *socket {
 	p.t.Helper()
 	at, err := url.Parse(p.servers[server].url)
 	if err != nil {

@@ -25,11 +25,11 @@ import (
 // what changed, how often somebody guessed, and who is not welcome any more.
 func TestTwoServersAreOneInstallation(t *testing.T) {
 	t.Parallel()
-	p := startPair(t, onPostgres(t), seedItems(50, nil))
+	p := startPair(t, onPostgres(t), seedItems(50, nil), nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var bea struct{ ID, Link string }
 	ada.api(http.MethodPost, "/people", map[string]any{"username": "bea", "name": "Bea", "project": "news", "roles": []string{"annotator"}}, &bea)
-	b := p.browser("10.0.0.2").arrive(bea.Link, "bea", "Bea")
+	b := p.seat("10.0.0.2").arrive(bea.Link, "bea", "Bea")
 
 	// Signed in through nginx, known on both by the same cookie.
 	for n := range p.servers {
@@ -63,7 +63,7 @@ func TestTwoServersAreOneInstallation(t *testing.T) {
 	}
 
 	// Five wrong passwords, whichever server took them, and nobody from there is heard.
-	guesser := p.browser("10.0.0.66")
+	guesser := p.seat("10.0.0.66")
 	for n := range 5 {
 		if status := p.via(guesser, n%2).signIn("bea", "wrong password"); status != http.StatusUnprocessableEntity {
 			t.Errorf("guess %d is answered with %d", n+1, status)
@@ -103,7 +103,7 @@ func TestTwoServersAreOneInstallation(t *testing.T) {
 func TestTheOtherServerFinishesAnImport(t *testing.T) {
 	t.Parallel()
 	const records = 60_000
-	p := startPair(t, onPostgres(t), nil)
+	p := startPair(t, onPostgres(t), nil, nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var file strings.Builder
 	file.WriteString("text,id\n")
@@ -156,7 +156,7 @@ func TestTheOtherServerFinishesAnImport(t *testing.T) {
 // back it takes it up again.
 func TestATrainingStaysWithItsHost(t *testing.T) {
 	t.Parallel()
-	p := startPair(t, onPostgres(t), nil)
+	p := startPair(t, onPostgres(t), nil, nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var file strings.Builder
 	file.WriteString("text,label\n")

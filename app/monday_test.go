@@ -32,8 +32,8 @@ const mondayVariable = "ADJUDGE_TEST_MONDAY"
 
 const everybody = 30
 
-// Monday morning: thirty people whom one list invited label at once on two
-// servers, while a server is killed and comes back, a backup is made, and the
+// Monday morning: thirty people whom one list invited, half of them with accounts
+// at a provider, label at once on two servers, while a server is killed and comes back, a backup is made, and the
 // database crashes. Nothing is lost and nothing doubled; then one of them is
 // erased and one deactivated, and the history, a checkpoint from Sunday and the
 // backup, restored elsewhere, all verify.
@@ -46,10 +46,15 @@ func TestMonday(t *testing.T) {
 		}
 	}
 	cluster := storetest.StartCluster(t)
-	p := startPair(t, cluster.Address, nil)
+	var guests []guest
+	for n := everybody / 2; n < everybody; n++ {
+		guests = append(guests, guest{Subject: fmt.Sprint("u-", n), Username: username(n), Name: fmt.Sprintf("Person %02d", n), Groups: []string{}})
+	}
+	hospital := startProvider(t, guests...)
+	p := startPair(t, cluster.Address, nil, hospital.env(), hospital.flags()...)
 	ada := p.firstAdmin("ada", "Ada")
 	day := p.prepare(length)
-	people := p.inviteEverybody(ada)
+	people := p.inviteEverybody(ada, hospital)
 	p.approve(people)
 
 	sunday := filepath.Join(t.TempDir(), "sunday.jsonl")
@@ -90,7 +95,7 @@ func TestMonday(t *testing.T) {
 	})
 	p.nothingLostOrDoubled(day)
 
-	erased, deactivated := people[3], people[4]
+	erased, deactivated := people[3], people[everybody-3]
 	p.deactivate(ada, deactivated)
 	p.erase(ada, erased)
 	p.audit(ada, people, erased, deactivated)
@@ -146,9 +151,12 @@ func (p *pair) prepare(length time.Duration) *morning {
 	return day
 }
 
-// inviteEverybody invites thirty people by one list, and lets each take their
-// invitation with a password.
-func (p *pair) inviteEverybody(admin *browser) []*browser {
+func username(n int) string { return fmt.Sprintf("person%02d", n) }
+
+// inviteEverybody invites thirty people by one list, and lets one half of them
+// take their invitation with a password and the other half with their account
+// at the provider.
+func (p *pair) inviteEverybody(admin *seat, hospital *provider) []*seat {
 	p.t.Helper()
 	list := "name,username,project,roles\n"
 	for n := range everybody {
@@ -156,25 +164,36 @@ func (p *pair) inviteEverybody(admin *browser) []*browser {
 		if n < 2 {
 			roles = []string{"annotator;reviewer", "annotator;approver"}[n]
 		}
-		list += fmt.Sprintf("Person %02d,person%02d,support,%s\n", n, n, roles)
+		list += fmt.Sprintf("Person %02d,%s,support,%s\n", n, username(n), roles)
 	}
 	var invited web.InvitedBody
 	admin.api(http.MethodPost, "/people/invitations", map[string]any{"csv": list}, &invited)
 	if invited.Changed != everybody {
 		p.t.Fatalf("the list invited %d people", invited.Changed)
 	}
-	people := make([]*browser, everybody)
+	people := make([]*seat, everybody)
 	var group sync.WaitGroup
 	for n, row := range invited.Items {
-		people[n] = p.browser(fmt.Sprintf("10.1.0.%d", n+1))
-		group.Go(func() { people[n].arrive(row.Link, row.Username, row.Name) })
+		people[n] = p.seat(fmt.Sprintf("10.1.0.%d", n+1))
+		group.Go(func() {
+			if n < everybody/2 {
+				people[n].arrive(row.Link, row.Username, row.Name)
+			} else {
+				people[n].arriveBy(hospital, row.Link, row.Username)
+			}
+		})
 	}
 	group.Wait()
+	for n, person := range people {
+		if person.me.Username != username(n) {
+			p.t.Fatalf("person %d is signed in as %q", n, person.me.Username)
+		}
+	}
 	return people
 }
 
 // approve lets a reviewer and an approver say that the candidate may ship.
-func (p *pair) approve(people []*browser) {
+func (p *pair) approve(people []*seat) {
 	p.t.Helper()
 	for n, role := range []string{"reviewer", "approver"} {
 		status, page := people[n].post("/projects/support/candidates/1/vote", url.Values{
@@ -250,7 +269,7 @@ func (p *pair) nothingLostOrDoubled(day *morning) {
 }
 
 // deactivate takes a person out, who looks at a page of each server.
-func (p *pair) deactivate(admin, person *browser) {
+func (p *pair) deactivate(admin, person *seat) {
 	t := p.t
 	t.Helper()
 	sockets := []*socket{p.listen(person, 0, "support", "label"), p.listen(person, 1, "support", "items")}
@@ -270,7 +289,7 @@ func (p *pair) deactivate(admin, person *browser) {
 }
 
 // erase makes a person unreadable.
-func (p *pair) erase(admin, person *browser) {
+func (p *pair) erase(admin, person *seat) {
 	t := p.t
 	t.Helper()
 	var plan web.ErasureBody
@@ -286,7 +305,7 @@ func (p *pair) erase(admin, person *browser) {
 }
 
 // audit looks whether the audit page names what happened.
-func (p *pair) audit(admin *browser, people []*browser, erased, deactivated *browser) {
+func (p *pair) audit(admin *seat, people []*seat, erased, deactivated *seat) {
 	t := p.t
 	t.Helper()
 	row := func(filter url.Values, words ...string) {
@@ -300,6 +319,7 @@ func (p *pair) audit(admin *browser, people []*browser, erased, deactivated *bro
 	}
 	row(url.Values{"kind": {"person.created"}, "record": {"person:" + people[7].me.ID}}, "Ada", people[7].me.Name)
 	row(url.Values{"kind": {"annotation.submitted"}, "actor": {people[7].me.ID}}, people[7].me.Name)
+	row(url.Values{"kind": {"login.created"}, "actor": {people[everybody-1].me.ID}}, people[everybody-1].me.Name)
 	row(url.Values{"kind": {"vote.cast"}}, people[0].me.Name, people[1].me.Name)
 	row(url.Values{"record": {"person:" + deactivated.me.ID}}, "Ada", deactivated.me.Name)
 	row(url.Values{"record": {"person:" + erased.me.ID}, "kind": {"person.erased"}}, "Ada")
