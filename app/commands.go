@@ -30,6 +30,8 @@ func commands() []*cobra.Command {
 		datasetCommand(),
 		historyCommand(),
 		eraseCommand(),
+		trashCommand(),
+		retentionCommand(),
 		holdCommand(),
 		doctorCommand(),
 		backupCommand(),

@@ -142,6 +142,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if err = h.keeper.Start(ctx); err != nil {
 		return nil, err
 	}
+	if err = h.erasure.Start(ctx, time.Now()); err != nil {
+		return nil, err
+	}
 	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
 	h.store.OnWork(h.loop.Wake)
 	h.store.OnEvents(h.hub.Publish)
@@ -195,6 +198,7 @@ func (h *house) handlers() map[string]work.Handler {
 		review.WorkSign:       andThen(h.review.SignWork, h.keeper.AfterApproval),
 		erasure.WorkErase:     h.erasure.Finish,
 		erasure.WorkScrub:     h.erasure.ScrubWork,
+		erasure.WorkRetain:    h.erasure.Retain,
 		review.WorkMeasure:    h.review.MeasureWork,
 
 		checkpoint.WorkDaily: h.keeper.Daily,

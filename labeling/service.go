@@ -63,7 +63,7 @@ func (s *Service) CreateProject(ctx context.Context, actor ledger.Actor, req Cre
 	err := s.Update(ctx, func(tx Tx) error {
 		p.CreatedAt = tx.Now()
 		if err := tx.CreateProject(p); fault.Is(err, fault.Conflict) {
-			return &fault.Error{Kind: fault.Conflict, Field: "slug", Message: fmt.Sprintf("There is a project with the address %q already.", p.Slug), Err: err}
+			return &fault.Error{Kind: fault.Conflict, Field: "slug", Message: fmt.Sprintf("There is a project with the address %q already, or one in the trash.", p.Slug), Err: err}
 		} else if err != nil {
 			return fault.Wrap(err, "create project")
 		}
@@ -272,7 +272,7 @@ func (s *Service) CreateDataset(ctx context.Context, actor ledger.Actor, project
 	err := s.Update(ctx, func(tx Tx) error {
 		d.CreatedAt = tx.Now()
 		if err := tx.CreateDataset(d); fault.Is(err, fault.Conflict) {
-			return &fault.Error{Kind: fault.Conflict, Field: "dataset", Message: fmt.Sprintf("This project has a dataset %q already.", name), Err: err}
+			return &fault.Error{Kind: fault.Conflict, Field: "dataset", Message: fmt.Sprintf("This project has a dataset %q already, or one in the trash.", name), Err: err}
 		} else if err != nil {
 			return fault.Wrap(err, "create dataset")
 		}

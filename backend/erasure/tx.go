@@ -15,6 +15,8 @@ type Tx interface {
 	Items
 	Payloads
 	Holds
+	Trash
+	Keeping
 	// Now is the time of record of this transaction.
 	Now() time.Time
 }

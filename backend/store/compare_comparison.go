@@ -52,7 +52,7 @@ func (tx *Tx) SaveComparison(c compare.ComparisonRecord) error {
 // FindComparisons lists comparisons, newest first.
 func (tx *Tx) FindComparisons(f compare.ComparisonFilter) ([]compare.ComparisonRecord, error) {
 	var found []compare.ComparisonRecord
-	err := tx.each(`SELECT digest, inputs, project, baseline, candidate, snapshot, items, verdict, difference, p, created_by, created_at FROM comparison
+	err := tx.each(`SELECT digest, inputs, project, baseline, candidate, snapshot, items, verdict, difference, p, created_by, created_at FROM `+visible("comparison", "project", "digest")+` comparison
 		WHERE project = $1 AND (CAST($2 AS TEXT) = '' OR baseline = $2) AND (CAST($3 AS TEXT) = '' OR candidate = $3)
 		AND (CAST($4 AS TEXT) = '' OR snapshot = $4) AND (CAST($5 AS TEXT) = '' OR digest = $5)
 		ORDER BY created_at DESC, digest LIMIT $6`,

@@ -35,7 +35,7 @@ func (tx *Tx) FindModels(f compare.ModelFilter) ([]compare.Model, error) {
 
 func (tx *Tx) findModels(where string, args ...any) ([]compare.Model, error) {
 	var found []compare.Model
-	err := tx.each(`SELECT `+modelColumns+` FROM model `+where, args, func(scan func(...any) error) error {
+	err := tx.each(`SELECT `+modelColumns+` FROM `+visible("model", "project", "id")+` model `+where, args, func(scan func(...any) error) error {
 		var m compare.Model
 		var files, params, metrics, environment string
 		var created int64

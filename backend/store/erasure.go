@@ -225,6 +225,9 @@ func (tx *Tx) FileUsed(digest ledger.Digest) (bool, error) {
 	return tx.exists(`SELECT 1 FROM snapshot WHERE row_file = $1 OR parquet_file = $1
 		UNION ALL SELECT 1 FROM import WHERE blob = $1
 		UNION ALL SELECT 1 FROM prediction_set WHERE digest = $1
+		UNION ALL SELECT 1 FROM evaluation WHERE digest = $1
+		UNION ALL SELECT 1 FROM comparison WHERE digest = $1
+		UNION ALL SELECT 1 FROM model WHERE replace(files, $1, '') <> files
 		UNION ALL SELECT 1 FROM training_output WHERE digest = $1 LIMIT 1`, string(digest))
 }
 

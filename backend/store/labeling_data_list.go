@@ -55,6 +55,15 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 	default:
 		l.and("i.project || '' = " + l.arg(string(project)))
 	}
+	hidden, err := tx.texts(strings.Trim(hiddenDatasets, "()"), string(project))
+	if err != nil || slices.Contains(hidden, string(f.Dataset)) {
+		return nil, false, err
+	}
+	for _, dataset := range hidden {
+		if f.Dataset == "" {
+			l.and("i.dataset || '' <> " + l.arg(dataset))
+		}
+	}
 	if f.Dataset != "" && !driven.dataset {
 		l.and("i.dataset || '' = " + l.arg(string(f.Dataset)))
 	}
@@ -180,7 +189,7 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 // datasetsWith returns the datasets of a project that have items of a status.
 func (tx *Tx) datasetsWith(project labeling.ProjectID, status labeling.Status) ([]labeling.DatasetID, error) {
 	var found []labeling.DatasetID
-	err := tx.each(`SELECT dataset FROM item_count WHERE project = $1 AND status = $2 AND items > 0 GROUP BY dataset ORDER BY dataset`,
+	err := tx.each(`SELECT dataset FROM item_count WHERE project = $1 AND status = $2 AND items > 0 AND dataset NOT IN `+hiddenDatasets+` GROUP BY dataset ORDER BY dataset`,
 		[]any{string(project), string(status)}, func(scan func(...any) error) error {
 			var d labeling.DatasetID
 			err := scan(&d)

@@ -12,8 +12,8 @@ import (
 	"github.com/adjudge/adjudge/labeling"
 )
 
-const snapshotColumns = `SELECT id, project, number, name, purpose, datasets, state, failure, digest, schema_digest, schema_json,
-	row_file, row_bytes, parquet_file, parquet_bytes, items, classes, answerers, merged, held_out, progress, progress_total, created_by, created_at FROM snapshot `
+var snapshotColumns = `SELECT id, project, number, name, purpose, datasets, state, failure, digest, schema_digest, schema_json,
+	row_file, row_bytes, parquet_file, parquet_bytes, items, classes, answerers, merged, held_out, progress, progress_total, created_by, created_at FROM ` + visible("snapshot", "project", "id") + ` snapshot `
 
 func (tx *Tx) snapshots(where string, args ...any) ([]labeling.Snapshot, error) {
 	var found []labeling.Snapshot

@@ -124,7 +124,7 @@ func (tx *Tx) ItemsLabeled(project labeling.ProjectID, label labeling.ClassID, a
 // Counts returns how many items of a project have each dataset, status and label.
 func (tx *Tx) Counts(project labeling.ProjectID) ([]labeling.Count, error) {
 	var counts []labeling.Count
-	err := tx.each(`SELECT dataset, status, label, items FROM item_count WHERE project = $1 AND items <> 0
+	err := tx.each(`SELECT dataset, status, label, items FROM item_count WHERE project = $1 AND items <> 0 AND dataset NOT IN `+hiddenDatasets+`
 		ORDER BY dataset, status, label`, []any{string(project)}, func(scan func(...any) error) error {
 		var c labeling.Count
 		err := scan(&c.Dataset, &c.Status, &c.Label, &c.Items)

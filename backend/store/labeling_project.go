@@ -12,7 +12,7 @@ import (
 
 var _ labeling.Tx = (*Tx)(nil)
 
-const projectColumns = `SELECT id, slug, name, schema, schema_version, overlap, created_at FROM project `
+var projectColumns = `SELECT id, slug, name, schema, schema_version, overlap, created_at FROM ` + visible("project", "id", "id") + ` project `
 
 // CreateProject adds a project.
 func (tx *Tx) CreateProject(p labeling.Project) error {
@@ -150,7 +150,7 @@ func (tx *Tx) datasets(where string, args ...any) ([]labeling.Dataset, error) {
 	err := tx.each(`SELECT d.id, d.project, d.name, d.purpose, d.created_at,
 			CAST(COALESCE(SUM(CASE WHEN c.status <> 'trashed' THEN c.items ELSE 0 END), 0) AS BIGINT),
 			CAST(COALESCE(SUM(CASE WHEN c.status = 'accepted' THEN c.items ELSE 0 END), 0) AS BIGINT), d.sensitive
-		FROM dataset d LEFT JOIN item_count c ON c.project = d.project AND c.dataset = d.id `+where+`
+		FROM `+visible("dataset", "project", "id")+` d LEFT JOIN item_count c ON c.project = d.project AND c.dataset = d.id `+where+`
 		GROUP BY d.id, d.project, d.name, d.purpose, d.created_at, d.sensitive ORDER BY d.name`, args,
 		func(scan func(...any) error) error {
 			var d labeling.Dataset

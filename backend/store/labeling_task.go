@@ -75,7 +75,7 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 		}
 	}
 	begun, err := tx.items(`JOIN draft d ON d.item = i.id AND d.person = $2 AND d.project = $1
-		WHERE i.project = $1 AND i.status = 'queued' AND (CAST($5 AS TEXT) = '' OR i.dataset = $5) AND `+free+` ORDER BY d.at DESC, i.seq LIMIT $6`,
+		WHERE i.project = $1 AND i.status = 'queued' AND (CAST($5 AS TEXT) = '' OR i.dataset = $5) AND i.dataset NOT IN `+hiddenDatasets+` AND `+free+` ORDER BY d.at DESC, i.seq LIMIT $6`,
 		string(q.Project), string(q.Person), q.Overlap, q.Skipped, string(q.Dataset), q.Limit)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 	add(begun)
 	if q.Generation > 0 {
 		items, err := tx.items(`JOIN queue_row r ON r.item = i.seq
-			WHERE r.generation = $5 AND i.project = $1 AND i.status = 'queued' AND (CAST($6 AS TEXT) = '' OR i.dataset = $6) AND `+free+`
+			WHERE r.generation = $5 AND i.project = $1 AND i.status = 'queued' AND (CAST($6 AS TEXT) = '' OR i.dataset = $6) AND i.dataset NOT IN `+hiddenDatasets+` AND `+free+`
 			ORDER BY r.rank, r.item LIMIT $7`,
 			string(q.Project), string(q.Person), q.Overlap, q.Skipped, q.Generation, string(q.Dataset), q.Limit)
 		if err != nil {

@@ -83,7 +83,7 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := page.ModelView{
 		Project: projectLink(place), Page: found, People: names,
-		MayCompare: actor.May(place.ID, ledger.ActionCompare), MayPropose: actor.May(place.ID, ledger.ActionPropose),
+		MayCompare: actor.May(place.ID, ledger.ActionCompare), MayPropose: actor.May(place.ID, ledger.ActionPropose), MayDelete: actor.May(place.ID, ledger.ActionManage),
 	}
 	if len(found.Evaluations) > 0 {
 		e, err := s.Compare.Evaluation(ctx, actor, place.ID, found.Evaluations[0].Digest)
@@ -330,6 +330,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	v := page.ComparisonView{
 		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Filter: itemFilter(query),
 		AllSlices: query.Get("slices") == "all", AllClasses: query.Get("classes") == "all", MayPropose: actor.May(place.ID, ledger.ActionPropose),
+		MayDelete: actor.May(place.ID, ledger.ActionManage),
 	}
 	if v.Baseline, err = s.Compare.Model(ctx, actor, place.ID, string(found.Record.Baseline)); err != nil {
 		return err

@@ -246,7 +246,12 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	if actorOf(r).Admin {
 		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"},
 			page.SettingsLink{Key: "holds", Icon: "lock", Href: "/holds"},
-			page.SettingsLink{Key: "whole", Icon: "history", Href: "/history"})
+			page.SettingsLink{Key: "whole", Icon: "history", Href: "/history"},
+			page.SettingsLink{Key: "retention", Icon: "clock", Href: "/retention"})
+	}
+	if actorOf(r).May(projectOf(r).ID, ledger.ActionManage) {
+		v.Links = append(v.Links, page.SettingsLink{Key: "trash", Icon: "trash", Href: "/trash"})
+		v.Delete, v.Project = true, linkOf(r)
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))
 }

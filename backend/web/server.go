@@ -228,6 +228,7 @@ func (s *Server) tables() [][]route {
 		s.compareRoutes(),
 		s.reviewRoutes(),
 		s.erasureRoutes(),
+		s.trashRoutes(),
 	}
 }
 
@@ -245,6 +246,7 @@ func (s *Server) operations() {
 	s.snapshotAPI()
 	s.compareAPI()
 	s.erasureAPI()
+	s.trashAPI()
 }
 
 // ServeHTTP answers a request.

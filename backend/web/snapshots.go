@@ -61,7 +61,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.SnapshotView{Project: link, Snapshot: snap, MayTrain: actor.May(link.ID, ledger.ActionTrain), MayTake: actor.May(link.ID, ledger.ActionExport)}
+	v := page.SnapshotView{Project: link, Snapshot: snap, MayTrain: actor.May(link.ID, ledger.ActionTrain), MayTake: actor.May(link.ID, ledger.ActionExport), MayDel: actor.May(link.ID, ledger.ActionManage)}
 	if v.Names, err = s.Identity.Names(ctx); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type ComparisonView struct {
 	AllClasses bool
 	Items      compare.ItemList
 	MayPropose bool
+	MayDelete  bool
 }
 
 // shownSlices and shownClasses are how many slices and classes a panel shows

@@ -29,6 +29,7 @@ type ModelView struct {
 	Evaluation *compare.Evaluation // the newest, with its classes
 	MayCompare bool
 	MayPropose bool
+	MayDelete  bool
 }
 
 func (v ModelView) person(id ledger.PersonID) string {

@@ -74,6 +74,7 @@ type SnapshotView struct {
 	Twin     int // number of an older snapshot with the same digest, 0 if none
 	MayTrain bool
 	MayTake  bool // may export
+	MayDel   bool // may delete it
 	Rows     []labeling.SnapshotRow
 }
 
