@@ -25,7 +25,7 @@ func (s *Server) frameView(r *http.Request, v view) (view, error) {
 	if c.visit.Person.ID == "" {
 		return v, nil
 	}
-	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name}
+	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name, Username: c.visit.Person.Username}
 	v.Admin = c.visit.Actor.Admin
 	v.Idle, v.TextSize = s.Identity.IdleLimit(c.visit.Person), c.visit.Person.TextSize
 	if c.place.ID != "" {

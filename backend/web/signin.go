@@ -67,6 +67,9 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		}
 		// Operators look for guessing; the name that was tried may be a password.
 		s.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in refused", slog.String("id", callIn(r.Context()).id), slog.String("address", s.address(r)), slog.Int("status", status))
+		if wantsJSON(r) {
+			return err
+		}
 		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: page.Refused(typed(r, "username"), err)})
 	}
 	// Whoever sat here before, and may have locked the screen, has left the seat.
@@ -76,6 +79,9 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	s.signIn(w, in)
+	if wantsJSON(r) { // a page that stayed open while the login lapsed
+		return renderJSON(w, http.StatusOK, map[string]any{"person": in.Person})
+	}
 	return s.seeOther(w, r, next)
 }
 

@@ -87,8 +87,9 @@ func (p ProjectLink) Href(rest ...string) string {
 
 // PersonLink is a person as the frame names them.
 type PersonLink struct {
-	ID   ledger.PersonID
-	Name string
+	ID       ledger.PersonID
+	Name     string
+	Username string // only of the person who is signed in
 }
 
 // place is one entry of the rail.

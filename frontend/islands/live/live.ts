@@ -56,7 +56,11 @@ function connect(): void {
   s.onclose = (e) => {
     if (socket === s) socket = undefined;
     delete document.documentElement.dataset["live"];
-    if (e.code === 1008) return; // signed out, or no member any more
+    if (e.code === 1008) {
+      // Signed out, or no member any more: the shell finds out which.
+      document.dispatchEvent(new CustomEvent("adjudge:closed"));
+      return;
+    }
     // A refused handshake says nothing else: wait longer.
     timer = window.setTimeout(connect, opened && e.code === 1013 ? 1000 : backoff.next());
   };
@@ -165,6 +169,7 @@ function swap(id: string, fresh: Document): void {
 
 connect();
 window.addEventListener("online", connect);
+document.addEventListener("adjudge:signedin", connect);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) connect();
 });

@@ -63,6 +63,7 @@ function watch(outbox: Outbox, open: () => Promise<void>): void {
   };
   setInterval(() => void look(), LOOK);
   window.addEventListener("online", again);
+  document.addEventListener("adjudge:signedin", again);
   window.addEventListener("focus", again);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) again();

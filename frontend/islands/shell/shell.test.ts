@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { again, type Mark } from "./again";
+import { seat } from "./signin";
 import { isTyping } from "./typing";
 import { pieces } from "./unseen";
 
@@ -52,4 +53,12 @@ test("what nobody sees is shown as a mark", () => {
   assert.deepEqual(pieces("x\u{E0041}"), [{ text: "x" }, { text: "U+E0041", unseen: "U+E0041" }]);
   assert.deepEqual(pieces("می\u200cخواهم 👩\u200d⚕"), [{ text: "می\u200cخواهم 👩\u200d⚕" }], "joiners that join");
   assert.deepEqual(pieces("a\u200db"), [{ text: "a" }, { text: "ZWJ", unseen: "U+200D" }, { text: "b" }], "and one that does not");
+});
+
+test("who sits here is what the server says", () => {
+  assert.equal(seat(200, "p1", "p1"), "same");
+  assert.equal(seat(200, "p2", "p1"), "other");
+  assert.equal(seat(401, undefined, "p1"), "nobody");
+  assert.equal(seat(502, undefined, "p1"), "unknown", "a proxy's trouble says nothing about the login");
+  assert.equal(seat(200, undefined, "p1"), "unknown");
 });

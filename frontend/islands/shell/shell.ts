@@ -3,6 +3,7 @@
 // plain HTML quicker or kinder; no page needs it to work.
 import "./focus";
 import { lock } from "./lock";
+import "./signin";
 import { isTyping } from "./typing";
 
 const root = document.documentElement;

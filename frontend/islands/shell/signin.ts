@@ -1,0 +1,147 @@
+// A sign-in that lapses while somebody works opens again in place: a dialog asks
+// for the password of the same person, and what was being done goes on. Nothing
+// on the page is lost. It opens
+//
+// - where htmx is refused, instead of leaving the page,
+// - before a form is sent, if the server no longer knows who sits here, or knows
+//   somebody else (who signed in in another tab),
+// - where the socket of the page is closed because the login ended,
+// - where answers wait for a sign-in and somebody follows the link that says so.
+
+import { at } from "../outbox/base";
+
+const person = typeof document === "undefined" ? "" : (document.documentElement.dataset["person"] ?? "");
+
+/** Who the server believes sits here. */
+export type Seat = "same" | "nobody" | "other" | "unknown";
+
+/** Reads the answer of the server about who sits here. */
+export function seat(status: number, id: unknown, me: string): Seat {
+  if (status === 401) return "nobody";
+  if (status !== 200 || typeof id !== "string") return "unknown";
+  return id === me ? "same" : "other";
+}
+
+async function look(): Promise<Seat> {
+  try {
+    const answer = await fetch(at("/api/v1/me"), { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(5000) });
+    const body = (await answer.json()) as { id?: string };
+    return seat(answer.status, body.id, person);
+  } catch {
+    return "unknown"; // no network: what is sent will say so itself
+  }
+}
+
+let later: (() => void)[] = [];
+
+function dialogOf(): HTMLDialogElement | null {
+  const dialog = document.getElementById("sign-in-again");
+  return dialog instanceof HTMLDialogElement ? dialog : null;
+}
+
+/** Opens the dialog; again is what goes on once the same person is back. */
+export function signInAgain(who: Seat, again?: () => void): void {
+  const dialog = dialogOf();
+  if (!dialog) return void location.assign(at("/sign-in"));
+  if (again) later.push(again);
+  for (const line of dialog.querySelectorAll<HTMLElement>("[data-seat]")) line.hidden = line.dataset["seat"] !== (who === "other" ? "other" : "nobody");
+  if (dialog.open) return;
+  for (const open of document.querySelectorAll<HTMLDialogElement>("dialog[open]:not(.drawer)")) if (open !== dialog && open.id === "palette") open.close();
+  dialog.showModal();
+  dialog.querySelector<HTMLInputElement>("input[type=password]")?.focus();
+}
+
+function back(): void {
+  const dialog = dialogOf();
+  dialog?.close();
+  const field = dialog?.querySelector<HTMLInputElement>("input[type=password]");
+  if (field) field.value = "";
+  const again = later;
+  later = [];
+  document.dispatchEvent(new CustomEvent("adjudge:signedin"));
+  for (const go of again) go();
+}
+
+async function send(form: HTMLFormElement): Promise<void> {
+  const error = form.querySelector<HTMLElement>("[data-error]")!;
+  error.textContent = "";
+  try {
+    const answer = await fetch(at("/sign-in"), { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form) as unknown as Record<string, string>) });
+    const body = (await answer.json()) as { person?: string; detail?: string };
+    if (answer.ok && body.person === person) return back();
+    if (answer.ok) return void location.assign(at("/")); // somebody else: this page is not theirs
+    error.textContent = body.detail ?? "";
+  } catch {
+    error.textContent = form.dataset["trouble"] ?? "";
+  }
+  form.querySelector<HTMLInputElement>("input[type=password]")?.select();
+}
+
+/** Forms that were looked at and may be sent. */
+const passed = new WeakSet<HTMLFormElement>();
+const looking = new WeakSet<HTMLFormElement>();
+
+/** Forms that are about signing in and out themselves. */
+const door = /\/(sign-in|sign-out|lock|unlock|language)$/;
+
+function guard(event: SubmitEvent): void {
+  const form = event.target;
+  if (event.defaultPrevented || !(form instanceof HTMLFormElement) || form.method !== "post" || door.test(new URL(form.action, location.href).pathname)) return;
+  if (passed.delete(form)) return;
+  event.preventDefault();
+  if (looking.has(form)) return;
+  looking.add(form);
+  const submitter = event.submitter;
+  const go = (): void => {
+    passed.add(form);
+    if (!form.isConnected) {
+      // Live news replaced it meanwhile; what was pressed still counts.
+      form.hidden = true;
+      document.body.append(form);
+    }
+    form.requestSubmit(submitter && form.contains(submitter) ? submitter : null);
+  };
+  void look().then((who) => {
+    looking.delete(form);
+    if (who === "nobody" || who === "other") signInAgain(who, go);
+    else go();
+  });
+}
+
+interface Refused {
+  ctx?: { response?: { status?: number }; sourceElement?: Element; hx?: { redirect?: string } };
+}
+
+if (person) {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form instanceof HTMLFormElement && form.matches("[data-sign-in-again]")) {
+      event.preventDefault();
+      void send(form);
+    } else guard(event);
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = (event as CustomEvent<Refused>).detail;
+    if (ctx?.response?.status !== 401 || ctx.hx?.redirect?.startsWith(at("/locked"))) return;
+    event.preventDefault();
+    const source = ctx.sourceElement;
+    // What asks on its own asks again by itself.
+    const pressed = source instanceof HTMLFormElement ? () => source.requestSubmit() : source instanceof HTMLElement && source.matches("a, button") ? () => source.click() : undefined;
+    signInAgain("nobody", pressed);
+  });
+  document.addEventListener("adjudge:closed", () => {
+    void look().then((who) => {
+      if (who === "nobody" || who === "other") signInAgain(who);
+    });
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("[data-outbox='sign-in']") : null;
+    if (!link || !dialogOf() || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    signInAgain("nobody");
+  });
+  // Signed in again in another tab, by whatever way.
+  window.addEventListener("focus", () => {
+    if (dialogOf()?.open) void look().then((who) => who === "same" && back());
+  });
+}
