@@ -3,7 +3,10 @@ package web
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -73,7 +76,7 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 		}
 	}
 	title := ui.T(r.Context(), "problem.title."+p.titleKey())
-	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p)}
+	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p), Sent: sent(r)}
 	if c.place.ID != "" {
 		v.Label = page.ProjectLink{Slug: c.place.Slug}.Href("label")
 	}
@@ -88,6 +91,28 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "render a problem", slog.String("id", p.Reference), slog.String("error", err.Error()))
 		http.Error(w, "Internal error. Reference "+p.Reference, http.StatusInternalServerError)
 	}
+}
+
+// mostSent is how much of a form that failed is shown again.
+const mostSent = 64 << 10
+
+// sent returns what somebody typed into the form that a request carried, so that
+// an error does not cost them their words. What is secret is not shown again.
+func sent(r *http.Request) []page.Pair {
+	var fields []page.Pair
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		low := strings.ToLower(name)
+		if name == "next" || strings.Contains(low, "password") || strings.Contains(low, "token") || strings.Contains(low, "secret") {
+			continue
+		}
+		text := strings.TrimSpace(strings.Join(r.PostForm[name], "\n"))
+		if size += len(name) + len(text); text == "" || size > mostSent {
+			continue
+		}
+		fields = append(fields, page.Pair{Term: name, Text: strings.ToValidUTF8(text, "\uFFFD")})
+	}
+	return fields
 }
 
 // stored says what became of a request that failed: one that only looks changes
