@@ -221,6 +221,15 @@ func TestWhatIsDeletedComesBackUntilItIsPurged(t *testing.T) {
 		if theirs, err := h.erasure.Deleted(ctx, stranger); err != nil || len(theirs) != 0 {
 			t.Errorf("a stranger sees %+v (%v)", theirs, err)
 		}
+		for _, role := range []ledger.Role{ledger.RoleAuditor, ledger.RoleAnnotator, ledger.RoleDataScientist} {
+			other := ledger.Actor{Person: "o", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{k.project.ID: {role}}}
+			if _, err := h.erasure.Restore(ctx, other, "dataset", k.project.ID, string(k.dataset.ID)); !fault.Is(err, fault.Denied) {
+				t.Errorf("%s restores: %v", role, err)
+			}
+			if _, err := h.erasure.Purge(ctx, other, "dataset", k.project.ID, string(k.dataset.ID)); err == nil {
+				t.Errorf("%s purges", role)
+			}
+		}
 		_, err = h.erasure.PlaceHold(ctx, k.boss, erasure.Hold{Kind: "dataset", ID: string(k.dataset.ID), Reason: "a lawsuit."})
 		k.must(err)
 		wantUnmet(t, k.purge("dataset", string(k.dataset.ID)), "a lawsuit")

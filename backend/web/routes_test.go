@@ -213,6 +213,8 @@ var ownThings = map[string]string{
 	"POST /desktop/zoom":               "their own window",
 	"POST /people/invite/list":         "nothing: it gives a page back as a file",
 	"POST /projects":                   "a project of their own, of which they are the lead",
+	"POST /trash/restore":              "refused by the service, which alone knows the project of what is in the trash",
+	"POST /api/v1/trash/restore":       "refused by the service, which alone knows the project of what is in the trash",
 	"POST /api/v1/projects":            "a project of their own, of which they are the lead",
 	"POST /api/v1/people":              "refused by the service",
 	"POST /api/v1/people/invitations":  "refused by the service",
