@@ -15,6 +15,7 @@ LISTEN   ?= 127.0.0.1:8484
 # Which benchmarks, and for how long each: make bench BENCH=Submit BENCHTIME=3s
 BENCH     ?= .
 BENCHTIME ?= 1s
+SOAK      ?= 10m
 
 .PHONY: help
 help: ## Show this list
@@ -64,6 +65,10 @@ bench: generate ## Run the benchmarks; compares with the last run where there is
 	@if [ -f build/bench/new.txt ]; then mv build/bench/new.txt build/bench/old.txt; fi
 	go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 60m ./... | tee build/bench/new.txt
 	@if [ -f build/bench/old.txt ]; then $(TOOL) benchstat build/bench/old.txt build/bench/new.txt; fi
+
+.PHONY: bench/soak
+bench/soak: generate ## Ten minutes at load; fails when memory, goroutines or files grow (SOAK=3m for less)
+	ADJUDGE_SOAK='$(SOAK)' go test ./app -run '^TestSoak$$' -count=1 -timeout 2h -v
 
 .PHONY: server
 server: generate ## Build the server and command line: build/bin/adjudge (no cgo)
