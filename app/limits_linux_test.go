@@ -411,7 +411,9 @@ func TestASIGTERMClosesSocketsAnswersWhatRunsAndKeepsJobs(t *testing.T) {
 func (l *limited) snapshot() string {
 	l.Helper()
 	_, text := l.call("GET", "/api/v1/projects/"+demoProject+"/snapshots", "", nil)
-	var list struct{ Items []struct{ Name, Purpose string } }
+	var list struct {
+		Items []struct{ Name, Purpose string }
+	}
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		l.Fatal(err)
 	}

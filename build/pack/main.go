@@ -22,12 +22,12 @@ import (
 	"strings"
 )
 
-const bin = "build/bin"
-
 func main() {
+	bin := flag.String("bin", "build/bin", "folder with the two programs, in which the packages are put")
 	version := flag.String("version", "unknown", "version that the file names carry")
+	quick := flag.Bool("quick", false, "compress less: for tests")
 	flag.Parse()
-	if err := pack(strings.TrimPrefix(*version, "v")); err != nil {
+	if err := pack(*bin, *quick, strings.TrimPrefix(*version, "v")); err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
 	}
@@ -39,7 +39,7 @@ type entry struct {
 	mode       int64
 }
 
-func pack(version string) error {
+func pack(bin string, quick bool, version string) error {
 	system := runtime.GOOS + "-" + runtime.GOARCH
 	papers := []entry{{"LICENSE", "LICENSE", 0o644}, {"README.md", "README.md", 0o644}, {"CHANGELOG.md", "CHANGELOG.md", 0o644}}
 	server := append([]entry{{"adjudge", bin + "/adjudge", 0o755}, {"adjudge.service", "build/linux/adjudge.service", 0o644}}, papers...)
@@ -56,13 +56,13 @@ func pack(version string) error {
 		made = append(made, name)
 	}
 	if _, err := exec.LookPath("dpkg-deb"); err == nil {
-		name, err := debian(version)
+		name, err := debian(bin, quick, version)
 		if err != nil {
 			return err
 		}
 		made = append(made, name)
 	}
-	return checksums(made)
+	return checksums(bin, made)
 }
 
 func archive(path string, entries []entry) error {
@@ -89,7 +89,7 @@ func archive(path string, entries []entry) error {
 
 // debian makes one package of both programs; the window's libraries are only
 // recommended, because a server needs none of them.
-func debian(version string) (string, error) {
+func debian(bin string, quick bool, version string) (string, error) {
 	root, err := os.MkdirTemp("", "adjudge-deb-")
 	if err != nil {
 		return "", err
@@ -121,7 +121,10 @@ Description: label data, compare models, sign off what may ship
 		{"usr/share/applications/adjudge.desktop", "build/linux/adjudge.desktop", 0o644},
 		{"usr/share/icons/hicolor/512x512/apps/adjudge.png", "build/appicon.png", 0o644},
 		{"usr/share/doc/adjudge/copyright", "LICENSE", 0o644},
-		{"usr/share/doc/adjudge/adjudge.service", "build/linux/adjudge.service", 0o644},
+		{"usr/share/doc/adjudge/changelog", "CHANGELOG.md", 0o644},
+		// Neither enabled nor started: on most machines the package is for its window.
+		{"usr/lib/systemd/system/adjudge.service", "build/linux/adjudge.service", 0o644},
+		{"usr/lib/sysusers.d/adjudge.conf", "build/linux/adjudge.sysusers", 0o644},
 	} {
 		body, err := os.ReadFile(e.from)
 		if err != nil {
@@ -138,7 +141,11 @@ Description: label data, compare models, sign off what may ship
 		return "", err
 	}
 	name := fmt.Sprintf("adjudge_%s_%s.deb", debVersion, runtime.GOARCH)
-	cmd := exec.Command("dpkg-deb", "--root-owner-group", "--build", root, filepath.Join(bin, name))
+	compress := "-Zxz"
+	if quick {
+		compress = "-Znone"
+	}
+	cmd := exec.Command("dpkg-deb", compress, "--root-owner-group", "--build", root, filepath.Join(bin, name))
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("dpkg-deb: %w: %s", err, out)
@@ -156,7 +163,7 @@ func place(path string, body []byte, mode os.FileMode) error {
 	return os.Chmod(path, mode)
 }
 
-func checksums(names []string) error {
+func checksums(bin string, names []string) error {
 	slices.Sort(names)
 	var lines strings.Builder
 	for _, name := range names {
