@@ -124,6 +124,54 @@ func (v *visitor) forced(where string) {
 	v.media()
 }
 
+// families are the keys of messages without their last part.
+func families(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../frontend/ui/messages/en/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no messages: %v", err)
+	}
+	var found []string
+	for _, file := range files {
+		var messages map[string]any
+		raw, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(raw, &messages)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range messages {
+			if end := strings.LastIndex(key, "."); end > 0 {
+				found = append(found, key[:end])
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// worded fails the test where the page shows the key of a text instead of one:
+// of keys that are put together only a look tells that one is missing.
+func (v *visitor) worded(families []string, where string) {
+	v.t.Helper()
+	list, err := json.Marshal(families)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	bare := ask[[]string](v, `(() => {
+		const families = new Set(`+string(list)+`), found = [];
+		const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		while (texts.nextNode()) {
+			const text = texts.currentNode.data.trim();
+			if (/^[a-z_]+(\.[a-z0-9_-]+)+$/.test(text) && families.has(text.slice(0, text.lastIndexOf("."))) && !texts.currentNode.parentElement.closest("code, option, script, bdi, td[dir=auto]")) found.push(text);
+		}
+		return found; })()`)
+	if len(bare) > 0 {
+		v.t.Errorf("%s shows keys for which there is no text: %v", where, bare)
+	}
+}
+
 // fits fails the test where the page is wider than the window.
 func (v *visitor) fits(where string) {
 	v.t.Helper()
@@ -219,7 +267,9 @@ func TestEveryPageIsAccessibleAndFitsEveryWindow(t *testing.T) {
 	s := startDemo(t)
 	v := s.owner()
 	start := []string{"/", "/projects/" + demoProject, "/projects/new", "/account", "/tokens", "/people", "/gallery"}
+	texts := families(t)
 	visited := v.everyPage(start, func(path string) {
+		v.worded(texts, path)
 		for _, width := range []int64{1440, 1024, 390, 320} {
 			v.size(width, map[int64]int64{1440: 900, 1024: 768, 390: 844, 320: 568}[width])
 			v.fits(fmt.Sprintf("%s at %d", path, width))

@@ -25,6 +25,15 @@ func (v ErasureView) fated(fate erasure.Fate) []erasure.Line {
 	return list
 }
 
+// erasureCount names a kind of record, and how many of it where they are counted.
+func erasureCount(ctx context.Context, l erasure.Line) string {
+	name := ui.T(ctx, "erase.record."+string(l.Record))
+	if l.Count > 0 {
+		name += " (" + ui.Count(ctx, l.Count) + ")"
+	}
+	return name
+}
+
 // HoldsView lists legal holds.
 type HoldsView struct {
 	Holds  []erasure.Hold
