@@ -35,6 +35,17 @@ type limited struct {
 	log            *bytes.Buffer
 }
 
+// jobDir is a data directory in which a training job may still write when its
+// server has ended.
+func jobDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(binaryFolder, "data-*") // removed at the very end
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // startLimited starts the demo's server on a data directory.
 func startLimited(t testing.TB, data string, flags ...string) *limited {
 	t.Helper()
@@ -249,7 +260,7 @@ func TestAFullDiskIsSaidAndNothingIsHalfWritten(t *testing.T) {
 // others are served.
 func TestAClientThatDripsItsHeaderIsHungUpOn(t *testing.T) {
 	t.Parallel()
-	l := startLimited(t, t.TempDir())
+	l := startLimited(t, jobDir(t))
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(l.address, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +296,7 @@ func TestTwoThousandIdleSockets(t *testing.T) {
 		t.Skipf("%d open files are too few (%v)", files.Cur, err)
 	}
 	const sockets = 2000
-	l := startLimited(t, t.TempDir())
+	l := startLimited(t, jobDir(t))
 	rss := func() float64 { return l.metric("process_resident_memory_bytes") / (1 << 20) }
 	before, routines := rss(), l.metric("go_goroutines")
 	var open []*websocket.Conn
@@ -337,7 +348,7 @@ func TestTwoThousandIdleSockets(t *testing.T) {
 // that runs is answered, a training job goes on, and the next server has it.
 func TestASIGTERMClosesSocketsAnswersWhatRunsAndKeepsJobs(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
+	data := jobDir(t)
 	l := startLimited(t, data)
 	at := "ws" + strings.TrimPrefix(l.address, "http") + "/projects/" + demoProject + "/live?page=items"
 	socket, answer, err := websocket.DefaultDialer.DialContext(t.Context(), at, http.Header{"Cookie": {l.cookie}, "Origin": {l.address}})

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type serveOptions struct {
 	cert, key                string
 	lockAfter                time.Duration
 	witness                  []string
+	logLevel, logFormat      string
 	oidc                     providerOptions
 }
 
@@ -60,10 +62,28 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.blobs, "blobs", os.Getenv("ADJUDGE_BLOBS"), "where files are kept: a directory or s3://bucket/prefix?endpoint=https://… (default: $ADJUDGE_BLOBS, else blobs in the data directory)")
 	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
 	f.StringArrayVar(&o.witness, "witness", strings.Fields(os.Getenv("ADJUDGE_WITNESS")), "where signed checkpoints of the history are kept outside: git+URL or smtp://user@host:port?from=A&to=B (default: $ADJUDGE_WITNESS, several apart by blanks; password of the mail server: $ADJUDGE_SMTP_PASSWORD)")
+	f.StringVar(&o.logLevel, "log-level", cmp.Or(os.Getenv("ADJUDGE_LOG_LEVEL"), "warn"), "what is logged: error, warn, info (a line per request) or debug; never what people wrote (default: $ADJUDGE_LOG_LEVEL, else warn)")
+	f.StringVar(&o.logFormat, "log-format", cmp.Or(os.Getenv("ADJUDGE_LOG_FORMAT"), "text"), "how: text, or json with one object per line (default: $ADJUDGE_LOG_FORMAT, else text)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
 	o.oidc.flags(f)
 	f.DurationVar(&o.lockAfter, "lock-after", 0, "lock a browser that stood idle for this long, for example 10m; people may choose less for themselves (0: only by Alt+L)")
+}
+
+// logger writes to standard error, which systemd and containers keep.
+func (o *serveOptions) logger(out io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, usage{fmt.Errorf("--log-level %q is none of error, warn, info and debug", o.logLevel)}
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, options)), nil
+	}
+	return nil, usage{fmt.Errorf("--log-format %q is neither text nor json", o.logFormat)}
 }
 
 // serve runs a server until the command's context ends. ready is called once
@@ -81,7 +101,10 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if o.lockAfter < 0 {
 		return usage{errors.New("--lock-after is a time such as 10m")}
 	}
-	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Witness: o.witness, Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Witness: o.witness}
+	if set.Log, err = o.logger(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
 	if set.Provider, err = o.oidc.provider(); err != nil {
 		return err
 	}

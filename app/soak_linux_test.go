@@ -46,7 +46,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Skipf("set %s to a time such as 10m, or run make bench/soak", soakVariable)
 	}
-	l := startLimited(t, t.TempDir())
+	l := startLimited(t, jobDir(t))
 	_, text := l.call("GET", "/api/v1/projects/"+demoProject, "", nil)
 	var project struct {
 		Schema struct{ Classes []struct{ ID string } }
