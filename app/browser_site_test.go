@@ -72,7 +72,13 @@ func startSiteWith(t testing.TB, seed func(*store.Tx) error, flags ...string) *s
 // startSiteAt is startSiteWith on an address of this machine.
 func startSiteAt(t testing.TB, listen string, seed func(*store.Tx) error, flags ...string) *site {
 	t.Helper()
-	s := &site{t: t, data: t.TempDir(), verb: "serve", flags: flags}
+	return startSiteIn(t, nil, listen, seed, flags...)
+}
+
+// startSiteIn is startSiteAt with variables of the environment.
+func startSiteIn(t testing.TB, env []string, listen string, seed func(*store.Tx) error, flags ...string) *site {
+	t.Helper()
+	s := &site{t: t, data: t.TempDir(), verb: "serve", flags: flags, env: env}
 	if seed != nil {
 		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
 		if err != nil {

@@ -159,7 +159,10 @@ func (b *browser) send(method, address string, form url.Values) answerRead {
 	return answerRead{answer.StatusCode, answer.Request.URL, string(text)}
 }
 
-func (b *browser) get(address string) answerRead { b.t.Helper(); return b.send(http.MethodGet, address, nil) }
+func (b *browser) get(address string) answerRead {
+	b.t.Helper()
+	return b.send(http.MethodGet, address, nil)
+}
 
 func (b *browser) post(address string, form url.Values) answerRead {
 	b.t.Helper()

@@ -123,10 +123,10 @@ func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string
 	if err := mayGrant(actor, r.Project, r.Role); err != nil {
 		return err
 	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error { return moveRole(tx, actor, g, r, kind, why, move) })
+	return s.changeGroup(ctx, group, func(tx Tx, g Group) error { return s.giveRole(tx, actor, g, r, kind, why, move) })
 }
 
-func moveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
+func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
 	if changed, err := move(tx, g.ID, r); err != nil || !changed {
 		return err
 	}
@@ -137,6 +137,8 @@ func moveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind, why string,
 	was, is := "", string(r.Role)
 	if kind == "group.revoked" {
 		was, is = is, was
+	} else if err := tx.NoteGrant(Grant{Project: r.Project, Holder: string(g.ID), Role: r.Role, GrantedBy: actor.Person, GrantedAt: s.now()}); err != nil {
+		return err
 	}
 	payload := map[string]string{"role": string(r.Role), ledger.KeyWas: was, ledger.KeyIs: is}
 	if reason != "" {
@@ -172,9 +174,9 @@ func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project
 					return err
 				}
 				if wants {
-					err = moveRole(tx, actor, g, r, "group.granted", reason, Tx.AddGroupRole)
+					err = s.giveRole(tx, actor, g, r, "group.granted", reason, Tx.AddGroupRole)
 				} else {
-					err = moveRole(tx, actor, g, r, "group.revoked", reason, Tx.RemoveGroupRole)
+					err = s.giveRole(tx, actor, g, r, "group.revoked", reason, Tx.RemoveGroupRole)
 				}
 				if err != nil {
 					return err

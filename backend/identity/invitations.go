@@ -73,7 +73,7 @@ func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteA
 			} else if step.Person == "" {
 				step.Person = made[step.Username]
 			}
-			if err := carryOut(tx, actor, *step, req.Reason); err != nil {
+			if err := s.carryOut(tx, actor, *step, req.Reason); err != nil {
 				return err
 			}
 		}
@@ -86,7 +86,7 @@ func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteA
 }
 
 // carryOut gives the roles and groups of a step.
-func carryOut(tx Tx, actor ledger.Actor, step InvitationStep, why string) error {
+func (s *Service) carryOut(tx Tx, actor ledger.Actor, step InvitationStep, why string) error {
 	reason := ""
 	if len(step.Add) > 0 {
 		var err error
@@ -95,7 +95,7 @@ func carryOut(tx Tx, actor ledger.Actor, step InvitationStep, why string) error 
 		}
 	}
 	for _, role := range step.Add {
-		if err := grant(tx, actor, Membership{Project: step.ProjectID, Person: step.Person, Role: role}, reason); err != nil {
+		if err := s.grant(tx, actor, Membership{Project: step.ProjectID, Person: step.Person, Role: role}, reason); err != nil {
 			return err
 		}
 	}

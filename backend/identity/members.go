@@ -29,7 +29,7 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 		reason, err := reasonFor(tx, actor, req.Project, person.ID, req.Reason)
 		for _, role := range req.Roles {
 			if err == nil {
-				err = grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, reason)
+				err = s.grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, reason)
 			}
 		}
 		return err
@@ -51,7 +51,7 @@ func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership, r
 		if err != nil {
 			return err
 		}
-		return grant(tx, actor, m, reason)
+		return s.grant(tx, actor, m, reason)
 	})
 }
 
@@ -78,7 +78,7 @@ func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger
 		if err != nil || len(members) > 0 {
 			return err
 		}
-		return grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead}, "")
+		return s.grant(tx, actor, Membership{Project: project, Person: actor.Person, Role: ledger.RoleLead}, "")
 	})
 }
 
@@ -109,7 +109,7 @@ func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledg
 	}
 	return s.update(ctx, func(tx Tx) error {
 		for _, person := range slices.Sorted(maps.Keys(roles)) {
-			if err := setRoles(tx, actor, project, person, roles[person], reason); err != nil {
+			if err := s.setRoles(tx, actor, project, person, roles[person], reason); err != nil {
 				return err
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledg
 	})
 }
 
-func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role, why string) error {
+func (s *Service) setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger.PersonID, roles []ledger.Role, why string) error {
 	if _, err := tx.Person(person); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledger
 			return err
 		}
 		if wants {
-			err = grant(tx, actor, m, reason)
+			err = s.grant(tx, actor, m, reason)
 		} else if _, err = tx.RemoveMembership(m); err == nil {
 			err = record(tx, actor, "role.revoked", m, reason)
 		}
@@ -160,8 +160,11 @@ func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) er
 	return actor.Must(project, ledger.ActionManage)
 }
 
-func grant(tx Tx, actor ledger.Actor, m Membership, reason string) error {
+func (s *Service) grant(tx Tx, actor ledger.Actor, m Membership, reason string) error {
 	if err := tx.AddMembership(m); err != nil {
+		return err
+	}
+	if err := tx.NoteGrant(Grant{Project: m.Project, Holder: string(m.Person), Role: m.Role, GrantedBy: actor.Person, GrantedAt: s.now()}); err != nil {
 		return err
 	}
 	return record(tx, actor, "role.granted", m, reason)

@@ -91,7 +91,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 			return err
 		}
 		for _, role := range req.Roles {
-			if err := grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, strings.TrimSpace(req.Reason)); err != nil {
+			if err := s.grant(tx, actor, Membership{Project: req.Project, Person: person.ID, Role: role}, strings.TrimSpace(req.Reason)); err != nil {
 				return err
 			}
 		}

@@ -34,6 +34,7 @@ type Service struct {
 	kitchen *kitchen
 
 	lockAfter time.Duration
+	uses      uses
 	door      *door // to the provider; nil where there is none
 
 	mu    sync.Mutex

@@ -19,6 +19,7 @@ type Tx interface {
 	LimitTx
 	GroupTx
 	ProviderTx
+	AccessTx
 }
 
 // PeopleTx keeps people.

@@ -30,6 +30,9 @@ func (tx *Tx) RenameGroup(id identity.GroupID, name string) error {
 
 // DeleteGroup removes a group; its members lose what they held by it.
 func (tx *Tx) DeleteGroup(id identity.GroupID) error {
+	if _, err := tx.exec(`DELETE FROM access_grant WHERE holder = $1`, string(id)); err != nil {
+		return err
+	}
 	_, err := tx.exec(`DELETE FROM person_group WHERE id = $1`, string(id))
 	return err
 }
@@ -107,6 +110,9 @@ func (tx *Tx) AddGroupRole(id identity.GroupID, r identity.GroupRole) (bool, err
 // RemoveGroupRole reports whether the group held the role.
 func (tx *Tx) RemoveGroupRole(id identity.GroupID, r identity.GroupRole) (bool, error) {
 	n, err := tx.exec(`DELETE FROM group_role WHERE team = $1 AND project = $2 AND role = $3`, string(id), string(r.Project), string(r.Role))
+	if err == nil {
+		err = tx.forgetGrant(r.Project, string(id), r.Role)
+	}
 	return n > 0, err
 }
 

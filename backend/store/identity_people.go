@@ -94,6 +94,9 @@ func (tx *Tx) AddMembership(m identity.Membership) error {
 func (tx *Tx) RemoveMembership(m identity.Membership) (bool, error) {
 	n, err := tx.exec(`DELETE FROM membership WHERE project = $1 AND person = $2 AND role = $3`,
 		string(m.Project), string(m.Person), string(m.Role))
+	if err == nil {
+		err = tx.forgetGrant(m.Project, string(m.Person), m.Role)
+	}
 	return n > 0, err
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -87,6 +88,12 @@ func (s *Server) allow(r *http.Request, rt route, c *call) error {
 		}
 		if err = c.visit.Actor.Must(place.ID, rt.action); err == nil || !fault.Is(err, fault.NotFound) {
 			c.place = place
+		}
+		if err == nil {
+			// Who looks at roles wants to know who uses them; a request does not fail for it.
+			if err := s.Identity.Used(r.Context(), c.visit.Actor, place.ID); err != nil {
+				s.Log.LogAttrs(r.Context(), slog.LevelWarn, "note the use of a project", slog.String("id", c.id), slog.String("error", err.Error()))
+			}
 		}
 		return err
 	}

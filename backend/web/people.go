@@ -159,6 +159,7 @@ func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v.Project = page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
 	v.May, v.MayAll = actor.May(place.ID, ledger.ActionManage), actor.May(place.ID, ledger.ActionAdminister)
+	v.Reviews = reviews(actor, place.ID)
 	if v.May {
 		if v.Groups, err = s.Identity.ProjectGroups(r.Context(), actor, place.ID); err != nil {
 			return err

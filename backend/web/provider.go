@@ -71,7 +71,7 @@ func (s *Server) moveAway(w http.ResponseWriter, r *http.Request, address, name 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	to := html.EscapeString(address)
-	_, err := fmt.Fprintf(w, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"0;url=%s\"><title>Adjudge</title><p><a href=\"%s\">%s</a></p></html>",
+	_, err := fmt.Fprintf(w, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"0;url=%s\"><link rel=\"icon\" href=\"data:,\"><title>Adjudge</title><p><a href=\"%s\">%s</a></p></html>",
 		to, to, html.EscapeString(ui.T(r.Context(), "provider.leaving", "name", name)))
 	return ignoreGone(err)
 }

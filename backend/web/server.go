@@ -221,6 +221,7 @@ func (s *Server) tables() [][]route {
 		s.snapshotRoutes(),
 		s.nativeRoutes(),
 		s.accountRoutes(),
+		s.accessRoutes(),
 		s.peopleRoutes(),
 		s.invitationRoutes(),
 		s.groupRoutes(),
@@ -235,6 +236,7 @@ func (s *Server) tables() [][]route {
 // operations registers the JSON API of every room.
 func (s *Server) operations() {
 	s.identityAPI()
+	s.accessAPI()
 	s.checkpointAPI()
 	s.groupAPI()
 	s.projectAPI()

@@ -166,6 +166,116 @@ func Identity(t *testing.T) {
 				return errors.Join(err, err2)
 			})
 		})
+		t.Run("who somebody is at a provider belongs to one person", func(t *testing.T) {
+			nora := identity.ProviderIdentity{Issuer: "https://sso", Subject: "u-1", Person: "p1", CreatedAt: at, UsedAt: at}
+			must(func(tx *store.Tx) error { return tx.CreateProviderIdentity(nora) })
+			if err := update(func(tx *store.Tx) error {
+				return tx.CreateProviderIdentity(identity.ProviderIdentity{Issuer: "https://sso", Subject: "u-1", Person: "p2"})
+			}); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second person: %v", err)
+			}
+			must(func(tx *store.Tx) error {
+				return tx.CreateProviderIdentity(identity.ProviderIdentity{Issuer: "https://other", Subject: "u-1", Person: "p2", CreatedAt: at, UsedAt: at})
+			})
+			must(func(tx *store.Tx) error { return tx.TouchProviderIdentity("https://sso", "u-1", at.Add(time.Hour)) })
+			nora.UsedAt = at.Add(time.Hour)
+			must(func(tx *store.Tx) error {
+				got, err := tx.ProviderIdentity("https://sso", "u-1")
+				if got != nora {
+					t.Errorf("got %+v", got)
+				}
+				if all, err := tx.ProviderIdentities("p1"); err != nil || len(all) != 1 || all[0] != nora {
+					t.Errorf("all = %+v, %v", all, err)
+				}
+				if _, err := tx.ProviderIdentity("https://sso", "U-1"); !fault.Is(err, fault.NotFound) {
+					t.Errorf("another subject: %v", err)
+				}
+				if p, err := tx.Person("p1"); err != nil || !p.Linked {
+					t.Errorf("linked %v, %v", p.Linked, err)
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error { return tx.CreateGroup(identity.Group{ID: "g9", Name: "Ward", CreatedAt: at}) })
+			for _, want := range []bool{true, false} {
+				must(func(tx *store.Tx) error {
+					added, err := tx.AddProviderGroup(identity.ProviderGroup{Name: "/ward", Group: "g9"})
+					if added != want {
+						t.Errorf("added %v, want %v", added, want)
+					}
+					return err
+				})
+			}
+			must(func(tx *store.Tx) error {
+				_, err := tx.AddGroupMember("g9", "p1")
+				_, err2 := tx.AddGroupMember("g9", "p2")
+				return errors.Join(err, err2, tx.MarkProvided("g9", "p1"))
+			})
+			must(func(tx *store.Tx) error {
+				theirs, err := tx.ProvidedGroups("p1")
+				mine, err2 := tx.ProvidedGroups("p2")
+				if len(theirs) != 1 || theirs[0] != "g9" || len(mine) != 0 {
+					t.Errorf("provided: %v and %v", theirs, mine)
+				}
+				groups, err3 := tx.Groups()
+				if len(groups) != 1 || len(groups[0].Names) != 1 || groups[0].Names[0] != "/ward" {
+					t.Errorf("groups = %+v", groups)
+				}
+				return errors.Join(err, err2, err3)
+			})
+			must(func(tx *store.Tx) error {
+				removed, err := tx.RemoveProviderGroup(identity.ProviderGroup{Name: "/ward", Group: "g9"})
+				if !removed {
+					t.Error("the row was not there")
+				}
+				return errors.Join(err, tx.DeleteGroup("g9"), tx.DeleteProviderIdentities("p1"))
+			})
+			must(func(tx *store.Tx) error {
+				p, err := tx.Person("p1")
+				if p.Linked {
+					t.Error("still linked")
+				}
+				return err
+			})
+		})
+		t.Run("a role remembers who gave and confirmed it until it is taken away", func(t *testing.T) {
+			m := identity.Membership{Project: "grants", Person: "p1", Role: ledger.RoleReviewer}
+			given := identity.Grant{Project: "grants", Holder: "p1", Role: ledger.RoleReviewer, GrantedBy: "p2", GrantedAt: at}
+			later := given
+			later.GrantedBy, later.GrantedAt = "p1", at.Add(time.Hour)
+			confirmed := given
+			confirmed.ConfirmedBy, confirmed.ConfirmedAt = "p2", at.Add(2*time.Hour)
+			must(func(tx *store.Tx) error {
+				return errors.Join(tx.AddMembership(m), tx.NoteGrant(given), tx.NoteGrant(later), tx.ConfirmGrant(confirmed))
+			})
+			must(func(tx *store.Tx) error {
+				got, err := tx.Grants("grants")
+				if len(got) != 1 || got[0] != confirmed {
+					t.Errorf("got %+v", got)
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error {
+				_, err := tx.RemoveMembership(m)
+				return err
+			})
+			must(func(tx *store.Tx) error {
+				got, err := tx.Grants("")
+				if len(got) != 0 {
+					t.Errorf("left %+v", got)
+				}
+				return err
+			})
+			must(func(tx *store.Tx) error {
+				return errors.Join(tx.TouchUse("grants", "p1", at.Add(time.Hour)), tx.TouchUse("grants", "p1", at))
+			})
+			must(func(tx *store.Tx) error {
+				got, err := tx.Uses("grants")
+				if len(got) != 1 || got[0] != (identity.Use{Project: "grants", Person: "p1", At: at.Add(time.Hour)}) {
+					t.Errorf("used %+v", got)
+				}
+				return err
+			})
+		})
 		t.Run("tokens are found by hash, used and revoked", func(t *testing.T) {
 			token := identity.Token{ID: "t1", Person: "p1", Name: "CI", Scope: ledger.ScopeGate, Hash: identity.HashOf("s"), Hint: "adj_x", CreatedAt: at}
 			other := identity.Token{ID: "t2", Person: "p2", Name: "x", Scope: ledger.ScopeRead, Hash: identity.HashOf("o"), CreatedAt: at, ExpiresAt: at.Add(time.Hour)}

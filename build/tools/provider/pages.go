@@ -27,7 +27,7 @@ type session struct {
 
 const cookieName = "provider_session"
 
-var form = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Test provider</title>
+var form = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>Test provider</title>
 <main><h1>Sign in at the test provider</h1>{{with .Error}}<p role="alert">{{.}}</p>{{end}}
 <form method="post" action="/login"><input type="hidden" name="id" value="{{.ID}}">
 <p><label>Name <input name="username" autocomplete="username" autofocus></label></p>

@@ -1,0 +1,73 @@
+package page
+
+import (
+	"context"
+	"strings"
+
+	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/ui"
+)
+
+// AccessView is the review of who may do what, in one project or in all.
+type AccessView struct {
+	Project *ProjectLink // nil for all
+	Rows    []AccessRow
+	Names   map[ledger.PersonID]string
+	Admins  []string // names of those who hold every role everywhere
+	May     bool     // confirm and take away
+	Overdue int      // rows that wait
+	Saved   string   // what was just done: "confirmed" or "removed"
+	Form    FormView
+}
+
+// AccessRow is one row with the project that it is about.
+type AccessRow struct {
+	identity.Access
+	In ProjectLink
+}
+
+// NewAccessView puts the projects' names to the rows. A row of a project that
+// the reader does not see is left out.
+func NewAccessView(all []identity.Access, projects []ProjectLink) AccessView {
+	byID := map[ledger.ProjectID]ProjectLink{}
+	for _, p := range projects {
+		byID[p.ID] = p
+	}
+	var v AccessView
+	for _, a := range all {
+		in, found := byID[a.Project]
+		if !found {
+			continue
+		}
+		v.Rows = append(v.Rows, AccessRow{Access: a, In: in})
+		if a.Overdue {
+			v.Overdue++
+		}
+	}
+	return v
+}
+
+func (v AccessView) href() string {
+	if v.Project == nil {
+		return "/people/review"
+	}
+	return v.Project.Href("people", "review")
+}
+
+func (v AccessView) by(id ledger.PersonID) string { return v.Names[id] }
+
+func accessColumns(ctx context.Context, v AccessView) []ui.Column {
+	var columns []ui.Column
+	if v.Project == nil {
+		columns = append(columns, ui.Column{Label: ui.T(ctx, "access.project")})
+	}
+	columns = append(columns, ui.Column{Label: ui.T(ctx, "access.holder")}, ui.Column{Label: ui.T(ctx, "access.role")}, ui.Column{Label: ui.T(ctx, "access.granted")},
+		ui.Column{Label: ui.T(ctx, "access.used")}, ui.Column{Label: ui.T(ctx, "access.confirmed")})
+	if v.May {
+		columns = append(columns, ui.Column{Label: ui.T(ctx, "ui.actions"), Hidden: true})
+	}
+	return columns
+}
+
+func joinedNames(names []string) string { return strings.Join(names, ", ") }
