@@ -52,7 +52,14 @@ func Icon(name string) templ.Component { return icon(name, "icon") }
 // LargeIcon draws an icon at 24 pixels.
 func LargeIcon(name string) templ.Component { return icon(name, "icon large") }
 
+// flips are the icons that point along the line of reading: in a script that
+// runs from right to left they are drawn the other way round.
+var flips = map[string]bool{"left": true, "right": true, "chevron": true, "undo": true, "skip": true, "exit": true, "log": true, "comment": true, "label": true}
+
 func icon(name, class string) templ.Component {
+	if flips[name] {
+		class += " flips"
+	}
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		inner, ok := icons()[name]
 		if !ok {

@@ -132,6 +132,7 @@ func (l *Language) value(v any) string {
 // backwards, so a text that is not from the catalogue stands out.
 func mirror(text string) string {
 	var b, word strings.Builder
+	b.WriteRune(0x200F) // so that dir="auto" takes it for what it pretends to be
 	flush := func() {
 		if word.Len() > 0 {
 			b.WriteString("\u202e" + word.String() + "\u202c")

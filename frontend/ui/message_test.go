@@ -200,7 +200,7 @@ func TestTheMirroredLanguageKeepsWhatIsFilledIn(t *testing.T) {
 			t.Errorf("%q is filled with %v, in English with %v", key, got, want)
 		}
 	}
-	if got, want := mirror("{n} {n|item has|items have} [x] 95 %"), "{n} {n|\u202eitem\u202c \u202ehas\u202c|\u202eitems\u202c \u202ehave\u202c} [x] \u202e95\u202c \u202e%\u202c"; got != want {
+	if got, want := mirror("{n} {n|item has|items have} [x] 95 %"), "\u200f{n} {n|\u202eitem\u202c \u202ehas\u202c|\u202eitems\u202c \u202ehave\u202c} [x] \u202e95\u202c \u202e%\u202c"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
