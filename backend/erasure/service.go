@@ -186,12 +186,20 @@ func (s *Service) ErasePerson(ctx context.Context, actor ledger.Actor, name stri
 		return p, err
 	}
 	err = s.Update(ctx, func(tx Tx) error {
+		// Since it was planned a hold may have been placed, or another admin have
+		// gone: two who erase each other at once must not leave none.
+		now := p
+		var err error
+		if now.who, err = tx.WhoIs(p.ID); err != nil {
+			return err
+		}
 		holds, err := tx.Holds()
 		if err != nil {
 			return err
 		}
-		if heldBy(holds, "person", p.ID) != nil {
-			return fault.New(fault.Conflict, "A legal hold was placed on this person meanwhile.")
+		now.Done, now.Hold = now.who.Erased, heldBy(holds, "person", p.ID)
+		if refused := refusePerson(now, actor); refused != "" {
+			return fault.New(fault.Conflict, "%s", refused)
 		}
 		if err := tx.ErasePerson(p.who.ID, "erased-"+p.ID); err != nil {
 			return fault.Wrap(err, "erase a person")
