@@ -28,6 +28,8 @@ type dialect interface {
 	beginView() string
 	// prepares reports whether statements are worth keeping prepared.
 	prepares() bool
+	// pipelines reports whether statements are sent together; see session.later.
+	pipelines() bool
 	// bulkRows is how many rows one statement of a bulk inserts.
 	bulkRows() int
 	// fatal reports whether an error may have spoiled the whole transaction.
@@ -50,6 +52,7 @@ func (sqlite) lock() string      { return "" }
 func (sqlite) settles() []string { return nil }
 func (sqlite) beginView() string { return "BEGIN" }
 func (sqlite) prepares() bool    { return true }
+func (sqlite) pipelines() bool   { return false }
 
 // bulkRows is one: a statement of several rows keeps what it changes aside, in
 // case a later row fails, and the driver binds parameters in a time that grows
@@ -111,7 +114,8 @@ func (postgres) beginView() string {
 	return "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 }
 
-func (postgres) prepares() bool { return false }
+func (postgres) prepares() bool  { return false }
+func (postgres) pipelines() bool { return true }
 
 // bulkRows is many, for each statement is a way to the server and back.
 func (postgres) bulkRows() int { return 250 }

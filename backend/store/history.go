@@ -41,13 +41,13 @@ func (tx *Tx) Record(entry ledger.Entry) error {
 		Kind: entry.Kind, Subject: entry.Subject, Commitment: ledger.Commit(salt, payload), Prev: tx.head.Hash,
 	}
 	event.Hash = event.Sum()
-	if _, err := tx.exec(`INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash)
+	if err := tx.later(`INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		event.Seq, micros(event.At), string(event.Actor), string(event.Via), string(event.Project), event.Kind,
 		event.Subject.Kind, event.Subject.ID, string(event.Commitment), string(event.Prev), string(event.Hash)); err != nil {
 		return fault.Wrap(err, "append to the history")
 	}
-	if _, err := tx.exec(`INSERT INTO event_payload (seq, salt, payload) VALUES ($1, $2, $3)`, event.Seq, salt, string(payload)); err != nil {
+	if err := tx.later(`INSERT INTO event_payload (seq, salt, payload) VALUES ($1, $2, $3)`, event.Seq, salt, string(payload)); err != nil {
 		return fault.Wrap(err, "keep the payload of an event")
 	}
 	tx.head = event

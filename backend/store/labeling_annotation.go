@@ -27,7 +27,7 @@ func (tx *Tx) annotations(where string, args ...any) ([]labeling.Annotation, err
 
 // CreateAnnotation adds an annotation and counts it for its person.
 func (tx *Tx) CreateAnnotation(a labeling.Annotation) error {
-	if _, err := tx.exec(`INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at)
+	if err := tx.later(`INSERT INTO annotation (id, project, dataset, item, person, kind, class, reason, suggestion, score, untouched, extra, seen_ms, state, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		string(a.ID), string(a.Project), string(a.Dataset), string(a.Item), string(a.Person), string(a.Kind), string(a.Class), a.Reason,
 		string(a.Suggestion), a.Score, a.Untouched, a.Extra, a.Seen.Milliseconds(), string(a.State), micros(a.At)); err != nil {
@@ -54,7 +54,7 @@ func (tx *Tx) countAnswers(like labeling.Annotation, active, total int64) error 
 	if like.Kind == labeling.KindImport {
 		imported = active
 	}
-	_, err := tx.exec(`INSERT INTO answer_count (project, person, dataset, class, active, imported, total) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	err := tx.later(`INSERT INTO answer_count (project, person, dataset, class, active, imported, total) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (project, person, dataset, class) DO UPDATE SET active = answer_count.active + excluded.active,
 			imported = answer_count.imported + excluded.imported, total = answer_count.total + excluded.total`,
 		string(like.Project), string(like.Person), string(like.Dataset), string(like.Class), active, imported, total)

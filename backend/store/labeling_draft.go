@@ -23,8 +23,7 @@ func (tx *Tx) SaveDraft(k labeling.DraftKey, d labeling.Draft, at time.Time) err
 
 // DropDraft removes a draft, if there is one.
 func (tx *Tx) DropDraft(k labeling.DraftKey) error {
-	_, err := tx.exec(`DELETE FROM draft WHERE person = $1 AND project = $2 AND item = $3`, string(k.Person), string(k.Project), string(k.Item))
-	return err
+	return tx.later(`DELETE FROM draft WHERE person = $1 AND project = $2 AND item = $3`, string(k.Person), string(k.Project), string(k.Item))
 }
 
 // Drafts returns the drafts of a person in a project, by item.

@@ -83,7 +83,7 @@ func (tx *Tx) UpdateItem(i labeling.Item) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.mustExec(`UPDATE item SET status = $2, label = $3, answers = $4, model = $5, model_label = $6, model_score = $7, uncertainty = $8 WHERE id = $1`,
+	if err := tx.later(`UPDATE item SET status = $2, label = $3, answers = $4, model = $5, model_label = $6, model_score = $7, uncertainty = $8 WHERE id = $1`,
 		string(i.ID), string(i.Status), string(i.Label), i.Answers, i.Model, string(i.ModelLabel), i.ModelScore, i.Uncertainty); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (tx *Tx) UpdateItem(i labeling.Item) error {
 
 // countItem adds n to the count that an item belongs to.
 func (tx *Tx) countItem(i labeling.Item, n int64) error {
-	_, err := tx.exec(`INSERT INTO item_count (project, dataset, status, label, items) VALUES ($1, $2, $3, $4, $5)
+	err := tx.later(`INSERT INTO item_count (project, dataset, status, label, items) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (project, dataset, status, label) DO UPDATE SET items = item_count.items + excluded.items`,
 		string(i.Project), string(i.Dataset), string(i.Status), string(i.Label), n)
 	return fault.Wrap(err, "count an item")

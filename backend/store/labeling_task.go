@@ -45,14 +45,12 @@ func (tx *Tx) DropSilent(before time.Time) error {
 
 // CreateLease leases an item to a page; leasing it twice changes nothing.
 func (tx *Tx) CreateLease(item int64, page string) error {
-	_, err := tx.exec(`INSERT INTO task_lease (item, page) VALUES ($1, $2) ON CONFLICT (item, page) DO NOTHING`, item, page)
-	return err
+	return tx.later(`INSERT INTO task_lease (item, page) VALUES ($1, $2) ON CONFLICT (item, page) DO NOTHING`, item, page)
 }
 
 // DropLease ends the leases that a person holds on an item.
 func (tx *Tx) DropLease(item int64, person ledger.PersonID) error {
-	_, err := tx.exec(`DELETE FROM task_lease WHERE item = $1 AND page IN (SELECT page FROM task_page WHERE person = $2)`, item, string(person))
-	return err
+	return tx.later(`DELETE FROM task_lease WHERE item = $1 AND page IN (SELECT page FROM task_page WHERE person = $2)`, item, string(person))
 }
 
 // free is the condition under which an item i may be offered to the person $2:

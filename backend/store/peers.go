@@ -112,20 +112,12 @@ func (p *peers) sign(w *writer, number int64, events []ledger.Event, work bool) 
 		p.mine[e.Seq] = e.Hash
 	}
 	p.mu.Unlock()
-	rows, err := w.session.query(context.Background(), `WITH signed AS (
+	// It travels with the COMMIT.
+	return w.session.later(context.Background(), `WITH signed AS (
 			INSERT INTO server (id, commit_number, at) VALUES ($1, $2, $3)
 			ON CONFLICT (id) DO UPDATE SET commit_number = $2, at = $3 RETURNING id)
 		SELECT CASE WHEN CAST($5 AS TEXT) = '' THEN NULL ELSE pg_notify(CAST($4 AS TEXT), $5) END FROM signed`,
 		[]any{p.id, number, micros(p.store.Now()), p.channel, text})
-	if err != nil {
-		return err
-	}
-	for rows.Next() { // nothing to see: the statement has done it
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return rows.Close()
 }
 
 // signed returns the number of this server's last group that was committed.

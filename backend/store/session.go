@@ -3,6 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/adjudge/adjudge/backend/fault"
 )
@@ -13,15 +17,67 @@ type session struct {
 	dialect dialect
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
+	waiting []statement // not sent yet; see later
 }
 
+type statement struct {
+	query string
+	args  []any
+}
+
+// mostWaiting is how many statements may wait to be sent together.
+const mostWaiting = 100
+
 // run carries out a statement that has no parameters.
-func (c *session) run(ctx context.Context, statement string) error {
+func (c *session) run(ctx context.Context, query string) error {
 	if c.conn == nil {
 		return sql.ErrConnDone
 	}
-	_, err := c.exec(ctx, statement, nil)
+	if strings.HasPrefix(query, "ROLLBACK") {
+		c.waiting = c.waiting[:0] // it would be taken back anyway
+	}
+	if len(c.waiting) > 0 {
+		return c.flush(ctx, query)
+	}
+	_, err := c.exec(ctx, query, nil)
 	return err
+}
+
+// later carries out a statement whose result nobody waits for. Where each
+// statement is a way to a server and back it is sent with the next one whose
+// result somebody does wait for, and so is the news that it failed.
+func (c *session) later(ctx context.Context, query string, args []any) error {
+	if !c.dialect.pipelines() {
+		_, err := c.exec(ctx, query, args)
+		return err
+	}
+	c.waiting = append(c.waiting, statement{query, args})
+	if len(c.waiting) >= mostWaiting {
+		return c.flush(ctx)
+	}
+	return nil
+}
+
+// flush sends what waits, and further statements without parameters behind it,
+// all at once. None behind one that fails is carried out.
+func (c *session) flush(ctx context.Context, more ...string) error {
+	if len(c.waiting)+len(more) == 0 {
+		return nil
+	}
+	if c.conn == nil {
+		return sql.ErrConnDone
+	}
+	var batch pgx.Batch
+	for _, s := range c.waiting {
+		batch.Queue(s.query, s.args...)
+	}
+	for _, query := range more {
+		batch.Queue(query)
+	}
+	c.waiting = c.waiting[:0]
+	return c.conn.Raw(func(conn any) error {
+		return conn.(*stdlib.Conn).Conn().SendBatch(ctx, &batch).Close()
+	})
 }
 
 // prepared returns the statement for a query on this connection.
@@ -37,6 +93,9 @@ func (c *session) prepared(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 func (c *session) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
 	if !c.dialect.prepares() {
 		return c.conn.ExecContext(ctx, query, args...)
 	}
@@ -48,6 +107,9 @@ func (c *session) exec(ctx context.Context, query string, args []any) (sql.Resul
 }
 
 func (c *session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
 	if !c.dialect.prepares() {
 		return c.conn.QueryContext(ctx, query, args...)
 	}
@@ -69,6 +131,7 @@ func (c *session) connect(ctx context.Context, pool *sql.DB) error {
 
 // drop closes the connection; the next use connects anew.
 func (c *session) drop() {
+	c.waiting = nil
 	if c.conn != nil {
 		_ = c.conn.Close()
 		c.conn = nil

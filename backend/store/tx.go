@@ -45,6 +45,19 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	return n, tx.store.translate(err)
 }
 
+// later runs a statement of which nobody needs to know how many rows it changed.
+// Where it fails, this or a later statement of the transaction says so, at the
+// latest its end.
+func (tx *Tx) later(query string, args ...any) error {
+	if !tx.writes {
+		return fault.New(fault.Internal, "a write in a view")
+	}
+	if err := clean(args); err != nil {
+		return err
+	}
+	return tx.store.translate(tx.session.later(tx.ctx, query, args))
+}
+
 // query starts reading rows.
 func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
 	if err := clean(args); err != nil {

@@ -36,6 +36,7 @@ type writer struct {
 	goroutine atomic.Int64 // the id of the goroutine that runs updates
 	head      ledger.Event // the last event of the transaction in progress, if it wrote any
 	number    int64        // of the last group that was committed; see peers.sign
+	saved     bool         // the savepoint of the next update stands already
 }
 
 const (
@@ -251,24 +252,42 @@ func (w *writer) try(u *update) (sound bool) {
 			return false
 		}
 		rehearsed := w.call(u)
+		if rehearsed == nil {
+			rehearsed = w.session.flush(context.Background())
+		}
 		if w.exec("ROLLBACK TO rehearsal") != nil || w.exec("RELEASE rehearsal") != nil || w.store.dialect.fatal(rehearsed) {
 			u.err = rehearsed
 			return false
 		}
 		u.events, u.work = nil, false
 	}
-	if u.err = w.exec("SAVEPOINT one"); u.err != nil {
-		return false
-	}
-	u.err = w.call(u)
-	if u.err == nil {
-		if u.err = w.exec("RELEASE one"); u.err == nil && len(u.events) > 0 {
-			w.head = u.events[len(u.events)-1]
+	if !w.saved {
+		if u.err = w.exec("SAVEPOINT one"); u.err != nil {
+			return false
 		}
-		return u.err == nil
+		w.saved = true
+	}
+	if u.err = w.call(u); u.err == nil {
+		if u.err = w.release(); u.err == nil {
+			if len(u.events) > 0 {
+				w.head = u.events[len(u.events)-1]
+			}
+			return true
+		}
+		u.err = w.store.translate(u.err)
 	}
 	u.events, u.work = nil, false
-	return w.exec("ROLLBACK TO one") == nil && w.exec("RELEASE one") == nil && !w.store.dialect.fatal(u.err)
+	return w.exec("ROLLBACK TO one") == nil && !w.store.dialect.fatal(u.err)
+}
+
+// release ends the savepoint of an update that went well. Where statements travel
+// together, that of the next update comes along.
+func (w *writer) release() error {
+	if w.store.dialect.pipelines() {
+		return w.session.flush(context.Background(), "RELEASE one", "SAVEPOINT one")
+	}
+	w.saved = false
+	return w.exec("RELEASE one")
 }
 
 // call runs the function of an update; a panic becomes its error.
@@ -285,16 +304,16 @@ func (w *writer) call(u *update) (err error) {
 
 func (w *writer) begin() error {
 	w.head = ledger.Event{} // another server may have written meanwhile
-	if err := w.exec(w.store.dialect.begin()); err != nil {
+	w.saved = false
+	begin := w.store.dialect.begin()
+	if lock := w.store.dialect.lock(); lock != "" {
+		begin += "; " + lock // one way instead of two
+	}
+	if err := w.exec(begin); err != nil {
 		if err := w.reconnect(); err != nil {
 			return err
 		}
-		if err := w.exec(w.store.dialect.begin()); err != nil {
-			return err
-		}
-	}
-	if lock := w.store.dialect.lock(); lock != "" {
-		return w.exec(lock)
+		return w.exec(begin)
 	}
 	return nil
 }

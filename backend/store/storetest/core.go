@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/work"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 func record(tx *store.Tx, kind string) error {
@@ -134,6 +136,39 @@ func Transactions(t *testing.T) {
 			group.Wait()
 			if n, err := s.CheckHistory(t.Context()); n != 90 || err != nil {
 				t.Errorf("%d events, %v; want 90", n, err)
+			}
+		})
+	})
+	t.Run("what the database refuses takes its own update back, and no other", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			Animals(t, s, "cat")
+			item := Item("d1", "cat").ID
+			before, err := s.CheckHistory(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refused atomic.Int64
+			var group sync.WaitGroup
+			for i := range 100 { // each id twice
+				group.Go(func() {
+					err := s.Update(t.Context(), func(tx *store.Tx) error {
+						if err := record(tx, "answered"); err != nil {
+							return err
+						}
+						return tx.CreateAnnotation(labeling.Annotation{ID: annotationID(i / 2), Project: "p1", Dataset: "d1", Item: item, Person: "ana",
+							Kind: labeling.KindSkip, State: labeling.AnnotationSuperseded, At: tx.Now()})
+					})
+					if fault.Is(err, fault.Conflict) {
+						refused.Add(1)
+					} else if err != nil {
+						t.Errorf("update %d: %v", i, err)
+					}
+				})
+			}
+			group.Wait()
+			if n, err := s.CheckHistory(t.Context()); n-before != 50 || err != nil || refused.Load() != 50 {
+				t.Errorf("%d events and %d refusals, %v; want 50 of each", n-before, refused.Load(), err)
 			}
 		})
 	})
