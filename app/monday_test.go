@@ -204,7 +204,7 @@ func (p *pair) approve(people []*seat) {
 			p.t.Fatalf("the vote of a %s is answered with %d:\n%.2000s", role, status, page)
 		}
 	}
-	p.servers[0].run("gate", "1", "--project", "support")
+	p.servers[0].run("gate", "1", "--project", "support", "--wait", "2m")
 }
 
 // nothingLostOrDoubled holds what is stored against what was acknowledged.
@@ -388,6 +388,6 @@ func (p *pair) restoreElsewhere(cluster *storetest.Cluster, copied, sunday strin
 	}
 	s.start("127.0.0.1:0")
 	defer s.end(syscall.SIGTERM)
-	s.run("gate", "1", "--project", "support")
+	s.run("gate", "1", "--project", "support", "--wait", "2m")
 	t.Logf("the copy holds all %d answers from before it was begun, and its gate is open", early)
 }
