@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/adjudge/adjudge/backend/blob"
 	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -23,7 +25,7 @@ func (h *house) openKeeper(in installation) error {
 	dir := h.data.file("checkpoints")
 	var witnesses []checkpoint.Pusher
 	for _, address := range h.Witness {
-		w, err := checkpoint.ParseWitness(address, dir, in.id, os.Getenv("ADJUDGE_SMTP_PASSWORD"))
+		w, err := openWitness(address, dir, in.id)
 		if err != nil {
 			return err
 		}
@@ -34,6 +36,18 @@ func (h *house) openKeeper(in installation) error {
 		Signer: in.key, Installation: in.id, Dir: dir, Witnesses: witnesses, Approved: review.EventApproved,
 	})
 	return nil
+}
+
+// openWitness opens a witness by its address.
+func openWitness(address, dir, installation string) (checkpoint.Pusher, error) {
+	if !blob.IsBucket(address) {
+		return checkpoint.ParseWitness(address, dir, installation, os.Getenv("ADJUDGE_SMTP_PASSWORD"))
+	}
+	vault, err := blob.OpenVault(address)
+	if err != nil {
+		return nil, err
+	}
+	return &checkpoint.Bucket{Vault: vault, Installation: installation}, nil
 }
 
 // beside returns the file of checkpoints beside the data, where there is one.
@@ -49,21 +63,11 @@ func beside(d *dataDir) []string {
 // there, signed with the key of the installation.
 func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bool, error) {
 	sound, out := true, cmd.OutOrStdout()
-	path := o.key
-	if path == "" {
-		path = filepath.Join(d.file("keys"), signer.PublicFile)
+	key, there, err := o.verifyingKey(cmd, s, d)
+	if err != nil {
+		return false, err
 	}
-	text, err := os.ReadFile(path)
-	missing := errors.Is(err, fs.ErrNotExist) && o.key == "" // as after a restore without keys
-	if err != nil && !missing {
-		return false, fault.As(fault.Invalid, err, "Cannot read the public key %s.", path)
-	}
-	var key signer.Public
-	if !missing {
-		if key, err = signer.ParsePublic(text); err != nil {
-			return false, err
-		}
-	}
+	missing := !there
 	for _, file := range o.checkpoints {
 		list, err := checkpoint.Read(file)
 		if err != nil {
@@ -102,10 +106,7 @@ func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bo
 
 // sign adds a checkpoint of the history as it is now to a file.
 func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) error {
-	if _, err := os.Stat(filepath.Join(d.file("keys"), signer.PrivateFile)); err != nil {
-		return fault.As(fault.Invalid, err, "There is no signing key in %s.", d.file("keys"))
-	}
-	key, err := signer.Open(d.file("keys"))
+	key, err := o.signingKey(cmd, s, d)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,11 @@ func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) erro
 	if length == 0 {
 		hash = ledger.ZeroDigest
 	}
-	c, err := checkpoint.Sign(key, ledger.Checkpoint{Installation: d.id, Seq: length, Hash: hash, At: time.Now(), Reason: "by hand", Key: key.Hint()})
+	id, err := s.Fact(cmd.Context(), factID)
+	if err != nil {
+		return err
+	}
+	c, err := checkpoint.Sign(key, ledger.Checkpoint{Installation: cmp.Or(id, d.id), Seq: length, Hash: hash, At: time.Now(), Reason: "by hand", Key: key.Hint()})
 	if err == nil {
 		err = checkpoint.Append(o.write, c)
 	}
@@ -129,6 +134,55 @@ func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) erro
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "checkpoint: %d events, signed into %s\n", length, o.write)
 	return err
+}
+
+// signingKey returns the key that signs for the installation: the one that the
+// database holds sealed, where it does, else that of the data directory.
+func (o doctorOptions) signingKey(cmd *cobra.Command, s *store.Store, d *dataDir) (*signer.Key, error) {
+	held, err := s.Fact(cmd.Context(), factKey)
+	if err != nil {
+		return nil, err
+	}
+	if held != "" {
+		if o.keyFile == "" {
+			return nil, fault.Field("key-file", "The signing key of this database is sealed. Name the key file of the server with --key-file.")
+		}
+		secret, err := os.ReadFile(o.keyFile)
+		if err != nil {
+			return nil, fault.As(fault.Invalid, err, "The key file %s cannot be read", o.keyFile)
+		}
+		return signer.Unseal(held, string(secret))
+	}
+	if _, err := os.Stat(filepath.Join(d.file("keys"), signer.PrivateFile)); err != nil {
+		return nil, fault.As(fault.Invalid, err, "There is no signing key in %s.", d.file("keys"))
+	}
+	return signer.Open(d.file("keys"))
+}
+
+// verifyingKey returns the public key that checkpoints are checked with: the one
+// that was named, the sealed one where its key file was, or that of the data
+// directory. It reports false where there is none.
+func (o doctorOptions) verifyingKey(cmd *cobra.Command, s *store.Store, d *dataDir) (signer.Public, bool, error) {
+	if o.key == "" && o.keyFile != "" {
+		key, err := o.signingKey(cmd, s, d)
+		if err != nil {
+			return signer.Public{}, false, err
+		}
+		return key.Public, true, nil
+	}
+	path := o.key
+	if path == "" {
+		path = filepath.Join(d.file("keys"), signer.PublicFile)
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && o.key == "" { // as after a restore without keys
+		return signer.Public{}, false, nil
+	}
+	if err != nil {
+		return signer.Public{}, false, fault.As(fault.Invalid, err, "Cannot read the public key %s.", path)
+	}
+	key, err := signer.ParsePublic(text)
+	return key, true, err
 }
 
 // tellWitnesses says how far the checkpoints have come.

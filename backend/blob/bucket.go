@@ -60,21 +60,39 @@ func IsBucket(address string) bool { return strings.HasPrefix(address, "s3://") 
 // returns Invalid for an address that is none and Unavailable when the bucket
 // cannot be reached.
 func OpenBucket(ctx context.Context, address, cache string) (*Bucket, error) {
+	client, u, err := bucketClient("blobs", address)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := Open(cache)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bucket{client: client, bucket: u.Host, prefix: strings.Trim(u.Path, "/"), cache: kept, most: cacheSize, coming: map[ledger.Digest]*download{}}
+	if err := b.Ready(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// bucketClient reads the address of a bucket, with more parameters where some are
+// named. field is what a person gave it as.
+func bucketClient(field, address string, more ...string) (*minio.Client, *url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil {
-		return nil, fault.Field("blobs", "%q is no address of a bucket; it looks like s3://bucket/prefix?endpoint=https://host. Keys go into the environment.", address)
+		return nil, nil, fault.Field(field, "%q is no address of a bucket; it looks like s3://bucket/prefix?endpoint=https://host. Keys go into the environment.", address)
 	}
 	endpoint, secure := "s3.amazonaws.com", true
-	query := u.Query()
+	query, known := u.Query(), append([]string{"endpoint", "region", "style"}, more...)
 	for name := range query {
-		if !slices.Contains([]string{"endpoint", "region", "style"}, name) {
-			return nil, fault.Field("blobs", "A bucket has no parameter %q; there are endpoint, region and style.", name)
+		if !slices.Contains(known, name) {
+			return nil, nil, fault.Field(field, "A bucket has no parameter %q; there are %s.", name, strings.Join(known, ", "))
 		}
 	}
 	if given := query.Get("endpoint"); given != "" {
 		at, err := url.Parse(given)
 		if err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http" || strings.Trim(at.Path, "/") != "" {
-			return nil, fault.Field("blobs", "The endpoint %q is no address of a server; it looks like https://host:9000.", given)
+			return nil, nil, fault.Field(field, "The endpoint %q is no address of a server; it looks like https://host:9000.", given)
 		}
 		endpoint, secure = at.Host, at.Scheme == "https"
 	}
@@ -87,17 +105,9 @@ func OpenBucket(ctx context.Context, address, cache string) (*Bucket, error) {
 		Creds: credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{}}),
 	})
 	if err != nil {
-		return nil, fault.As(fault.Invalid, err, "The bucket %s cannot be opened", u.Host)
+		return nil, nil, fault.As(fault.Invalid, err, "The bucket %s cannot be opened", u.Host)
 	}
-	kept, err := Open(cache)
-	if err != nil {
-		return nil, err
-	}
-	b := &Bucket{client: client, bucket: u.Host, prefix: strings.Trim(u.Path, "/"), cache: kept, most: cacheSize, coming: map[ledger.Digest]*download{}}
-	if err := b.Ready(ctx); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return client, u, nil
 }
 
 // Ready reports whether the bucket answers and lets us in.

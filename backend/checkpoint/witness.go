@@ -44,7 +44,7 @@ func ParseWitness(address, dir, installation, password string) (Pusher, error) {
 			return &Mail{Host: u.Host, User: u.User.Username(), Password: password, From: from.Address, To: to.Address}, nil
 		}
 	}
-	return nil, fault.Field("witness", "%q is no witness. Name git+https://host/repository, git+ssh://git@host/repository or smtp://user@host:587?from=a@example.org&to=b@example.org.", address)
+	return nil, fault.Field("witness", "%q is no witness. Name git+https://host/repository, git+ssh://git@host/repository, s3://bucket/prefix?endpoint=https://host (with object lock) or smtp://user@host:587?from=a@example.org&to=b@example.org.", address)
 }
 
 // Git is a repository with a file of checkpoints for each installation. It is
