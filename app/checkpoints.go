@@ -34,6 +34,7 @@ func (h *house) openKeeper(in installation) error {
 	h.keeper = checkpoint.New(checkpoint.Config{
 		Update: store.In[checkpoint.Tx](h.store), View: store.From[checkpoint.Tx](h.store), Now: h.store.Now,
 		Signer: in.key, Installation: in.id, Dir: dir, Witnesses: witnesses, Approved: review.EventApproved,
+		Key: in.key, EventHash: h.store.EventHash,
 	})
 	return nil
 }

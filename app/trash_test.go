@@ -112,7 +112,6 @@ func (k *kept) update(f func(*store.Tx) error) {
 	k.must(k.store.Update(k.t.Context(), f))
 }
 
-
 // delete puts something into the trash; it returns why not.
 func (k *kept) delete(kind, id string) error {
 	_, err := k.erasure.Delete(k.t.Context(), k.boss, kind, k.project.ID, id, "not needed")

@@ -168,6 +168,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 			state, err := h.keeper.State(ctx, actor)
 			return state.Checkpoints, state.Witnesses, err
 		},
+		Keeper: h.keeper,
 		Static: static.Handler(),
 		Native: set.Native,
 	})

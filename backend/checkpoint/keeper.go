@@ -71,6 +71,10 @@ type Config struct {
 	Witnesses    []Pusher
 	// Approved is the kind of the event after which a checkpoint is due.
 	Approved string
+	// Key checks signatures, and EventHash finds the hash of an event and how many
+	// there are, for CheckNow.
+	Key       Verifier
+	EventHash func(context.Context, int64) (ledger.Digest, int64, error)
 }
 
 // Keeper makes checkpoints and brings them to the witnesses.

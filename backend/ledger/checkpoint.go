@@ -113,3 +113,11 @@ type Witness struct {
 	Reason  string    // why it failed
 	Waiting int       // how many checkpoints are not there yet
 }
+
+// Checked is what came of holding checkpoints against the history.
+type Checked struct {
+	At       time.Time `json:"at"`
+	Events   int64     `json:"events"` // in the history
+	Held     int       `json:"held"`   // checkpoints that stand in it
+	Problems []string  `json:"problems,omitempty"`
+}

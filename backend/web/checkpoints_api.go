@@ -13,7 +13,7 @@ type CheckpointBody struct {
 	At       time.Time       `json:"at"`
 	Events   int64           `json:"events" doc:"How many events the history held"`
 	Hash     ledger.Digest   `json:"hash" doc:"Of the last of them"`
-	Reason   string          `json:"reason" doc:"daily or approval"`
+	Reason   string          `json:"reason" doc:"daily, approval or by hand"`
 	Key      string          `json:"key" doc:"Hex SHA-256 of the PEM text of the key that signed"`
 	Envelope json.RawMessage `json:"envelope" doc:"DSSE envelope; a line of the file that doctor --checkpoint reads"`
 }
@@ -47,5 +47,15 @@ func (s *Server) checkpointAPI() {
 				body.Witnesses = append(body.Witnesses, WitnessBody{w.Name, some(w.Pushed), some(w.Last), some(w.Failed), w.Reason, w.Waiting})
 			}
 			return &Answer[CheckpointsBody]{body}, err
+		})
+	operation(s, api{POST, "/checkpoints", "make-checkpoint", "Make a checkpoint now", either, ledger.ActionAdminister},
+		func(ctx context.Context, _ *struct{}) (*Answer[CheckpointBody], error) {
+			c, err := s.Keeper.MakeNow(ctx, actorIn(ctx))
+			return &Answer[CheckpointBody]{CheckpointBody{c.At, c.Seq, c.Hash, c.Reason, c.Key, c.Envelope}}, err
+		})
+	operation(s, api{POST, "/checkpoints/check", "check-checkpoints", "Hold the checkpoints of this server against the history, and push again what waits", either, ledger.ActionAdminister},
+		func(ctx context.Context, _ *struct{}) (*Answer[ledger.Checked], error) {
+			done, err := s.Keeper.CheckNow(ctx, actorIn(ctx))
+			return &Answer[ledger.Checked]{done}, err
 		})
 }

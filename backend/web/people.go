@@ -248,7 +248,8 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 		v.Links = append(v.Links, page.SettingsLink{Key: "everybody", Icon: "person", Href: "/people"},
 			page.SettingsLink{Key: "holds", Icon: "lock", Href: "/holds"},
 			page.SettingsLink{Key: "whole", Icon: "history", Href: "/history"},
-			page.SettingsLink{Key: "retention", Icon: "clock", Href: "/retention"})
+			page.SettingsLink{Key: "retention", Icon: "clock", Href: "/retention"},
+			page.SettingsLink{Key: "checkpoints", Icon: "sign", Href: "/checkpoints"})
 	}
 	if actorOf(r).May(projectOf(r).ID, ledger.ActionManage) {
 		v.Links = append(v.Links, page.SettingsLink{Key: "trash", Icon: "trash", Href: "/trash"})

@@ -107,9 +107,11 @@ type Deps struct {
 	Projects func(ctx context.Context, actor ledger.Actor) ([]Place, error)
 	// Checkpoints returns the newest checkpoints and how far each witness is.
 	Checkpoints func(ctx context.Context, actor ledger.Actor) ([]ledger.Checkpoint, []ledger.Witness, error)
-	Attempts    Attempts     // nil: no attempt gets in
-	Static      http.Handler // serves /static/
-	Native      Native       // what a desktop window does; nil on a server
+	// Keeper makes, checks and hands out checkpoints.
+	Keeper   Keeper
+	Attempts Attempts     // nil: no attempt gets in
+	Static   http.Handler // serves /static/
+	Native   Native       // what a desktop window does; nil on a server
 }
 
 // Server answers every request.
@@ -230,6 +232,7 @@ func (s *Server) tables() [][]route {
 		s.reviewRoutes(),
 		s.erasureRoutes(),
 		s.trashRoutes(),
+		s.checkpointRoutes(),
 	}
 }
 
