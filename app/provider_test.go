@@ -429,6 +429,90 @@ func TestAnAnswerThatIsNotForThisBrowserIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheLastAdminStaysWhateverTheProviderSays(t *testing.T) {
+	t.Parallel()
+	nora := guest{Subject: "u-1", Username: "nora", Name: "Nora", Groups: []string{"admins"}}
+	p := startProvider(t, nora)
+	address, token, stop := startServerWith(t, t.TempDir(), p.env(), p.flags()...)
+	defer stop()
+	api := address + "/api/v1"
+	b := newBrowser(t)
+	b.signInAt(p, address, "nora", nil)
+	if status := callAPI(t, http.MethodPatch, api+"/people/nora", token, map[string]any{"admin": true, "reason": "runs this"}, nil); status != http.StatusOK {
+		t.Fatalf("nora was not made an admin: %d", status)
+	}
+	isAdmin := func() bool { return b.get(address+"/people").status == http.StatusOK }
+
+	// No group there makes or unmakes an admin of the installation here.
+	nora.Groups = nil
+	p.set(nora)
+	b.signInAt(p, address, "nora", url.Values{"fresh": {"yes"}})
+	if !isAdmin() {
+		t.Error("the provider's groups took the admin away")
+	}
+	// She is the only one who can sign in: the owner of the machine has not arrived.
+	for what, send := range map[string]func() int{
+		"taking the role": func() int {
+			return callAPI(t, http.MethodPatch, api+"/people/nora", token, map[string]any{"admin": false, "reason": "x"}, nil)
+		},
+		"deactivating": func() int {
+			return callAPI(t, http.MethodPatch, api+"/people/nora", token, map[string]any{"disabled": true, "reason": "x"}, nil)
+		},
+		"erasing": func() int {
+			return callAPI(t, http.MethodPost, api+"/people/nora/erasure", token, map[string]any{"confirm": "nora", "reason": "x"}, nil)
+		},
+	} {
+		if status := send(); status < 400 || status >= 500 {
+			t.Errorf("%s: %d", what, status)
+		}
+		if !isAdmin() {
+			t.Fatalf("%s removed the last admin", what)
+		}
+	}
+}
+
+func TestWhoHasNoPasswordConfirmsAtTheProviderOnceForEachChange(t *testing.T) {
+	t.Parallel()
+	p := startProvider(t, guest{Subject: "u-1", Username: "nora", Name: "Nora"}, guest{Subject: "u-2", Username: "mallory", Name: "Mallory"})
+	address, _, stop := startServerWith(t, t.TempDir(), p.env(), p.flags()...)
+	defer stop()
+	nora := newBrowser(t)
+	nora.signInAt(p, address, "nora", nil)
+	setPassword := func() answerRead {
+		return nora.post(address+"/account/password", url.Values{"password": {"a password of her own"}})
+	}
+	if got := setPassword(); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.text, "Confirm that it is you") {
+		t.Errorf("an open browser alone set a password: %d", got.status)
+	}
+	// Somebody else's account there proves nothing here.
+	if got := nora.identify(p, nora.setOut(address+"/confirm", url.Values{"next": {"/account"}}), "mallory"); got.status != http.StatusUnprocessableEntity && got.status != http.StatusBadRequest {
+		t.Errorf("mallory confirmed for nora: %d %s", got.status, got.address)
+	}
+	if got := setPassword(); got.status != http.StatusUnprocessableEntity {
+		t.Errorf("a password was set after a refused confirmation: %d", got.status)
+	}
+	if got := nora.identify(p, nora.setOut(address+"/confirm", url.Values{"next": {"/account"}}), "nora"); got.address.Path != "/account" {
+		t.Fatalf("nora's confirmation ended at %s with %d", got.address, got.status)
+	}
+	if got := setPassword(); got.status != http.StatusOK || got.address.Query().Get("saved") != "password" {
+		t.Errorf("the password was not set: %d %s", got.status, got.address)
+	}
+
+	// A locked screen is opened by its person alone, who is asked anew there.
+	nora.post(address+"/lock", url.Values{})
+	if name, _ := nora.whoami(address); name != "" {
+		t.Fatalf("the screen is not locked: %s", name)
+	}
+	at := nora.setOut(address+"/sign-in/oidc", url.Values{"next": {"/account"}})
+	if requestID.FindStringSubmatch(at.text) == nil {
+		t.Fatalf("the provider let in whoever was there last: %s", at.address)
+	}
+	nora.identify(p, at, "nora")
+	if name, _ := nora.whoami(address); name != "nora" {
+		t.Errorf("after the lock it is %q", name)
+	}
+}
+
 func TestAProviderIsNamedByAnAddressThatCanBeTrusted(t *testing.T) {
 	t.Parallel()
 	for issuer, good := range map[string]bool{

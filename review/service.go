@@ -16,9 +16,10 @@ type Files interface {
 
 // Passwords asks a person to prove once more who they are.
 type Passwords interface {
-	// VerifyPassword returns Unauthenticated for a wrong password; address is
+	// Prove returns how they did, an Assurance, or Unauthenticated for a wrong
+	// password, which a provider's confirmation may stand in for; address is
 	// where the request came from, for the rate limit.
-	VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error
+	Prove(ctx context.Context, actor ledger.Actor, password, address string) (assurance string, err error)
 }
 
 // Config is what the service is made of.

@@ -15,6 +15,10 @@ type Assurance string
 // Password means signed in, and the password was given again for this vote.
 const Password Assurance = "password"
 
+// Provider means signed in, and the person signed in anew at an OpenID Connect
+// provider for this vote.
+const Provider Assurance = "provider"
+
 // Vote is one person's signed word on a candidate. It is never edited: a later
 // vote of the same person on the same label supersedes it, and a withdrawal is
 // a vote without value. Its encoding is what the history commits to, so a field

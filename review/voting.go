@@ -130,13 +130,14 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 	}
-	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+	assurance, err := s.Passwords.Prove(ctx, actor, req.Password, req.Address)
+	if err != nil {
 		return Voted{}, err
 	}
 	vote := Vote{
 		ID: VoteID(s.NewID()), Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Baseline: c.Baseline.Digest,
 		Person: actor.Person, PrintedName: actor.Name, Role: role, Label: label.Name, Value: value.Value, Words: value.Words,
-		Comment: req.Comment, Sentence: sentence, Assurance: Password, TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
+		Comment: req.Comment, Sentence: sentence, Assurance: Assurance(assurance), TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
 	}
 	return s.cast(ctx, actor, read, vote, eventVoted)
 }
@@ -224,11 +225,13 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	if !found || i < 0 || c.State == StateWithdrawn {
 		return Voted{}, fault.New(fault.NotFound, "No vote of yours stands on candidate %d.", c.Number)
 	}
-	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+	assurance, err := s.Passwords.Prove(ctx, actor, req.Password, req.Address)
+	if err != nil {
 		return Voted{}, err
 	}
 	vote := read.Facts.Votes[i]
 	vote.ID, vote.Withdrawn, vote.Comment, vote.At, vote.TimeZone = VoteID(s.NewID()), true, req.Comment, s.now(), zone
+	vote.Assurance = Assurance(assurance)
 	vote.Sentence = fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.",
 		actor.Name, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
 	return s.cast(ctx, actor, read, vote, eventUnvoted)
@@ -390,12 +393,13 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 	if err != nil {
 		return Candidate{}, err
 	}
-	if err := s.Passwords.VerifyPassword(ctx, actor, req.Password, req.Address); err != nil {
+	assurance, err := s.Passwords.Prove(ctx, actor, req.Password, req.Address)
+	if err != nil {
 		return Candidate{}, err
 	}
 	var out Candidate
 	d := decision{revocation: RevocationID(s.NewID()), vote: Vote{
-		Person: actor.Person, PrintedName: actor.Name, Assurance: Password, TimeZone: zone, At: s.now(),
+		Person: actor.Person, PrintedName: actor.Name, Assurance: Assurance(assurance), TimeZone: zone, At: s.now(),
 	}}
 	err = s.Update(ctx, func(tx Tx) error {
 		c, err := tx.GetCandidate(req.Project, req.Candidate)

@@ -71,11 +71,11 @@ func (s *shelf) Open(_ context.Context, d ledger.Digest) (io.ReadSeekCloser, err
 
 type passwords struct{}
 
-func (passwords) VerifyPassword(_ context.Context, _ ledger.Actor, password, _ string) error {
+func (passwords) Prove(_ context.Context, _ ledger.Actor, password, _ string) (string, error) {
 	if password != "correct horse" {
-		return fault.New(fault.Unauthenticated, "This password is not right.")
+		return "", fault.New(fault.Unauthenticated, "This password is not right.")
 	}
-	return nil
+	return string(review.Password), nil
 }
 
 func newWorld(t *testing.T) *world {

@@ -76,6 +76,23 @@ func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, passwo
 	return err
 }
 
+// Prove is VerifyPassword for whoever writes down how sure it is that the person
+// acted: "password", or "provider" where they confirmed it there.
+func (s *Service) Prove(ctx context.Context, actor ledger.Actor, password, address string) (assurance string, err error) {
+	if err := s.VerifyPassword(ctx, actor, password, address); err != nil {
+		return "", err
+	}
+	var person Person
+	err = s.view(ctx, func(tx Tx) (err error) {
+		person, err = tx.Person(actor.Person)
+		return err
+	})
+	if err == nil && s.ConfirmsByProvider(person) {
+		return "provider", nil
+	}
+	return "password", err
+}
+
 // check compares a password under the limit, and notes in the history what it
 // refuses.
 func (s *Service) check(ctx context.Context, t try, phc, password string) error {
