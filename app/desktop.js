@@ -192,13 +192,50 @@
     if (input.value) look();
   };
 
-  // The page decides what is worth a notification (islands/notices); the window
-  // shows it.
-  document.addEventListener("adjudge:notify", (event) => {
-    event.preventDefault();
-    const { title, text, href } = event.detail;
-    native("/desktop/notify", { title, text, href });
+  // Notifications: what the server lists now and did not when the window looked
+  // before. The choice and the last look are kept on this computer, by person.
+  const root = document.documentElement;
+  const person = root.dataset.person;
+  const base = root.dataset.base || "";
+  const kept = (name) => `adjudge.${name}.${person}`;
+  const wanted = () => localStorage.getItem(kept("notices")) !== "off";
+  let looked = 0, looking;
+
+  const glance = async () => {
+    looked = Date.now();
+    const answer = await fetch(`${base}/notices`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return answer.status !== 404; // an older server has none
+    const { items } = await answer.json();
+    const before = JSON.parse(localStorage.getItem(kept("noticed")) || "null");
+    localStorage.setItem(kept("noticed"), JSON.stringify(items.map((n) => n.id)));
+    if (!before || !wanted() || root.dataset.locked !== undefined) return true; // the first look tells of nothing
+    for (const n of items.filter((n) => !before.includes(n.id) && n.href !== location.pathname).slice(0, 3)) {
+      await fetch("/desktop/notify", { method: "POST", body: new URLSearchParams({ title: n.title, text: n.text, href: base + n.href }) });
+    }
+    return true;
+  };
+  const watch = () => glance().catch(() => true).then((more) => {
+    if (more) looking = setTimeout(watch, 60_000);
   });
+  if (person) {
+    watch();
+    document.addEventListener("adjudge:live", () => {
+      if (Date.now() - looked < 5_000) return;
+      clearTimeout(looking);
+      watch();
+    });
+    const choice = document.querySelector("[data-notices]");
+    if (choice) {
+      const box = choice.querySelector("input");
+      choice.hidden = false;
+      box.checked = wanted();
+      box.addEventListener("change", () => {
+        localStorage.setItem(kept("notices"), box.checked ? "on" : "off");
+        // The first one asks the system's permission, and says why there is none.
+        if (box.checked) native("/desktop/notify", { title: "Adjudge", text: choice.dataset.try, href: base + "/account/data" });
+      });
+    }
+  }
 
   window.adjudgeDesktop = { say, find, findNext: next };
   document.documentElement.dataset.window = "";

@@ -15,6 +15,7 @@ import (
 func (s *Server) deskRoutes() []route {
 	return []route{
 		{GET, "/", login, "", s.getDesk},
+		{GET, "/notices", login, "", s.getNotices},
 		{GET, "/palette", login, "", s.getPalette},
 		{GET, "/gallery", login, "", s.getGallery},
 	}
