@@ -34,6 +34,10 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 	})
 }
 
+// asksByItself lists the routes that pages ask for while nobody may sit there:
+// being asked for them keeps no login alive.
+var asksByItself = map[string]bool{GET + " /notices": true}
+
 // identify finds out who sends the request, by the ways that the route takes.
 func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {
 	ctx := r.Context()
@@ -42,7 +46,11 @@ func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {
 	case none, signature:
 		return nil
 	case login:
-		c.visit, err = s.byCookie(ctx, r)
+		if asksByItself[rt.method+" "+rt.pattern] {
+			c.visit, err = s.presentByCookie(ctx, r)
+		} else {
+			c.visit, err = s.byCookie(ctx, r)
+		}
 	case token:
 		c.visit, err = s.byToken(ctx, secret)
 	case either:
