@@ -166,6 +166,7 @@ func (w *window) menu() *menu.Menu {
 	}))
 
 	help := bar.AddSubmenu("Help")
+	help.AddText("What is new", nil, page("location.assign((document.documentElement.dataset.base || '') + '/about')"))
 	help.AddText("About Adjudge", keys.Key("f1"), do(w.about))
 	if goruntime.GOOS == "darwin" {
 		bar.Append(menu.WindowMenu())

@@ -29,6 +29,7 @@ type serveOptions struct {
 	lockAfter                time.Duration
 	witness                  []string
 	logLevel, logFormat      string
+	news                     string
 	oidc                     providerOptions
 }
 
@@ -62,6 +63,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.blobs, "blobs", os.Getenv("ADJUDGE_BLOBS"), "where files are kept: a directory or s3://bucket/prefix?endpoint=https://… (default: $ADJUDGE_BLOBS, else blobs in the data directory)")
 	f.StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with a secret under which the database keeps the signing key, the same for all servers on one database (default: $ADJUDGE_KEY_FILE, else the key is a file in the data directory)")
 	f.StringArrayVar(&o.witness, "witness", strings.Fields(os.Getenv("ADJUDGE_WITNESS")), "where signed checkpoints of the history are kept outside: git+URL, s3://bucket/prefix?endpoint=URL&days=3650 of a bucket with object lock, or smtp://user@host:port?from=A&to=B (default: $ADJUDGE_WITNESS, several apart by blanks; password of the mail server: $ADJUDGE_SMTP_PASSWORD)")
+	f.StringVar(&o.news, "news", os.Getenv("ADJUDGE_NEWS"), "address of a JSON file that names the newest version; asked once a day, and admins are told (default: $ADJUDGE_NEWS, else nobody is asked)")
 	f.StringVar(&o.logLevel, "log-level", cmp.Or(os.Getenv("ADJUDGE_LOG_LEVEL"), "warn"), "what is logged: error, warn, info (a line per request) or debug; never what people wrote (default: $ADJUDGE_LOG_LEVEL, else warn)")
 	f.StringVar(&o.logFormat, "log-format", cmp.Or(os.Getenv("ADJUDGE_LOG_FORMAT"), "text"), "how: text, or json with one object per line (default: $ADJUDGE_LOG_FORMAT, else text)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
@@ -106,6 +108,9 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		return err
 	}
 	if set.Provider, err = o.oidc.provider(); err != nil {
+		return err
+	}
+	if set.News, err = newNews(o.news); err != nil {
 		return err
 	}
 	if o.public != "" {

@@ -197,10 +197,19 @@ func (t *team) modify(r *http.Response) error {
 		if to.Scheme == t.target.Scheme && to.Host == t.target.Host {
 			to.Scheme, to.Host, to.User = "", "", nil
 			r.Header.Set(name, to.String())
+		} else {
+			return elsewhere{to.Host}
 		}
 	}
 	return nil
 }
+
+// elsewhere says that the server sends the window to another site, as for
+// signing in by a provider. That site would send it back to the server's own
+// address, where neither this window's sign-in nor its storage is.
+type elsewhere struct{ host string }
+
+func (e elsewhere) Error() string { return "the server sends the window to " + e.host }
 
 var errGateway = errors.New("the proxy in front of the server gets no answer from it")
 

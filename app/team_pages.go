@@ -115,6 +115,10 @@ func (p teamPages) explain(err error) teamPage {
 		issuer  x509.UnknownAuthorityError
 		invalid x509.CertificateInvalidError
 	)
+	if to, leaves := errors.AsType[elsewhere](err); leaves {
+		return teamPage{Title: "This goes on at " + to.host + ", and the window cannot follow", Detail: err.Error(),
+			Text: "Go back (Alt+Left) and sign in with a password; if you have none, work in a browser at " + p.server + "."}
+	}
 	switch {
 	case errors.As(err, &name):
 		page.Text = refused + "It is a certificate for another name. Check the address; if that is right, tell whoever runs the server."

@@ -255,6 +255,19 @@ func TestAServerThatIsDownIsSaidAndTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAProviderThatTheWindowCannotFollowIsSaid(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://sso.example/authorize?state=s", http.StatusSeeOther)
+	}))
+	t.Cleanup(server.Close)
+	w := openTeamWindow(t, server.URL, nil, nil)
+	answer, body := w.get("/sign-in/oidc")
+	if answer.Header.Get("Location") != "" || !strings.Contains(body, "sso.example") || !strings.Contains(body, "with a password") || strings.Contains(body, "http-equiv") {
+		t.Errorf("%s\n%s", answer.Status, body)
+	}
+}
+
 func TestAProxyThatMissesItsServerIsAServerThatIsDown(t *testing.T) {
 	t.Parallel()
 	ours := true

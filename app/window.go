@@ -165,7 +165,11 @@ func openDesktop(cmd *cobra.Command, path, database, start string, newWindow fun
 		return err
 	}
 	w := newWindow(path)
-	set := settings{Data: path, Database: database, Native: w, Owned: data, Log: windowLog(cmd)}
+	look, err := newNews(os.Getenv("ADJUDGE_NEWS"))
+	if err != nil {
+		return errors.Join(err, data.close())
+	}
+	set := settings{Data: path, Database: database, Native: w, News: look, Owned: data, Log: windowLog(cmd)}
 	var h *house
 	d := &doorway{start: start, change: changeServer(path)}
 	d.listen = func(port int) (net.Addr, error) {

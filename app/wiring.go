@@ -29,6 +29,7 @@ import (
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/static"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
@@ -47,6 +48,7 @@ type settings struct {
 	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
 	Witness  []string  // addresses of witnesses for checkpoints
+	News     *news     // looks for newer versions; nil: never
 	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
@@ -171,6 +173,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Keeper: h.keeper,
 		Static: static.Handler(),
 		Native: set.Native,
+		News:   h.newest(),
 	})
 	return h, nil
 }
@@ -224,11 +227,24 @@ func andThen(first, second work.Handler) work.Handler {
 	}
 }
 
+// newest returns what knows of newer versions, nil where nobody is asked.
+func (h *house) newest() func() page.News {
+	if h.News == nil {
+		return nil
+	}
+	return h.News.now
+}
+
 // run starts the follow-up work.
 func (h *house) run(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.running.Go(func() { h.loop.Run(ctx) })
 	h.running.Go(func() { h.training.Dispatch(ctx) })
+	if h.News != nil {
+		h.running.Go(func() {
+			h.News.run(ctx, func(err error) { h.Log.Warn("look for a newer version", "error", err) })
+		})
+	}
 	h.running.Go(func() {
 		tick := time.NewTicker(30 * time.Second)
 		defer tick.Stop()

@@ -15,6 +15,7 @@ import (
 func (s *Server) deskRoutes() []route {
 	return []route{
 		{GET, "/", login, "", s.getDesk},
+		{GET, "/about", login, "", s.getAbout},
 		{GET, "/notices", login, "", s.getNotices},
 		{GET, "/palette", login, "", s.getPalette},
 		{GET, "/gallery", login, "", s.getGallery},
@@ -93,4 +94,12 @@ func (s *Server) getPalette(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) getGallery(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "gallery.title"), Active: "gallery"}, ui.Gallery())
+}
+
+func (s *Server) getAbout(w http.ResponseWriter, r *http.Request) error {
+	v := page.News{Here: s.Version}
+	if s.News != nil {
+		v = s.News()
+	}
+	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "about.title"), Main: "narrow"}, page.About(v, actorOf(r).Admin))
 }

@@ -57,6 +57,7 @@ import (
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
@@ -109,9 +110,10 @@ type Deps struct {
 	Checkpoints func(ctx context.Context, actor ledger.Actor) ([]ledger.Checkpoint, []ledger.Witness, error)
 	// Keeper makes, checks and hands out checkpoints.
 	Keeper   Keeper
-	Attempts Attempts     // nil: no attempt gets in
-	Static   http.Handler // serves /static/
-	Native   Native       // what a desktop window does; nil on a server
+	Attempts Attempts         // nil: no attempt gets in
+	Static   http.Handler     // serves /static/
+	Native   Native           // what a desktop window does; nil on a server
+	News     func() page.News // which version runs and which newer one is known; nil: the one that runs
 }
 
 // Server answers every request.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,5 +87,13 @@ func TestSystemdUnderstandsTheUnit(t *testing.T) {
 	}
 	if err != nil && strings.Contains(string(out), "adjudge.service") {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsNewestIsTakenFromTheChangelog(t *testing.T) {
+	t.Parallel()
+	got := newest("# Changelog\n\n## [1.4.0]\n\n### Added\n\n- **Notifications.** Of work. And votes.\n- `adjudge x` is quicker\n\n## [1.3.0]\n\n- Old.\n")
+	if want := []string{"Notifications.", "adjudge x is quicker"}; !slices.Equal(got, want) {
+		t.Errorf("changes %q, want %q", got, want)
 	}
 }

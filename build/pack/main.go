@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -62,7 +63,44 @@ func pack(bin string, quick bool, version string) error {
 		}
 		made = append(made, name)
 	}
+	if err := latest(bin, version); err != nil {
+		return err
+	}
 	return checksums(bin, made)
+}
+
+// latest writes what servers that were started with --news read: the version,
+// and from the newest part of the changelog the first sentence of each point.
+func latest(bin, version string) error {
+	text, err := os.ReadFile("CHANGELOG.md")
+	if err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(map[string]any{"version": "v" + version, "changes": newest(string(text))}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(bin, "latest.json"), append(body, '\n'), 0o644)
+}
+
+func newest(changelog string) []string {
+	changes := []string{}
+	parts := strings.Split(changelog, "\n## ")
+	if len(parts) < 2 {
+		return changes
+	}
+	for _, line := range strings.Split(parts[1], "\n") {
+		point, found := strings.CutPrefix(line, "- ")
+		if !found {
+			continue
+		}
+		point = strings.NewReplacer("**", "", "`", "").Replace(point)
+		if first, _, more := strings.Cut(point, ". "); more {
+			point = first + "."
+		}
+		changes = append(changes, point)
+	}
+	return changes
 }
 
 func archive(path string, entries []entry) error {
