@@ -308,7 +308,7 @@ func (d *deskTest) dialog() string {
 
 func (d *deskTest) await(what string, done func() bool) {
 	d.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(4 * time.Minute)
 	for !done() {
 		if time.Now().After(deadline) {
 			d.Fatalf("waited in vain for %s", what)
