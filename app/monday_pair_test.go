@@ -82,7 +82,7 @@ func startPair(t *testing.T, database string, seed func(*store.Tx) error, env []
 
 // environment is what servers and commands are told beside their flags.
 func (p *pair) environment() []string {
-	return append(blobtest.Environment(), "ADJUDGE_DATABASE="+p.database, "ADJUDGE_BLOBS="+p.blobs)
+	return append(blobtest.Environment(), "ADJUDGE_DATABASE="+p.database, "ADJUDGE_BLOBS="+p.blobs, "ADJUDGE_KEY_FILE="+p.keyFile)
 }
 
 // seat is a person at a browser, with cookies of their own, at an address of their own.
