@@ -245,3 +245,15 @@ func WaitingCandidates(ctx context.Context, p labeling.Project, actor ledger.Act
 	}
 	return waiting
 }
+
+func dayRows(ctx context.Context, days []int) [][]string {
+	rows := make([][]string, len(days))
+	for i, n := range days {
+		day := ui.T(ctx, "chart.day.today")
+		if ago := len(days) - 1 - i; ago > 0 {
+			day = ui.T(ctx, "chart.day.ago", "n", ago)
+		}
+		rows[i] = []string{day, ui.Count(ctx, n)}
+	}
+	return rows
+}

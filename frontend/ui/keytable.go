@@ -21,7 +21,7 @@ type Scope struct {
 func KeyScopes() []Scope {
 	return []Scope{
 		{"global", []Key{
-			{"Ctrl+K", "palette"}, {"?", "help"}, {"Alt+L", "lock"}, {"Escape", "dismiss"},
+			{"Ctrl+K", "palette"}, {"?", "help"}, {"Alt+L", "lock"}, {"Alt+T", "tables"}, {"Escape", "dismiss"},
 		}},
 		{"label", []Key{
 			{"1…9", "label.choose"}, {"a…z", "label.chooseletter"}, {"/", "label.find"}, {"Enter", "label.submit"},

@@ -90,11 +90,22 @@ document.addEventListener("click", (event) => {
   }
 });
 
+/** Shows or hides the tables behind all charts of the page. */
+function showTables(): void {
+  const on = root.toggleAttribute("data-tables");
+  for (const behind of document.querySelectorAll<HTMLDetailsElement>("details[data-table]")) behind.open = on;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.repeat) return;
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
     openDialog("palette");
+    return;
+  }
+  if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyT") {
+    event.preventDefault();
+    showTables();
     return;
   }
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyL") {
