@@ -46,7 +46,7 @@ func doctorCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.checkpoints, "checkpoint", nil, "file with checkpoints from elsewhere; may be given several times")
 	cmd.Flags().StringVar(&o.write, "write-checkpoint", "", "sign the head of the history and add it to this file")
 	cmd.Flags().StringVar(&o.key, "key", "", "public key that signed the checkpoints (default: the installation's own)")
-	cmd.Flags().StringVar(&o.keyFile, "key-file", "", "file with the secret under which the database holds the signing key, as serve --key-file has it")
+	cmd.Flags().StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with the secret under which the database holds the signing key, as serve --key-file has it (default: $ADJUDGE_KEY_FILE)")
 	return cmd
 }
 
