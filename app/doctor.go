@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -76,27 +78,11 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 		return err
 	}
 	sound = sound && whole
-	files, err := blob.OpenAt(ctx, blobsAt(d), d.file("cache"))
+	whole, err = checkFiles(ctx, out, s, d)
 	if err != nil {
 		return err
 	}
-	checked := 0
-	err = files.Each(func(digest ledger.Digest) error {
-		checked++
-		err := files.Check(ctx, digest)
-		if !fault.Is(err, fault.Conflict) {
-			return err
-		}
-		sound = false
-		_, err = fmt.Fprintln(out, "file:", fault.Message(err))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(out, "files: %d checked\n", checked); err != nil {
-		return err
-	}
+	sound = sound && whole
 	if o.checkpoints = append(o.checkpoints, beside(d)...); len(o.checkpoints) > 0 {
 		held, err := o.check(cmd, s, d)
 		if err != nil {
@@ -114,6 +100,42 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 		return exit(exitFailed)
 	}
 	return nil
+}
+
+// checkFiles reads every file that is kept and looks for those that records name;
+// it prints what is changed or missing and reports whether nothing is.
+func checkFiles(ctx context.Context, out io.Writer, s *store.Store, d *dataDir) (bool, error) {
+	missing, err := s.NeededFiles(ctx)
+	if err != nil {
+		return false, err
+	}
+	files, err := blob.OpenAt(ctx, blobsAt(d), d.file("cache"))
+	if err != nil {
+		return false, err
+	}
+	sound, checked := true, 0
+	err = files.Each(func(digest ledger.Digest) error {
+		checked++
+		delete(missing, digest)
+		err := files.Check(ctx, digest)
+		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		sound = false
+		_, err = fmt.Fprintln(out, "file:", fault.Message(err))
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, digest := range slices.Sorted(maps.Keys(missing)) {
+		sound = false
+		if _, err := fmt.Fprintf(out, "file: %s is missing; a record of kind %q names it\n", digest, missing[digest]); err != nil {
+			return false, err
+		}
+	}
+	_, err = fmt.Fprintf(out, "files: %d checked\n", checked)
+	return sound, err
 }
 
 // blobsAt returns where a server keeps files that is started without --blobs.

@@ -231,6 +231,29 @@ func (tx *Tx) FileUsed(digest ledger.Digest) (bool, error) {
 		UNION ALL SELECT 1 FROM training_output WHERE digest = $1 LIMIT 1`, string(digest))
 }
 
+// NeededFiles lists the files that people and signatures rest on, each with the
+// kind of record that names it. Uploads are not among them: what they brought in
+// stands in rows.
+func (s *Store) NeededFiles(ctx context.Context) (map[ledger.Digest]string, error) {
+	needed := map[ledger.Digest]string{}
+	err := s.View(ctx, func(tx *Tx) error {
+		clear(needed)
+		return tx.each(`SELECT row_file, 'snapshot' FROM snapshot WHERE state = 'ready' UNION SELECT parquet_file, 'snapshot' FROM snapshot WHERE state = 'ready'
+			UNION SELECT digest, 'prediction set' FROM prediction_set WHERE state = 'ready'
+			UNION SELECT digest, 'evaluation' FROM evaluation
+			UNION SELECT digest, 'comparison' FROM comparison
+			UNION SELECT digest, 'training output' FROM training_output`, nil, func(scan func(...any) error) error {
+			var digest, kind string
+			err := scan(&digest, &kind)
+			if digest != "" {
+				needed[ledger.Digest(digest)] = kind
+			}
+			return err
+		})
+	})
+	return needed, fault.Wrap(err, "list the files that are needed")
+}
+
 // NextSeq is the number that the next event will get.
 func (tx *Tx) NextSeq() (int64, error) {
 	var last int64
