@@ -73,7 +73,7 @@ func trashPutCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id := ""
+			var id string
 			if len(args) == 2 {
 				id = args[1]
 			} else {

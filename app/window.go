@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,25 +89,6 @@ func (s windowState) write(dir string) error {
 
 // zooms are the steps in which pages are enlarged, as browsers have them.
 var zooms = []float64{0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3}
-
-// zoomed returns the zoom that follows on another.
-func zoomed(now float64, step string) (float64, error) {
-	at := 0
-	for i, z := range zooms {
-		if math.Abs(z-now) < math.Abs(zooms[at]-now) {
-			at = i
-		}
-	}
-	switch step {
-	case "in":
-		return zooms[min(at+1, len(zooms)-1)], nil
-	case "out":
-		return zooms[max(at-1, 0)], nil
-	case "reset":
-		return 1, nil
-	}
-	return 0, fault.Field("step", "Pages are zoomed in, out, or by reset.")
-}
 
 // nativeWindow is a window that shows what a doorway leads to.
 type nativeWindow interface {
@@ -267,21 +247,6 @@ type doorway struct {
 	addr   net.Addr
 	last   error
 	asking bool // the page asks for a server next time it is shown
-}
-
-// ask lets the page ask for a server when it is shown next.
-func (d *doorway) ask() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asking = true
-}
-
-// where says in words what the window shows.
-func (d *doorway) where() string {
-	if d.server != "" {
-		return "Shows " + d.server
-	}
-	return "Shows the data of this computer"
 }
 
 // open begins to serve: on the remembered port, or on any at the first start.

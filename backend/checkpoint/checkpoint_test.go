@@ -2,6 +2,7 @@ package checkpoint_test
 
 import (
 	"bufio"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -9,7 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -349,6 +353,49 @@ func mailbox(t *testing.T) (address string, got <-chan string) {
 		}
 	}()
 	return listener.Addr().String(), mails
+}
+
+// slowWitness notes what it is brought, and whether two bring at once.
+type slowWitness struct {
+	inside  atomic.Int32
+	crowded atomic.Bool
+	brought atomic.Int32
+}
+
+func (*slowWitness) Name() string { return "slow" }
+
+func (w *slowWitness) Push(_ context.Context, list []ledger.Checkpoint) error {
+	if w.inside.Add(1) > 1 {
+		w.crowded.Store(true)
+	}
+	defer w.inside.Add(-1)
+	for range 50 { // lets whoever is ready come in
+		runtime.Gosched()
+	}
+	w.brought.Add(int32(len(list))) //nolint:gosec // few
+	return nil
+}
+
+func TestPushesToAWitnessTakeTurnsAndBringEachCheckpointOnce(t *testing.T) {
+	t.Parallel()
+	w := &slowWitness{}
+	p := newPlace(t, storetest.SQLite(t), w)
+	p.record(t, "a")
+	if _, err := p.Make(t.Context(), "daily"); err != nil {
+		t.Fatal(err)
+	}
+	var pushes sync.WaitGroup
+	for range 8 {
+		pushes.Go(func() {
+			if err := p.Push(t.Context(), json.RawMessage(`{"witness":"slow"}`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	pushes.Wait()
+	if w.crowded.Load() || w.brought.Load() != 1 {
+		t.Errorf("two at once: %t; brought %d times", w.crowded.Load(), w.brought.Load())
+	}
 }
 
 func TestAMailIsAWitness(t *testing.T) {

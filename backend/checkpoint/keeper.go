@@ -13,6 +13,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -78,10 +79,14 @@ type Config struct {
 }
 
 // Keeper makes checkpoints and brings them to the witnesses.
-type Keeper struct{ Config }
+type Keeper struct {
+	Config
+	// pushing lets pushes take turns: each brings what the one before left, once.
+	pushing sync.Mutex
+}
 
 // New returns a keeper.
-func New(c Config) *Keeper { return &Keeper{c} }
+func New(c Config) *Keeper { return &Keeper{Config: c} }
 
 // order asks for the checkpoint of a day, or for a push.
 type order struct {
@@ -221,6 +226,8 @@ func (k *Keeper) Push(ctx context.Context, payload json.RawMessage) error {
 }
 
 func (k *Keeper) push(ctx context.Context, w Pusher) error {
+	k.pushing.Lock()
+	defer k.pushing.Unlock()
 	state := ledger.Witness{Name: w.Name()}
 	var waiting []ledger.Checkpoint
 	err := k.View(ctx, func(tx Tx) error {
