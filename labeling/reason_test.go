@@ -22,7 +22,7 @@ func TestWhatWasAcceptedChangesOnlyForAReason(t *testing.T) {
 		}
 		change := labeling.UpdateProjectRequest{Name: p.Name, Schema: p.Schema, Version: p.SchemaVersion}
 		change.Schema.Guideline = "Cash is money."
-		if p, err = d.UpdateProject(t.Context(), d.actor, d.project, change); err != nil {
+		if _, err = d.UpdateProject(t.Context(), d.actor, d.project, change); err != nil {
 			t.Fatal("nobody has answered yet, so no reason is needed:", err)
 		}
 		d.bring("a.csv", "text,label,id\na,x,1\nb,y,2\n", labeling.StartImportRequest{Dataset: "d", AddClasses: true})

@@ -89,7 +89,8 @@ func (s *Server) postAccess(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, actor, place, f := r.Context(), actorOf(r), projectOf(r), r.PostForm
 	holder, role := f.Get("holder"), ledger.Role(f.Get("role"))
-	saved, err := "confirmed", error(nil)
+	saved := "confirmed"
+	var err error
 	switch f.Get("do") {
 	case "confirm":
 		err = s.Identity.ConfirmAccess(ctx, actor, place.ID, holder, role)

@@ -124,7 +124,7 @@ func TestAConnectionServesTheNextRequestAfterASlowOne(t *testing.T) {
 	address, _ := slowServer(t, 200*time.Millisecond)
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 	for range 3 { // each takes longer than the limit, on one connection
-		request, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+address+"/upload", strings.NewReader("all at once"))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/upload", strings.NewReader("all at once"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -201,7 +201,7 @@ func childMemory(t *testing.T) int64 {
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
 		t.Fatal(err)
 	}
-	return int64(usage.Maxrss) >> 10
+	return usage.Maxrss >> 10
 }
 
 func TestAReadingGoesOnWhereItWasInterrupted(t *testing.T) {
