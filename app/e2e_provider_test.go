@@ -77,7 +77,7 @@ func TestE2EAPersonOfAProviderSignsInVotesAndIsReviewed(t *testing.T) {
 	ada.open("/projects/bank/people/review")
 	ada.waitText("table", "Nora N.")
 	ada.looks("access")
-	ada.click("button", "Experts still needs the role Reviewer")
+	ada.click("button", "Still needed: the role Reviewer of Experts")
 	ada.waitText(".banner", "Confirmed")
 	ada.open("/people/review")
 	ada.waitText("table", "Experts")
