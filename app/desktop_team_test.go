@@ -36,13 +36,21 @@ func TestDesktopWindowOnATeamsServer(t *testing.T) {
 	// The first window follows an invitation: a person is made through the proxy.
 	window, process := d.open(own, "--server", address, "--open", invitation)
 	d.await("the server to be remembered", func() bool { return rememberedServer(d.data) == address })
+	steps := 0
 	d.await("the person to be signed in", func() bool {
-		// Each time from the beginning: the page may not have been there yet.
+		// Each time from the beginning: the page may not have been there yet, and
+		// nothing says how far its field for the password is from where the focus is.
+		steps = steps%4 + 1
 		d.focus(window)
-		d.xdotool("key", "Tab", "Tab", "Tab", "ctrl+a")
+		d.xdotool("key", "ctrl+r")
+		d.pause(1 + steps)
+		for range steps {
+			d.xdotool("key", "Tab")
+		}
+		d.xdotool("key", "ctrl+a")
 		d.xdotool("type", "--delay", "15", "a long password")
 		d.xdotool("key", "Return")
-		return d.within(3, func() bool { _, err := os.Stat(filepath.Join(own, "login.json")); return err == nil })
+		return d.within(3, func() bool { return keepsLogin(own) })
 	})
 	d.xdotool("key", "ctrl+plus")
 	d.await("the zoom to be remembered", func() bool { return readWindowState(own).Zoom == 1.1 })
@@ -136,4 +144,11 @@ func (d *deskTest) stop(server *exec.Cmd) {
 	if err := server.Wait(); err != nil {
 		d.Errorf("the server ended with %v", err)
 	}
+}
+
+// keepsLogin reports whether a window's folder keeps a login; the choice of a
+// language is no login.
+func keepsLogin(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, "login.json"))
+	return err == nil && regexp.MustCompile(`"adjudge_[0-9a-f]+"`).Match(text)
 }
