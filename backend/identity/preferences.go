@@ -71,12 +71,13 @@ type Traces struct {
 
 // MyData is all that is kept about a person.
 type MyData struct {
-	Person Person // without the hash of the password
-	Logins []Login
-	Tokens []Token
-	Roles  []Membership // by themselves or by a group
-	Groups []Group      // of which they are a member; other members are left out
-	Traces Traces
+	Person      Person // without the hash of the password
+	HasPassword bool   // the hash itself is kept from everybody
+	Logins      []Login
+	Tokens      []Token
+	Roles       []Membership // by themselves or by a group
+	Groups      []Group      // of which they are a member; other members are left out
+	Traces      Traces
 }
 
 // MyData returns what is kept about the actor.
@@ -89,7 +90,7 @@ func (s *Service) MyData(ctx context.Context, actor ledger.Actor) (d MyData, err
 		if d.Person, err = tx.Person(actor.Person); err != nil {
 			return err
 		}
-		d.Person.Password = ""
+		d.HasPassword, d.Person.Password = d.Person.Password != "", ""
 		if d.Logins, err = tx.Logins(actor.Person); err != nil {
 			return err
 		}
