@@ -30,7 +30,7 @@ func TestE2EAPersonOfAProviderSignsInVotesAndIsReviewed(t *testing.T) {
 	s.run("candidate", "create", "--project", "bank", "--model", "text-linear@1")
 	s.run("person", "group", "create", "Experts")
 	s.run("person", "group", "grant", "Experts", "--project", "bank", "--role", "reviewer")
-	s.run("person", "group", "map", "Experts", "/experts")
+	s.run("person", "group", "map", "Experts", "/experts", "--reason", "the hospital names its experts")
 	ada.open("/people/groups")
 	ada.waitText("main", "/experts")
 	ada.looks("provider-groups")

@@ -219,7 +219,7 @@ func groupVerb(use, short string, args int, method string, request func(args []s
 			return c.do(cmd.Context(), method, path, body, nil)
 		},
 	}
-	if method == http.MethodDelete || strings.HasPrefix(use, "grant") {
+	if method == http.MethodDelete || strings.HasPrefix(use, "grant") || strings.HasPrefix(use, "map") {
 		reasonFlag(cmd, &reason, "the roles of its members change")
 	}
 	if strings.HasPrefix(use, "grant") || strings.HasPrefix(use, "revoke") {

@@ -108,13 +108,13 @@ func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, per
 }
 
 // GrantGroup gives a group a role in a project: whoever may give it to a person
-// may. Where the group has members it needs a reason.
+// may. Where the group has members, here or at the provider, it needs a reason.
 func (s *Service) GrantGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole, reason string) error {
 	return s.moveRole(ctx, actor, group, r, "group.granted", reason, Tx.AddGroupRole)
 }
 
-// RevokeGroup takes a role in a project from a group. Where the group has members
-// it needs a reason.
+// RevokeGroup takes a role in a project from a group. Where the group has members,
+// here or at the provider, it needs a reason.
 func (s *Service) RevokeGroup(ctx context.Context, actor ledger.Actor, group string, r GroupRole, reason string) error {
 	return s.moveRole(ctx, actor, group, r, "group.revoked", reason, Tx.RemoveGroupRole)
 }
@@ -130,7 +130,7 @@ func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind
 	if changed, err := move(tx, g.ID, r); err != nil || !changed {
 		return err
 	}
-	reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0)
+	reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0 || len(g.Names) > 0)
 	if err != nil {
 		return err
 	}

@@ -121,3 +121,42 @@ func TestALeadSeesWhatGroupsHoldInTheirProjectAndChangesItWithAReason(t *testing
 		t.Errorf("the history says %s", kinds)
 	}
 }
+
+func TestLettingAGroupAtTheProviderStandForOneWithRolesNeedsAReason(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	if _, err := b.CreateGroup(t.Context(), anna.Actor, "Ward 3"); err != nil {
+		t.Fatal(err)
+	}
+	reviewer, auditor := identity.GroupRole{Project: "p1", Role: ledger.RoleReviewer}, identity.GroupRole{Project: "p1", Role: ledger.RoleAuditor}
+	const asks = "Say in a few words why"
+	// Without roles nobody gets anything by it; then whoever gives the roles says why.
+	if err := b.MapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-3", ""); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, b.GrantGroup(t.Context(), anna.Actor, "Ward 3", reviewer, ""), fault.Invalid, asks)
+	if err := b.GrantGroup(t.Context(), anna.Actor, "Ward 3", reviewer, "they review"); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, b.RevokeGroup(t.Context(), anna.Actor, "Ward 3", reviewer, ""), fault.Invalid, asks)
+	wantKind(t, b.GrantGroup(t.Context(), anna.Actor, "Ward 3", auditor, " "), fault.Invalid, asks)
+	// With roles both ways need it.
+	wantKind(t, b.MapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-4", ""), fault.Invalid, asks)
+	wantKind(t, b.UnmapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-3", ""), fault.Invalid, asks)
+	if err := b.MapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-3", ""); err != nil {
+		t.Errorf("what changes nothing asks: %v", err)
+	}
+	before := strings.Fields(b.kinds(t))
+	for _, err := range []error{
+		b.MapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-4", "the wards were joined"),
+		b.UnmapGroup(t.Context(), anna.Actor, "Ward 3", "/ward-3", "it was closed"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := strings.Fields(b.kinds(t)); !slices.Equal(after[len(before):], []string{"group.mapped", "group.unmapped"}) {
+		t.Errorf("the history says %v", after[len(before):])
+	}
+}

@@ -339,20 +339,22 @@ func (s *Service) Unlink(ctx context.Context, visit Visit, password, address str
 }
 
 // MapGroup lets a group at the provider stand for one here, from each person's
-// next sign-in on.
-func (s *Service) MapGroup(ctx context.Context, actor ledger.Actor, group, name string) error {
+// next sign-in on. Where the group here has roles it needs a reason: whoever
+// runs the provider says from then on who holds them.
+func (s *Service) MapGroup(ctx context.Context, actor ledger.Actor, group, name, reason string) error {
 	if name == "" || len(name) > 255 || toValid(name) != name {
 		return fault.Field("provider_name", "Give the group's name as the provider's claim has it, for example ward-3 or /hospital/ward-3.")
 	}
-	return s.moveMapping(ctx, actor, group, name, "group.mapped", Tx.AddProviderGroup)
+	return s.moveMapping(ctx, actor, group, name, "group.mapped", reason, Tx.AddProviderGroup)
 }
 
-// UnmapGroup ends that; members lose the group at their next sign-in.
-func (s *Service) UnmapGroup(ctx context.Context, actor ledger.Actor, group, name string) error {
-	return s.moveMapping(ctx, actor, group, name, "group.unmapped", Tx.RemoveProviderGroup)
+// UnmapGroup ends that; members lose the group at their next sign-in. Where the
+// group has roles it needs a reason.
+func (s *Service) UnmapGroup(ctx context.Context, actor ledger.Actor, group, name, reason string) error {
+	return s.moveMapping(ctx, actor, group, name, "group.unmapped", reason, Tx.RemoveProviderGroup)
 }
 
-func (s *Service) moveMapping(ctx context.Context, actor ledger.Actor, group, name, kind string, move func(Tx, ProviderGroup) (bool, error)) error {
+func (s *Service) moveMapping(ctx context.Context, actor ledger.Actor, group, name, kind, why string, move func(Tx, ProviderGroup) (bool, error)) error {
 	if err := mustAdminister(actor); err != nil {
 		return err
 	}
@@ -360,6 +362,18 @@ func (s *Service) moveMapping(ctx context.Context, actor ledger.Actor, group, na
 		if changed, err := move(tx, ProviderGroup{Name: name, Group: g.ID}); err != nil || !changed {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(g.ID), Payload: map[string]string{"name": name}})
+		reason, err := ledger.Reason(why, "other people get or lose the roles of the group", len(g.Roles) > 0)
+		if err != nil {
+			return err
+		}
+		was, is := "", name
+		if kind == "group.unmapped" {
+			was, is = is, was
+		}
+		payload := map[string]string{"name": name, ledger.KeyWas: was, ledger.KeyIs: is}
+		if reason != "" {
+			payload[ledger.KeyReason] = reason
+		}
+		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(g.ID), Payload: payload})
 	})
 }

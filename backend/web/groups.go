@@ -76,9 +76,9 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 	case "revoke":
 		err = s.Identity.RevokeGroup(ctx, actor, group, role, reason)
 	case "map":
-		err = s.Identity.MapGroup(ctx, actor, group, r.PostForm.Get("provider_name"))
+		err = s.Identity.MapGroup(ctx, actor, group, r.PostForm.Get("provider_name"), reason)
 	case "unmap":
-		err = s.Identity.UnmapGroup(ctx, actor, group, r.PostForm.Get("provider_name"))
+		err = s.Identity.UnmapGroup(ctx, actor, group, r.PostForm.Get("provider_name"), reason)
 	case "delete":
 		err = s.Identity.DeleteGroup(ctx, actor, group, reason)
 	default:
@@ -91,7 +91,7 @@ func (s *Server) groupDone(w http.ResponseWriter, r *http.Request, group string,
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
 		v := page.GroupsView{Failed: group, Form: page.Refused(typed(r, "name", "username", "provider_name", "reason"), err)}
 		if v.Form.Error(ledger.KeyReason) != "" {
-			v.Asked = typed(r, "do", "person", "project", "role", "username") // the same again, with a reason
+			v.Asked = typed(r, "do", "person", "project", "role", "username", "provider_name") // the same again, with a reason
 		}
 		return s.showGroups(w, r, http.StatusUnprocessableEntity, v)
 	}
@@ -169,6 +169,7 @@ type GroupRoleInput struct {
 type ProviderNameInput struct {
 	GroupInput
 	Name string `query:"name" required:"true" doc:"As the provider's claim has it" maxLength:"255"`
+	Because
 }
 
 // InviteAllInput is a list of people to invite.
@@ -251,10 +252,10 @@ func (s *Server) groupAPI() {
 		return &Answer[List[ProjectGroupBody]]{body}, err
 	})
 	operation(s, api{PUT, "/groups/{group}/provider-names", "map-group", "Let a group at the provider stand for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
-		return nil, s.Identity.MapGroup(ctx, actorIn(ctx), in.Group, in.Name)
+		return nil, s.Identity.MapGroup(ctx, actorIn(ctx), in.Group, in.Name, in.reason())
 	})
 	operation(s, api{DELETE, "/groups/{group}/provider-names", "unmap-group", "End that a group at the provider stands for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
-		return nil, s.Identity.UnmapGroup(ctx, actorIn(ctx), in.Group, in.Name)
+		return nil, s.Identity.UnmapGroup(ctx, actorIn(ctx), in.Group, in.Name, in.reason())
 	})
 	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)
