@@ -157,6 +157,32 @@ func (s *Service) Restore(ctx context.Context, actor ledger.Actor, kind string, 
 	return t, err
 }
 
+// Lying returns something that is in the trash. It needs ActionManage in the
+// project and returns NotFound where it was restored or purged meanwhile.
+func (s *Service) Lying(ctx context.Context, actor ledger.Actor, kind string, project ledger.ProjectID, id string) (t Trashed, err error) {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return Trashed{}, err
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		t, err = find(tx, kind, project, id)
+		return err
+	})
+	return t, err
+}
+
+// Standing returns something that could be put into the trash, by its name. It
+// needs ActionManage in the project and returns NotFound where it lies there.
+func (s *Service) Standing(ctx context.Context, actor ledger.Actor, kind string, project ledger.ProjectID, id string) (t Trashed, err error) {
+	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return Trashed{}, err
+	}
+	err = s.View(ctx, func(tx Tx) (err error) {
+		t, err = tx.Deletable(kind, project, id)
+		return err
+	})
+	return t, err
+}
+
 // Deleted lists what is in the trash of the projects that the actor manages, the
 // latest first, with when it is purged and what keeps it from that.
 func (s *Service) Deleted(ctx context.Context, actor ledger.Actor) ([]Trashed, error) {

@@ -35,6 +35,13 @@ func (s *Server) frameView(r *http.Request, v view) (view, error) {
 		v.Project = &page.ProjectLink{ID: c.place.ID, Slug: c.place.Slug, Name: c.place.Name}
 		v.Roles = c.visit.Actor.Roles[c.place.ID]
 	}
+	if r.Method == http.MethodGet && s.Erasure != nil {
+		undo, err := s.undoOf(r)
+		if err != nil {
+			return v, err
+		}
+		v.Undo = undo
+	}
 	if s.Projects == nil {
 		return v, nil
 	}

@@ -128,9 +128,17 @@ func (s *Server) postItemChanges(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) postItemUndo(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	back, err := url.ParseQuery(r.PostForm.Get("back"))
+	if err != nil {
+		back = url.Values{}
+	}
 	bulk, err := s.Labeling.UndoBulk(r.Context(), actorOf(r), projectOf(r).ID, labeling.BulkID(chi.URLParam(r, "bulk")))
 	if err != nil {
 		return err
 	}
-	return s.seeOther(w, r, linkOf(r).Href("items")+"?"+url.Values{"done": {string(bulk.ID)}}.Encode())
+	back.Set("done", string(bulk.ID))
+	return s.seeOther(w, r, linkOf(r).Href("items")+"?"+back.Encode())
 }

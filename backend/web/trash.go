@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/erasure"
@@ -30,7 +31,7 @@ func (s *Server) getTrash(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showTrash(w http.ResponseWriter, r *http.Request, status int, refused string) error {
-	ctx, actor, q := r.Context(), actorOf(r), r.URL.Query()
+	ctx, actor := r.Context(), actorOf(r)
 	list, err := s.Erasure.Deleted(ctx, actor)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (s *Server) showTrash(w http.ResponseWriter, r *http.Request, status int, r
 	if err != nil {
 		return err
 	}
-	v := page.TrashView{Refused: refused, People: names, MayPurge: actor.May("", ledger.ActionAdminister), Restored: clipped(q.Get("restored"))}
+	v := page.TrashView{Refused: refused, People: names, MayPurge: actor.May("", ledger.ActionAdminister)}
 	projects := map[ledger.ProjectID]page.ProjectLink{}
 	if s.Projects != nil {
 		places, err := s.Projects(ctx, actor)
@@ -51,16 +52,55 @@ func (s *Server) showTrash(w http.ResponseWriter, r *http.Request, status int, r
 		}
 	}
 	for _, t := range list {
-		row := page.TrashRow{Trashed: t, Project: projects[t.Project]}
-		if t.Kind == q.Get("kind") && t.ID == q.Get("id") {
-			v.Put = &row
-		}
-		v.Rows = append(v.Rows, row)
+		v.Rows = append(v.Rows, page.TrashRow{Trashed: t, Project: projects[t.Project]})
 	}
 	return s.render(w, r, status, view{Title: ui.T(ctx, "trash.title"), Active: "projects"}, page.Trash(v))
 }
 
-// postTrash puts something of a project into the trash and shows it there, with Undo.
+// undoOf says what was put into the trash, or taken from it, by the form that led
+// to this page: "trashed" and "restored" name it as kind:project:id. What somebody else
+// has restored or purged since is not offered.
+func (s *Server) undoOf(r *http.Request) (*page.UndoView, error) {
+	ctx, q := r.Context(), r.URL.Query()
+	look, named := s.Erasure.Lying, q.Get("trashed")
+	put := named != ""
+	if !put {
+		look, named = s.Erasure.Standing, q.Get("restored")
+	}
+	parts := strings.SplitN(named, ":", 3)
+	if len(parts) < 3 {
+		return nil, nil
+	}
+	t, err := look(ctx, actorOf(r), parts[0], ledger.ProjectID(parts[1]), parts[2])
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !put {
+		return &page.UndoView{Title: ui.T(ctx, "trash.restored", "name", t.Name), Icon: "check"}, nil
+	}
+	return &page.UndoView{Title: ui.T(ctx, "trash.put", "name", t.Name), Icon: "trash", Action: "/trash/restore", Fields: []ui.Option{
+		{Value: "kind", Text: t.Kind}, {Value: "project", Text: string(t.Project)}, {Value: "id", Text: t.ID}, {Value: "back", Text: r.URL.Path}}}, nil
+}
+
+// trashName names something in the trash as undoOf reads it.
+func trashName(t erasure.Trashed) string { return t.Kind + ":" + string(t.Project) + ":" + t.ID }
+
+// whereWas is the page that lists what a thing in the trash was among.
+func whereWas(link page.ProjectLink, kind string) string {
+	switch kind {
+	case erasure.TrashProject:
+		return "/projects"
+	case erasure.TrashComparison:
+		return link.Href("compare")
+	}
+	return link.Href(kind + "s")
+}
+
+// postTrash puts something of a project into the trash and goes on to the page
+// where it was, which offers Undo.
 func (s *Server) postTrash(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
@@ -72,7 +112,7 @@ func (s *Server) postTrash(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.seeOther(w, r, "/trash?"+page.Query("kind", t.Kind, "id", t.ID))
+	return s.seeOther(w, r, whereWas(linkOf(r), t.Kind)+"?"+page.Query("trashed", trashName(t)))
 }
 
 func (s *Server) postRestore(w http.ResponseWriter, r *http.Request) error {
@@ -83,7 +123,12 @@ func (s *Server) postRestore(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.seeOther(w, r, "/trash?"+page.Query("restored", t.Name))
+	back := "/trash"
+	if asked := r.PostForm.Get("back"); asked != "" {
+		back = localPath(asked)
+	}
+	path, _, _ := strings.Cut(back, "?")
+	return s.seeOther(w, r, path+"?"+page.Query("restored", trashName(t)))
 }
 
 func (s *Server) postPurge(w http.ResponseWriter, r *http.Request) error {

@@ -64,6 +64,8 @@ type FrameView struct {
 	Idle time.Duration
 	// TextSize is what the person chose on any browser, "" for the middle one.
 	TextSize string
+	// Undo says what was just put into the trash, nil where nothing was.
+	Undo *UndoView
 	// Desktop says that the page is shown by the desktop window.
 	Desktop bool
 }

@@ -56,6 +56,21 @@ func (v ItemsView) Href(f labeling.ItemFilter) string {
 	return v.Project.Href("items")
 }
 
+// undo says what was just done to items.
+func (v ItemsView) undo(ctx context.Context) UndoView {
+	u := UndoView{Title: ui.T(ctx, "items.done."+string(v.Undo.Action), "n", v.Undo.Items, "class", v.className(v.Undo.Class)), Icon: "check"}
+	if !v.Undo.UndoneAt.IsZero() {
+		u.Note = ui.T(ctx, "items.undone")
+		return u
+	}
+	if v.Undo.Action == labeling.BulkDelete {
+		u.Icon = "trash"
+	}
+	u.Action = v.Project.Href("items", "changes", string(v.Undo.ID), "undo")
+	u.Fields = []ui.Option{{Value: "back", Text: values(v.Filter).Encode()}}
+	return u
+}
+
 func (v ItemsView) pageHref(name string, seq int64) string {
 	if seq == 0 {
 		return ""

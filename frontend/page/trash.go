@@ -5,14 +5,13 @@ import (
 	"slices"
 
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // TrashView lists what was deleted.
 type TrashView struct {
 	Rows     []TrashRow
-	Put      *TrashRow // what was put there just now
-	Restored string    // the name of what was restored just now
-	Refused  string    // why something was not deleted or purged
+	Refused  string // why something was not deleted or purged
 	People   Names
 	MayPurge bool
 }
@@ -22,6 +21,16 @@ type TrashView struct {
 type TrashRow struct {
 	erasure.Trashed
 	Project ProjectLink
+}
+
+// UndoView says what was just done, on the page where it was done, and offers to
+// take it back.
+type UndoView struct {
+	Title  string
+	Icon   string
+	Action string      // where the form that takes it back goes; empty where it cannot be taken back
+	Fields []ui.Option // hidden fields of the form: Value is the name, Text what it holds
+	Note   string      // beside the title
 }
 
 // RetentionView says for how long what is kept.

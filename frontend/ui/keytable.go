@@ -29,11 +29,15 @@ func KeyScopes() []Scope {
 			{"↑", "label.up"}, {"↓", "label.down"}, {".", "label.peek"}, {"0", "label.cover"},
 		}},
 		{"items", []Key{
-			{"/", "items.search"}, {"J", "items.next"}, {"K", "items.previous"}, {"Enter", "items.open"}, {"X", "items.select"},
+			{"/", "items.search"}, {"J", "items.next"}, {"K", "items.previous"}, {"Enter", "items.open"}, {"X", "items.select"}, {"Ctrl+Z", "undo"},
 		}},
 		{"compare", []Key{
-			{"J", "compare.next"}, {"K", "compare.previous"},
+			{"J", "compare.next"}, {"K", "compare.previous"}, {"Ctrl+Z", "undo"},
 		}},
+		{"datasets", []Key{{"Ctrl+Z", "undo"}}},
+		{"snapshots", []Key{{"Ctrl+Z", "undo"}}},
+		{"models", []Key{{"Ctrl+Z", "undo"}}},
+		{"projects", []Key{{"Ctrl+Z", "undo"}}},
 	}
 }
 

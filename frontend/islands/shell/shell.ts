@@ -113,6 +113,14 @@ document.addEventListener("keydown", (event) => {
     lock();
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "z" && !event.defaultPrevented && !isTyping(event.target)) {
+    const undo = document.querySelector<HTMLFormElement>("form[data-undo]");
+    if (undo) {
+      event.preventDefault();
+      undo.requestSubmit();
+    }
+    return;
+  }
   if (event.key === "Escape") {
     const menu = document.querySelector<HTMLDetailsElement>("details.menu[open], details.switcher[open]");
     if (menu) {
