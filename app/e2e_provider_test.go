@@ -4,6 +4,8 @@ package app
 
 import (
 	"testing"
+
+	"github.com/adjudge/adjudge/backend/identity"
 )
 
 // atProvider fills in the provider's form, which must be asked for, and waits
@@ -64,6 +66,14 @@ func TestE2EAPersonOfAProviderSignsInVotesAndIsReviewed(t *testing.T) {
 	nora.open("/account")
 	nora.waitText("main", "You can sign in with St. Mary’s")
 	nora.looks("provider-account")
+
+	// A desktop window asks the browser for her sign-in.
+	asked := identity.Challenge("the window's")
+	nora.open("/window/sign-in?port=4242&state=" + asked + "&challenge=" + asked)
+	nora.waitText("main", identity.Digits(asked))
+	nora.waitText("main", "Sign in as Nora N.")
+	nora.looks("hand-over")
+	nora.open("/account")
 
 	// Whoever sits down next is asked who they are, and the page says how to be
 	// forgotten there.

@@ -263,7 +263,7 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 		t.Fatalf("the project was not made: %d", status)
 	}
 	callAPI(t, http.MethodPost, api+"/groups", token, map[string]any{"name": "Ward 3"}, nil)
-	if status := callAPI(t, http.MethodPut, api+"/groups/Ward%203/provider-names?name=%2Fward-3", token, nil, nil); status != http.StatusNoContent {
+	if status := callAPI(t, http.MethodPut, api+"/groups/Ward%203/provider-names?name=%2Fward-3", token, map[string]any{}, nil); status != http.StatusNoContent {
 		t.Fatalf("a group could not be mapped: %d", status)
 	}
 	if status := callAPI(t, http.MethodPut, api+"/projects/triage/groups/Ward%203/roles/annotator", token, map[string]any{"reason": "they triage"}, nil); status != http.StatusNoContent {

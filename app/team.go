@@ -33,6 +33,7 @@ type team struct {
 	logins *loginJar
 	proxy  *httputil.ReverseProxy
 	native http.Handler
+	opener web.Native // opens the system's browser, and raises the window
 	log    *slog.Logger
 	pages  teamPages
 	// met is told the server's version when it was reached, and returns the one
@@ -42,6 +43,7 @@ type team struct {
 
 	mu    sync.Mutex
 	links map[string]time.Time // one-time links that were not followed yet
+	bring *bring               // a sign-in that a browser is asked for, nil for none
 }
 
 // launchTime is how long a one-time link to the window works.
@@ -55,7 +57,7 @@ func newTeam(target *url.URL, id string, logins *loginJar, native web.Native, cl
 	}
 	t := &team{
 		target: target, name: "adjudge_window_" + id, secret: randomSecret(), raise: randomSecret(), logins: logins,
-		log: log, links: map[string]time.Time{}, pages: teamPages{server: target.Host},
+		log: log, links: map[string]time.Time{}, pages: teamPages{server: target.Host}, opener: native,
 	}
 	t.proxy = &httputil.ReverseProxy{
 		Rewrite: t.rewrite, ModifyResponse: t.modify, ErrorHandler: t.fail, Transport: client,
@@ -108,12 +110,20 @@ func (t *team) serve(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && r.URL.Path == "/launch" && t.follow(r.URL.Query().Get("token")):
 		http.SetCookie(w, &http.Cookie{Name: t.name, Value: t.secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		t.pages.moveOn(w, "/desktop/welcome?next="+url.QueryEscape(t.path(r.URL.Query().Get("next"))))
+	case r.Method == http.MethodGet && r.URL.Path == "/desktop/browser":
+		t.leave(w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/desktop/arrive":
+		t.arrive(w, r)
 	case !t.ours(r):
 		t.pages.stranger(w)
 	case r.URL.Path == "/launch" && t.target.Path != "/launch":
 		t.pages.moveOn(w, t.path("/")) // a reload of the first page
 	case r.URL.Path == "/desktop/welcome":
 		t.welcome(w, r)
+	case r.URL.Path == "/desktop/sign-in":
+		t.waiting(w, r)
+	case t.setsOut(r):
+		t.setOut(w, r)
 	case strings.HasPrefix(r.URL.Path, "/desktop/"):
 		t.native.ServeHTTP(w, r)
 	default:

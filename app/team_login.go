@@ -58,6 +58,18 @@ func (j *loginJar) header(now time.Time) string {
 	return strings.Join(pairs, "; ")
 }
 
+// value returns a cookie whose name begins so, "" where there is none.
+func (j *loginJar) value(prefix string) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range j.cookies {
+		if strings.HasPrefix(c.Name, prefix) {
+			return c.Value
+		}
+	}
+	return ""
+}
+
 // take keeps what an answer sets and forgets what it ends.
 func (j *loginJar) take(set []*http.Cookie, now time.Time) error {
 	if len(set) == 0 {

@@ -23,17 +23,25 @@ type teamPage struct {
 	Again bool
 	Next  string // where the page goes at once
 	Go    string // where its one link goes
+	// GoText is what the link says, "Continue" if empty.
+	GoText string
+	// Digits are shown large; Look makes the page look by itself whether it goes
+	// on; Post is where its one button sends, and PostText what that says.
+	Digits, Post, PostText string
+	Look                   bool
+	Lang                   string // of the texts, "en" if empty
 }
 
 // reloadSeconds is how soon the page of a server that is down tries again.
 const reloadSeconds = "4"
 
 var teamPageText = template.Must(template.New("team").Parse(`<!doctype html>
-<html lang="en">
+<html lang="{{or .Lang "en"}}">
 <meta charset="utf-8">
 {{if .Next}}<meta http-equiv="refresh" content="0;url={{.Next}}">
 <title>Adjudge</title>
 {{else}}{{if .Again}}<meta http-equiv="refresh" content="` + reloadSeconds + `">
+{{end}}{{if .Look}}<meta http-equiv="refresh" content="2">
 {{end}}<meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title>
 <link rel="stylesheet" href="/desktop/page.css">
@@ -42,7 +50,9 @@ var teamPageText = template.Must(template.New("team").Parse(`<!doctype html>
 <p role="status">{{.Text}}</p>
 {{if .Again}}<p>This page tries again every ` + reloadSeconds + ` seconds. What you labeled and the server does not have yet is kept on this computer and is sent when it answers again.</p>
 <p><a href="">Try again now</a></p>
-{{end}}{{if .Go}}<p><a href="{{.Go}}">Continue</a></p>
+{{end}}{{if .Digits}}<p class="digits">{{.Digits}}</p>
+{{end}}{{if .Post}}<form method="post" action="{{.Post}}"><button>{{.PostText}}</button></form>
+{{end}}{{if .Go}}<p><a href="{{.Go}}">{{or .GoText "Continue"}}</a></p>
 {{end}}{{if .Detail}}<p><code>{{.Detail}}</code></p>{{end}}
 </main>
 {{end}}</html>
@@ -51,8 +61,9 @@ var teamPageText = template.Must(template.New("team").Parse(`<!doctype html>
 const teamPageStyle = `:root { color-scheme: light dark; font: 14px/20px system-ui, sans-serif }
 body { max-inline-size: 34rem; margin: 20vh auto; padding-inline: 24px }
 h1 { font-size: 20px; line-height: 28px }
-a { display: inline-block; margin-block-start: 8px; padding: 8px 16px; border: 1px solid; border-radius: 6px; text-decoration: none }
-a:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
+a, button { display: inline-block; margin-block-start: 8px; padding: 8px 16px; border: 1px solid; border-radius: 6px; text-decoration: none; font: inherit; color: inherit; background: none }
+.digits { font-size: 28px; line-height: 36px; font-weight: 600; letter-spacing: .06em; font-variant-numeric: tabular-nums }
+a:focus-visible, button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 code { overflow-wrap: anywhere; font-size: 12px }
 `
 

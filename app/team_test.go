@@ -66,7 +66,12 @@ func openTeamWindow(t *testing.T, server string, transport http.RoundTripper, na
 // bare asks without the window's cookie.
 func (w *teamWindow) bare(method, path string, header map[string]string) (*http.Response, string) {
 	w.Helper()
-	request, err := http.NewRequestWithContext(w.Context(), method, w.base+path, nil)
+	return w.exchange(method, path, "", header)
+}
+
+func (w *teamWindow) exchange(method, path, sent string, header map[string]string) (*http.Response, string) {
+	w.Helper()
+	request, err := http.NewRequestWithContext(w.Context(), method, w.base+path, strings.NewReader(sent))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -104,6 +109,14 @@ func (w *teamWindow) ask(method, path string, header map[string]string) (*http.R
 func (w *teamWindow) get(path string) (*http.Response, string) {
 	w.Helper()
 	return w.ask("GET", path, nil)
+}
+
+// serverOf starts a server and returns its address.
+func serverOf(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func TestAWindowOnATeamsServerIsABrowserAtThatServersAddress(t *testing.T) {

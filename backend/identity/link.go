@@ -32,6 +32,8 @@ func (p Purpose) lasts() time.Duration {
 		return 15 * time.Minute
 	case PurposeProof:
 		return ProofLasts
+	case PurposeWindow:
+		return HandOverLasts
 	case PurposeWelcome:
 		return 7 * 24 * time.Hour
 	case PurposeFirstAdmin:

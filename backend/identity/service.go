@@ -67,7 +67,8 @@ type From struct {
 	Address string
 	Agent   string
 
-	issuer string // at which it was proven, "" where it was here
+	issuer string    // at which it was proven, "" where it was here
+	since  time.Time // when somebody signed in, zero for now
 }
 
 // OpenLocal makes the secret for the credential file of this machine and

@@ -122,8 +122,12 @@ func (s *Service) check(ctx context.Context, t try, phc, password string) error 
 // The secret is always fresh, so nobody can plant one beforehand.
 func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, first func(Tx) error) (SignedIn, error) {
 	secret, now := newSecret(""), s.now()
+	since := now
+	if !from.since.IsZero() {
+		since = from.since
+	}
 	login := Login{
-		ID: LoginID(s.newID()), Person: person, Hash: HashOf(secret), CreatedAt: now,
+		ID: LoginID(s.newID()), Person: person, Hash: HashOf(secret), CreatedAt: since,
 		Agent: clip(from.Agent, 200), Address: clip(from.Address, 100), Issuer: from.issuer,
 	}.renewed(now)
 	err := s.update(ctx, func(tx Tx) error {

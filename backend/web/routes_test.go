@@ -211,6 +211,7 @@ var ownThings = map[string]string{
 	"POST /desktop/open":               "their own window",
 	"POST /desktop/save":               "their own window",
 	"POST /desktop/zoom":               "their own window",
+	"POST /window/sign-in":             "their own window",
 	"POST /people/invite/list":         "nothing: it gives a page back as a file",
 	"POST /projects":                   "a project of their own, of which they are the lead",
 	"POST /trash/restore":              "refused by the service, which alone knows the project of what is in the trash",

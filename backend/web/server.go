@@ -214,6 +214,7 @@ func (s *Server) tables() [][]route {
 		s.lockRoutes(),
 		s.languageRoutes(),
 		s.providerRoutes(),
+		s.handOverRoutes(),
 		s.deskRoutes(),
 		s.attemptRoutes(),
 		s.runRoutes(),
