@@ -10,10 +10,14 @@ import (
 
 // erasureJSON is what the commands read of an erasure.
 type erasureJSON struct {
-	Confirm string `json:"confirm"`
-	Refused string `json:"refused"`
-	Erased  bool   `json:"erased"`
-	Records []struct {
+	Confirm  string `json:"confirm"`
+	Refused  string `json:"refused"`
+	Erased   bool   `json:"erased"`
+	Percent  *int   `json:"percent,omitempty"`
+	Words    int64  `json:"words,omitempty"`
+	Payloads int64  `json:"payloads,omitempty"`
+	Finished string `json:"finished,omitempty"`
+	Records  []struct {
 		Record string   `json:"record"`
 		Fate   string   `json:"fate"`
 		Count  *int64   `json:"count"`
@@ -95,6 +99,10 @@ func (p erasureJSON) print(cmd *cobra.Command) error {
 	}
 	said := fmt.Sprintf("Nothing is erased yet. To erase, repeat with --confirm %q and --reason.", p.Confirm)
 	switch {
+	case p.Finished != "":
+		said = fmt.Sprintf("Erased on %s: %d texts and %d payloads of the history.", p.Finished, p.Words, p.Payloads)
+	case p.Erased && p.Percent != nil:
+		said = fmt.Sprintf("Erasing: %d %% of the history is looked through. It goes on by itself.", *p.Percent)
 	case p.Erased:
 		said = "Erased. Payloads, files and traces on disk follow within seconds."
 	case p.Refused != "":

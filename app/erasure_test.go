@@ -195,7 +195,7 @@ func TestDoctorTellsAnErasureFromALoss(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := tx.ErasePayloads(next, erase); err != nil {
+			if _, err := tx.ErasePayloads(next, erase); err != nil {
 				return err
 			}
 			return tx.Record(ledger.Entry{Actor: boss, Kind: kind, Subject: ledger.Subject{Kind: "person", ID: "p7"}, Payload: "words"})

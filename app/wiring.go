@@ -133,7 +133,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		return nil, err
 	}
 	h.erasure = erasure.New(erasure.Config{
-		Update: store.In[erasure.Tx](h.store), View: store.From[erasure.Tx](h.store), Walk: h.store.WalkHistory, Scrub: h.store.Scrub, Files: h.blobs,
+		Update: store.In[erasure.Tx](h.store), View: store.From[erasure.Tx](h.store), Scrub: h.store.Scrub, Files: h.blobs,
 	})
 	if err = h.openTraining(); err != nil {
 		return nil, err

@@ -110,11 +110,11 @@ func Judge(r ledger.Record, who Somebody) Verdict {
 	if r.Salt == nil || slices.Contains(proofs, r.Kind) {
 		return Untouched
 	}
-	mine := r.Actor == who.ID || r.Subject == ledger.Subject{Kind: "person", ID: string(who.ID)}
-	if !mine && !mentions(r.Payload, who) {
+	own := mine(r, who)
+	if !own && !mentions(r.Payload, who) {
 		return Untouched
 	}
-	touched := mine && slices.ContainsFunc(ownKinds, func(kind string) bool { return strings.HasPrefix(r.Kind, kind) })
+	touched := own && slices.ContainsFunc(ownKinds, func(kind string) bool { return strings.HasPrefix(r.Kind, kind) })
 	if !touched {
 		var v any
 		dec := json.NewDecoder(bytes.NewReader(r.Payload))
@@ -129,15 +129,10 @@ func Judge(r ledger.Record, who Somebody) Verdict {
 	return Erase
 }
 
-// mentions is a quick look for bytes of a name.
+// mentions is a quick look for what stands in every payload with a name.
 func mentions(payload []byte, who Somebody) bool {
 	folded := bytes.ToLower(payload)
-	for _, name := range []string{who.Name, who.Username} {
-		if name != "" && bytes.Contains(folded, []byte(strings.ToLower(name))) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(who.hints(), func(hint string) bool { return bytes.Contains(folded, []byte(hint)) })
 }
 
 // holds reports whether a document names the person or, where they made it,

@@ -19,8 +19,6 @@ import (
 type Config struct {
 	Update func(context.Context, func(Tx) error) error
 	View   func(context.Context, func(Tx) error) error
-	// Walk visits every event, oldest first.
-	Walk func(context.Context, func(ledger.Record) error) error
 	// Scrub overwrites what deleted rows left behind in the database's files.
 	Scrub func(context.Context) error
 	Files Files
@@ -54,9 +52,10 @@ type Plan struct {
 	Name    string           // what is typed to confirm: the username, or the item's key
 	Title   string           // what people call it
 	Lines   []Line
-	Refused string // why nothing can be erased now; empty where it can
-	Done    bool   // it was erased already
-	Hold    *Hold  // the legal hold on the person
+	Refused string   // why nothing can be erased now; empty where it can
+	Done    bool     // it was erased already
+	Hold    *Hold    // the legal hold on the person
+	Erasing *Erasing // how far it has come; nil where it was not asked for, or by an older version
 
 	thing   Thing
 	who     Who
@@ -85,21 +84,31 @@ type eraseOrder struct {
 }
 
 // PlanPerson says what erasing a person, named by id or username, would do. It
-// needs an admin of the installation and reads the whole history.
+// needs an admin of the installation. It reads the events by and about them and
+// looks through all others for their name.
 func (s *Service) PlanPerson(ctx context.Context, actor ledger.Actor, name string) (Plan, error) {
 	if err := actor.Must("", ledger.ActionAdminister); err != nil {
 		return Plan{}, err
 	}
 	p := Plan{Kind: KindPerson}
+	var last int64
 	var counts map[Record]int64
 	var holds []Hold
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if p.who, err = tx.WhoIs(name); err != nil {
 			return err
 		}
+		if p.Erasing, err = erasing(tx, KindPerson, string(p.who.ID)); err != nil {
+			return err
+		}
 		if counts, err = tx.PersonRecords(p.who.ID); err != nil {
 			return err
 		}
+		next, err := tx.NextSeq()
+		if err != nil {
+			return err
+		}
+		last = next - 1
 		holds, err = tx.Holds()
 		return err
 	})
@@ -108,19 +117,19 @@ func (s *Service) PlanPerson(ctx context.Context, actor ledger.Actor, name strin
 	}
 	p.ID, p.Name, p.Title, p.Done = string(p.who.ID), p.who.Username, p.who.Name, p.who.Erased
 	p.Hold = heldBy(holds, "person", p.ID)
-	err = s.Walk(ctx, func(r ledger.Record) error {
-		switch Judge(r, p.who.Somebody) {
-		case Erase:
-			counts[RecordPayloads]++
-		case Signed:
-			counts[RecordSigned]++
-		case Untouched:
+	if !p.Done {
+		if err := s.look(ctx, p.who.Somebody, Erasing{Last: last}, func(_ Erasing, verdicts map[int64]Verdict) error {
+			for _, v := range verdicts {
+				counts[map[Verdict]Record{Erase: RecordPayloads, Signed: RecordSigned}[v]]++
+			}
+			return nil
+		}); err != nil {
+			return Plan{}, err
 		}
-		return nil
-	})
+	}
 	p.Lines = lines(KindPerson, counts, nil)
 	p.Refused = refusePerson(p, actor)
-	return p, err
+	return p, nil
 }
 
 // refusePerson says why a person cannot be erased, or nothing.
@@ -138,6 +147,15 @@ func refusePerson(p Plan, actor ledger.Actor) string {
 		return "The command line of the server's machine acts in the name of this person. Take the machine over first, under People."
 	}
 	return ""
+}
+
+// erasing returns how far the erasure of something has come; nil where there is none.
+func erasing(tx Tx, kind Kind, id string) (*Erasing, error) {
+	e, err := tx.Erasing(kind, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	return &e, err
 }
 
 func heldBy(holds []Hold, kind, id string) *Hold {
@@ -211,6 +229,9 @@ func (s *Service) ErasePerson(ctx context.Context, actor ledger.Actor, name stri
 		if err := tx.Record(ledger.Entry{Actor: actor, Kind: "person.erased", Subject: ledger.Subject{Kind: "person", ID: p.ID}, Payload: map[string]any{"reason": reason, "planned": counted(p)}}); err != nil {
 			return err
 		}
+		if err := tx.StartErasing(Erasing{Cause: seq, Kind: KindPerson, ID: p.ID, Person: actor.Person, At: tx.Now()}); err != nil {
+			return fault.Wrap(err, "begin to erase a person")
+		}
 		return tx.Enqueue(work.Order{Kind: WorkErase, Key: p.ID, Payload: eraseOrder{Who: p.who.Somebody, Cause: seq, Actor: actor.Person}})
 	})
 	return p, err
@@ -226,9 +247,6 @@ func counted(p Plan) map[Record]int64 {
 	}
 	return said
 }
-
-// batch is how many rows one transaction erases.
-const batch = 500
 
 // Finish carries out WorkErase: payloads that name the person and words that
 // they wrote, in small transactions, then files, then traces.
@@ -257,43 +275,12 @@ func (s *Service) Finish(ctx context.Context, payload json.RawMessage) error {
 		}
 	}
 	return s.Update(ctx, func(tx Tx) error {
+		if err := tx.Finished(order.Cause, tx.Now()); err != nil {
+			return err
+		}
 		// Traces are overwritten by an order of its own: this one holds names.
 		return tx.Enqueue(work.Order{Kind: WorkScrub, Key: fmt.Sprint(order.Cause)})
 	})
-}
-
-func (s *Service) finishPerson(ctx context.Context, order eraseOrder) error {
-	for more := true; more; {
-		if err := s.Update(ctx, func(tx Tx) error {
-			n, err := tx.EraseWords(order.Who.ID, batch)
-			more = n > 0
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	var doomed []int64
-	flush := func() error {
-		seqs := doomed
-		doomed = nil
-		if len(seqs) == 0 {
-			return nil
-		}
-		return s.Update(ctx, func(tx Tx) error { return tx.ErasePayloads(order.Cause, seqs) })
-	}
-	err := s.Walk(ctx, func(r ledger.Record) error {
-		if Judge(r, order.Who) == Erase {
-			doomed = append(doomed, r.Seq)
-		}
-		if len(doomed) == batch {
-			return flush()
-		}
-		return nil
-	})
-	if err == nil {
-		err = flush()
-	}
-	return err
 }
 
 // ScrubWork carries out WorkScrub.
@@ -314,6 +301,9 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 			return err
 		}
 		if counts, err = tx.ItemRecords(id); err != nil {
+			return err
+		}
+		if p.Erasing, err = erasing(tx, KindItem, id); err != nil {
 			return err
 		}
 		if p.about, err = tx.PayloadsAbout(ledger.Subject{Kind: "item", ID: id}); err != nil {
@@ -442,8 +432,15 @@ func (s *Service) EraseItem(ctx context.Context, actor ledger.Actor, project led
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(tx.EraseItem(p.thing), tx.ErasePayloads(seq, about)); err != nil {
+		if err := tx.EraseItem(p.thing); err != nil {
 			return fault.Wrap(err, "erase an item")
+		}
+		gone, err := tx.ErasePayloads(seq, about)
+		if err != nil {
+			return fault.Wrap(err, "erase what the history says of an item")
+		}
+		if err := tx.StartErasing(Erasing{Cause: seq, Kind: KindItem, ID: id, Person: actor.Person, At: tx.Now(), Payloads: gone}); err != nil {
+			return fault.Wrap(err, "begin to erase an item")
 		}
 		var remove []ledger.Digest
 		for _, f := range p.doomed {

@@ -30,12 +30,11 @@ func TestTwoAdminsWhoEraseEachOtherLeaveOne(t *testing.T) {
 		}
 		var planned sync.WaitGroup
 		planned.Add(len(people))
-		service := erasure.New(erasure.Config{Update: store.In[erasure.Tx](s), View: store.From[erasure.Tx](s),
-			Walk: func(context.Context, func(ledger.Record) error) error { // both have read who is an admin
-				planned.Done()
-				planned.Wait()
-				return nil
-			}})
+		service := erasure.New(erasure.Config{View: store.From[erasure.Tx](s), Update: func(ctx context.Context, do func(erasure.Tx) error) error {
+			planned.Done() // both have read who is an admin
+			planned.Wait()
+			return store.In[erasure.Tx](s)(ctx, do)
+		}})
 		var group sync.WaitGroup
 		errs := make([]error, len(people))
 		for i := range people {

@@ -14,6 +14,7 @@ type Tx interface {
 	People
 	Items
 	Payloads
+	Progress
 	Holds
 	Trash
 	Keeping
@@ -96,8 +97,16 @@ type Items interface {
 type Payloads interface {
 	// NextSeq is the number that the next event will get.
 	NextSeq() (int64, error)
-	// ErasePayloads takes payloads and salts of events away in the name of an event.
-	ErasePayloads(cause int64, seqs []int64) error
+	// ErasePayloads takes payloads and salts of events away in the name of an event,
+	// and returns how many were still there.
+	ErasePayloads(cause int64, seqs []int64) (int64, error)
+	// RecordsOf lists, oldest first, at most a number of events by or about a
+	// person that came after another.
+	RecordsOf(id ledger.PersonID, after int64, most int) ([]ledger.Record, error)
+	// RecordsNaming lists the events after one and up to another whose payload
+	// holds one of some texts, which are lower-case ASCII, in whatever case; an
+	// empty one is in all.
+	RecordsNaming(texts []string, after, until int64) ([]ledger.Record, error)
 	// PayloadsAbout lists the events about a subject that have a payload.
 	PayloadsAbout(ledger.Subject) ([]int64, error)
 }

@@ -39,6 +39,7 @@ type dialect interface {
 	// the search index; see labeling_data_items.go
 	indexItems() string
 	unindexItem() []string // see erasure.go
+	holds(text, part string) string
 	searchItems() (from, seq, where string)
 	countWords() string
 	searchFor(tx *Tx, project labeling.ProjectID, typed string) (string, error)

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
@@ -55,7 +57,7 @@ func (tx *Tx) PersonRecords(id ledger.PersonID) (map[erasure.Record]int64, error
 		erasure.RecordDrafts:  {`draft WHERE person = $1`},
 		erasure.RecordTexts:   {`annotation WHERE person = $1 AND reason <> ''`, `item_bulk WHERE person = $1 AND reason <> ''`, `candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '')`},
 		erasure.RecordSigned:  {`vote WHERE person = $1`, `revocation WHERE person = $1`},
-		erasure.RecordAnswers: {`annotation WHERE person = $1`},
+		erasure.RecordAnswers: {`annotation WHERE person = $1 AND project IN (SELECT id FROM project)`}, // by the index of a project's people
 	}, string(id))
 }
 
@@ -65,7 +67,7 @@ func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
 		string(id), username, erasedName, micros(tx.Now())); err != nil {
 		return err
 	}
-	for _, table := range []string{"login", "token", "link", "provider_identity", "label_keys", "membership", "group_member", "project_use", "draft", "task_page"} {
+	for _, table := range []string{"login", "token", "link", "provider_identity", "label_keys", "membership", "group_member", "project_use", "task_page"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE person = $1`, string(id)); err != nil {
 			return fault.Wrap(err, "erase "+table)
 		}
@@ -73,9 +75,10 @@ func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
 	return nil
 }
 
-// EraseWords empties at most a number of texts that a person wrote.
+// EraseWords empties at most a number of texts that a person wrote, sent or not.
 func (tx *Tx) EraseWords(id ledger.PersonID, most int) (int64, error) {
 	for _, query := range []string{
+		`DELETE FROM draft WHERE (person, project, item) IN (SELECT person, project, item FROM draft WHERE person = $1 LIMIT $2)`,
 		`UPDATE annotation SET reason = '' WHERE id IN (SELECT id FROM annotation WHERE person = $1 AND reason <> '' LIMIT $2)`,
 		`UPDATE item_bulk SET reason = '' WHERE id IN (SELECT id FROM item_bulk WHERE person = $1 AND reason <> '' LIMIT $2)`,
 		`UPDATE candidate_comment SET text = '', printed_name = '' WHERE seq IN (SELECT seq FROM candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '') LIMIT $2)`,
@@ -262,20 +265,103 @@ func (tx *Tx) NextSeq() (int64, error) {
 }
 
 // ErasePayloads takes payloads and salts of events away in the name of an event.
-func (tx *Tx) ErasePayloads(cause int64, seqs []int64) error {
-	for _, seq := range seqs {
-		n, err := tx.exec(`DELETE FROM event_payload WHERE seq = $1`, seq)
+func (tx *Tx) ErasePayloads(cause int64, seqs []int64) (gone int64, err error) {
+	for part := range slices.Chunk(seqs, 100) { // the driver binds parameters in a time that grows with their square
+		args, places := []any{}, make([]string, len(part))
+		for i, seq := range part {
+			args = append(args, seq)
+			places[i] = fmt.Sprintf("$%d", i+1)
+		}
+		these := ` WHERE seq IN (` + strings.Join(places, ", ") + `)`
+		if _, err := tx.exec(fmt.Sprintf(`INSERT INTO erased_payload (seq, cause) SELECT seq, CAST($%d AS BIGINT) FROM event_payload`, len(part)+1)+these+` ON CONFLICT DO NOTHING`, append(args, cause)...); err != nil {
+			return 0, fault.Wrap(err, "note what was erased")
+		}
+		n, err := tx.exec(`DELETE FROM event_payload`+these, args...)
 		if err != nil {
-			return fault.Wrap(err, "erase a payload")
+			return 0, fault.Wrap(err, "erase payloads")
 		}
-		if n == 0 {
-			continue
-		}
-		if _, err := tx.exec(`INSERT INTO erased_payload (seq, cause) VALUES ($1, $2) ON CONFLICT DO NOTHING`, seq, cause); err != nil {
-			return fault.Wrap(err, "note what was erased")
-		}
+		gone += n
 	}
-	return nil
+	return gone, nil
+}
+
+// RecordsOf lists, oldest first, events by or about a person.
+func (tx *Tx) RecordsOf(id ledger.PersonID, after int64, most int) ([]ledger.Record, error) {
+	records, err := tx.records(`WHERE e.seq IN (
+			SELECT seq FROM (SELECT seq FROM event WHERE actor = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS theirs
+			UNION SELECT seq FROM (SELECT seq FROM event WHERE subject_kind = 'person' AND subject = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS about)
+		ORDER BY e.seq LIMIT $3`, string(id), after, most)
+	return records, fault.Wrap(err, "read the events of a person")
+}
+
+// RecordsNaming lists the events whose payload holds one of some texts.
+func (tx *Tx) RecordsNaming(texts []string, after, until int64) ([]ledger.Record, error) {
+	args := []any{after, until}
+	var holds []string
+	for _, text := range texts {
+		args = append(args, text)
+		holds = append(holds, tx.store.dialect.holds(`lower(payload)`, fmt.Sprintf("CAST($%d AS TEXT)", len(args))))
+	}
+	if len(holds) == 0 {
+		return nil, nil
+	}
+	var seqs []int64
+	if err := tx.each(`SELECT seq FROM event_payload WHERE seq > $1 AND seq <= $2 AND (`+strings.Join(holds, " OR ")+`) ORDER BY seq`, args, func(scan func(...any) error) error {
+		var seq int64
+		err := scan(&seq)
+		seqs = append(seqs, seq)
+		return err
+	}); err != nil {
+		return nil, fault.Wrap(err, "look for a name in the history")
+	}
+	var found []ledger.Record
+	for _, seq := range seqs {
+		records, err := tx.records(`WHERE e.seq = $1`, seq)
+		if err != nil {
+			return nil, fault.Wrap(err, "read what holds a name")
+		}
+		found = append(found, records...)
+	}
+	return found, nil
+}
+
+// holds is a condition: a text holds another.
+func (sqlite) holds(text, part string) string   { return `instr(` + text + `, ` + part + `) > 0` }
+func (postgres) holds(text, part string) string { return `strpos(` + text + `, ` + part + `) > 0` }
+
+// StartErasing writes down that something is being erased.
+func (tx *Tx) StartErasing(e erasure.Erasing) error {
+	_, err := tx.exec(`INSERT INTO erasing (cause, kind, subject, person, at, last, own, seen, words, payloads, finished_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, 0)`,
+		e.Cause, string(e.Kind), e.ID, string(e.Person), micros(e.At), e.Last, e.Payloads)
+	return err
+}
+
+// Erasing returns the latest erasure of something.
+func (tx *Tx) Erasing(kind erasure.Kind, id string) (erasure.Erasing, error) {
+	e := erasure.Erasing{Kind: kind, ID: id}
+	var at, finished int64
+	err := tx.one([]any{&e.Cause, &e.Person, &at, &e.Last, &e.Own, &e.Seen, &e.Words, &e.Payloads, &finished},
+		`SELECT cause, person, at, last, own, seen, words, payloads, finished_at FROM erasing WHERE kind = $1 AND subject = $2 ORDER BY cause DESC LIMIT 1`, string(kind), id)
+	e.At = fromMicros(at)
+	if finished > 0 {
+		e.Finished = fromMicros(finished)
+	}
+	return e, err
+}
+
+// Advance writes down how far an erasure has come. Two servers may both be at it
+// for a moment: what one has done is not taken back by the other.
+func (tx *Tx) Advance(e erasure.Erasing) error {
+	_, err := tx.exec(`UPDATE erasing SET words = words + $2, payloads = payloads + $3, last = CASE WHEN last > $4 THEN last ELSE $4 END,
+		own = CASE WHEN own > $5 THEN own ELSE $5 END, seen = CASE WHEN seen > $6 THEN seen ELSE $6 END WHERE cause = $1`,
+		e.Cause, e.Words, e.Payloads, e.Last, e.Own, e.Seen)
+	return fault.Wrap(err, "note how far an erasure has come")
+}
+
+// Finished notes when an erasure was done.
+func (tx *Tx) Finished(cause int64, at time.Time) error {
+	_, err := tx.exec(`UPDATE erasing SET finished_at = $2 WHERE cause = $1 AND finished_at = 0`, cause, micros(at))
+	return fault.Wrap(err, "note that an erasure is done")
 }
 
 // PayloadsAbout lists the events about a subject that have a payload.

@@ -71,6 +71,13 @@ func (s *Server) postErasure(w http.ResponseWriter, r *http.Request, erase func(
 func (s *Server) showErasure(w http.ResponseWriter, r *http.Request, status int, plan erasure.Plan, form page.FormView) error {
 	ctx := r.Context()
 	v := page.ErasureView{Plan: plan, Form: form, Action: r.URL.Path}
+	if plan.Erasing != nil {
+		names, err := s.Identity.Names(ctx)
+		if err != nil {
+			return err
+		}
+		v.People = names
+	}
 	frame := view{Title: ui.T(ctx, "erase.title."+string(plan.Kind)), Active: "people",
 		Path: []ui.Crumb{{Text: ui.T(ctx, "people.title"), Href: "/people"}, {Text: plan.Title, User: true}}}
 	if plan.Kind == erasure.KindItem {
@@ -130,6 +137,11 @@ type ErasureBody struct {
 	Refused string        `json:"refused,omitempty" doc:"Why nothing can be erased now"`
 	Erased  bool          `json:"erased" doc:"It is erased"`
 	Records []ErasureLine `json:"records"`
+
+	Percent  *int       `json:"percent,omitempty" doc:"How much of it is done, once it was asked for"`
+	Words    int64      `json:"words,omitempty" doc:"How many texts were emptied"`
+	Payloads int64      `json:"payloads,omitempty" doc:"How many payloads of the history were erased"`
+	Finished *time.Time `json:"finished,omitempty" doc:"When it was done; absent: not yet"`
 }
 
 // ErasureLine is one kind of record of an erasure.
@@ -142,6 +154,10 @@ type ErasureLine struct {
 
 func erasureBody(p erasure.Plan, done bool) ErasureBody {
 	b := ErasureBody{Kind: p.Kind, ID: p.ID, Confirm: p.Name, Refused: p.Refused, Erased: p.Done || done, Records: []ErasureLine{}}
+	if e := p.Erasing; e != nil {
+		percent := e.Percent()
+		b.Percent, b.Words, b.Payloads, b.Finished = &percent, e.Words, e.Payloads, some(e.Finished)
+	}
 	for _, l := range p.Lines {
 		line := ErasureLine{Record: l.Record, Fate: l.Fate, Names: l.Names}
 		if l.Count >= 0 {

@@ -10,8 +10,22 @@ import (
 // ErasureView says what an erasure would do, and asks whether it shall.
 type ErasureView struct {
 	Plan   erasure.Plan
+	People Names
 	Form   FormView
 	Action string
+}
+
+// going reports whether an erasure is still being carried out.
+func (v ErasureView) going() bool {
+	return v.Plan.Done && v.Plan.Erasing != nil && v.Plan.Erasing.Finished.IsZero()
+}
+
+// erasedOn says when it was done, where that is known.
+func (v ErasureView) erasedOn(ctx context.Context) string {
+	if v.Plan.Erasing == nil {
+		return ui.T(ctx, "erase.done")
+	}
+	return ui.T(ctx, "erase.done.on", "date", ui.Day(ctx, v.Plan.Erasing.Finished))
 }
 
 // fated lists the kinds of record with a fate that there are any of.

@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
@@ -78,7 +81,8 @@ func Erasure(t *testing.T) {
 			if err := tx.EraseItem(thing); err != nil {
 				return err
 			}
-			if err := tx.ErasePayloads(next, about); err != nil {
+			if gone, err := tx.ErasePayloads(next, append(about, 77)); err != nil || gone != int64(len(about)) {
+				t.Errorf("%d payloads were erased of %v", gone, about)
 				return err
 			}
 			if err := tx.ErasePerson("p1", "erased-p1"); err != nil {
@@ -108,6 +112,51 @@ func Erasure(t *testing.T) {
 		if err := s.Scrub(t.Context()); err != nil {
 			t.Errorf("scrub: %v", err)
 		}
+		update(func(tx *store.Tx) error {
+			return errors.Join(
+				tx.Record(ledger.Entry{Actor: ledger.Actor{Person: "p2"}, Kind: "comment.added", Subject: ledger.Subject{Kind: "candidate", ID: "c"}, Payload: map[string]string{"text": "ask ANA RUIZ"}}), // 3
+				tx.Record(ledger.Entry{Actor: ledger.Actor{Person: "p2"}, Kind: "role.granted", Subject: ledger.Subject{Kind: "person", ID: "p1"}}),                                                        // 4
+				tx.StartErasing(erasure.Erasing{Cause: 2, Kind: erasure.KindPerson, ID: "p1", Person: "boss", At: time.UnixMicro(7), Last: 4}),
+				tx.Advance(erasure.Erasing{Cause: 2, Own: 4, Words: 1, Payloads: 2}),
+				tx.Advance(erasure.Erasing{Cause: 2, Last: 3, Own: 1, Seen: 2, Payloads: 1})) // a slower one takes nothing back
+		})
+		update(func(tx *store.Tx) error {
+			e, err := tx.Erasing(erasure.KindPerson, "p1")
+			if want := (erasure.Erasing{Cause: 2, Kind: erasure.KindPerson, ID: "p1", Person: "boss", At: time.UnixMicro(7).UTC(), Last: 4, Own: 4, Seen: 2, Words: 1, Payloads: 3}); err != nil || e != want {
+				t.Errorf("the erasure has come to %+v (%v)", e, err)
+			}
+			if _, err := tx.Erasing(erasure.KindItem, "p1"); !fault.Is(err, fault.NotFound) {
+				t.Errorf("an erasure that nobody asked for: %v", err)
+			}
+			for _, c := range []struct {
+				what string
+				want []int64
+				read func() ([]ledger.Record, error)
+			}{
+				{"by or about them", []int64{1, 4}, func() ([]ledger.Record, error) { return tx.RecordsOf("p1", 0, 10) }},
+				{"the first of them", []int64{1}, func() ([]ledger.Record, error) { return tx.RecordsOf("p1", 0, 1) }},
+				{"those after the first", []int64{4}, func() ([]ledger.Record, error) { return tx.RecordsOf("p1", 1, 10) }},
+				{"naming them", []int64{3}, func() ([]ledger.Record, error) { return tx.RecordsNaming([]string{"nobody", "ana r"}, 0, 4) }},
+				{"naming them up to the second", nil, func() ([]ledger.Record, error) { return tx.RecordsNaming([]string{"ana r"}, 0, 2) }},
+				{"all that have a payload", []int64{2, 3, 4}, func() ([]ledger.Record, error) { return tx.RecordsNaming([]string{""}, 0, 4) }},
+			} {
+				found, err := c.read()
+				var seqs []int64
+				for _, r := range found {
+					seqs = append(seqs, r.Seq)
+				}
+				if err != nil || !slices.Equal(seqs, c.want) {
+					t.Errorf("%s are %v, want %v (%v)", c.what, seqs, c.want, err)
+				}
+			}
+			return tx.Finished(2, time.UnixMicro(9))
+		})
+		update(func(tx *store.Tx) error {
+			if e, err := tx.Erasing(erasure.KindPerson, "p1"); err != nil || !e.Finished.Equal(time.UnixMicro(9)) || e.Percent() != 100 {
+				t.Errorf("the erasure that is done: %+v (%v)", e, err)
+			}
+			return nil
+		})
 		hold := erasure.Hold{Kind: "person", ID: "p1", Reason: "a lawsuit", Person: "boss", At: s.Now()}
 		update(func(tx *store.Tx) error { return tx.PlaceHold(hold) })
 		if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.PlaceHold(hold) }); !fault.Is(err, fault.Conflict) {
