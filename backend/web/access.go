@@ -104,7 +104,10 @@ func (s *Server) postAccess(w http.ResponseWriter, r *http.Request) error {
 		target, shown = "/people/review", Place{}
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
-		return s.showAccesses(w, r, http.StatusUnprocessableEntity, shown, page.Refused(typed(r, "reason"), err), "")
+		sent := typed(r, "reason", "holder", "role")
+		sent["project"] = string(place.ID)
+		callIn(ctx).place = shown // the frame of the page that was sent from
+		return s.showAccesses(w, r, http.StatusUnprocessableEntity, shown, page.Refused(sent, err), "")
 	}
 	if err != nil {
 		return err

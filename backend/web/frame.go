@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/static"
 	"github.com/adjudge/adjudge/frontend/ui"
@@ -31,6 +32,13 @@ func (s *Server) frameView(r *http.Request, v view) (view, error) {
 	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name, Username: c.visit.Person.Username}
 	v.Admin = c.visit.Actor.Admin
 	v.Idle, v.TextSize = s.Identity.IdleLimit(c.visit.Person), c.visit.Person.TextSize
+	for _, role := range ledger.Roles() {
+		for _, held := range c.visit.Actor.Roles {
+			if slices.Contains(held, role) && !slices.Contains(v.Anywhere, role) {
+				v.Anywhere = append(v.Anywhere, role)
+			}
+		}
+	}
 	if c.place.ID != "" {
 		v.Project = &page.ProjectLink{ID: c.place.ID, Slug: c.place.Slug, Name: c.place.Name}
 		v.Roles = c.visit.Actor.Roles[c.place.ID]

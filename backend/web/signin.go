@@ -36,10 +36,11 @@ func (s *Server) getSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.seeOther(w, r, next)
 	}
-	if _, locked := identity.IsLocked(err); locked && r.URL.Query().Get("switch") == "" {
+	who, locked := identity.IsLocked(err)
+	if locked && r.URL.Query().Get("switch") == "" {
 		return s.seeOther(w, r, lockedAt(next))
 	}
-	v := page.SignInView{Next: next}
+	v := page.SignInView{Next: next, Locked: who.Name}
 	if r.URL.Query().Get("left") != "" && s.Identity.ProviderName() != "" {
 		v.Left, v.Leave = true, s.Identity.LeaveProvider(r.Context(), s.absolute(r.Context(), "/sign-in"))
 	}

@@ -55,6 +55,26 @@ func (v AccessView) href() string {
 	return v.Project.Href("people", "review")
 }
 
+// refused reports whether a row is the one that was sent and refused; its
+// reason stays open, with what was typed and what is wrong with it.
+func (v AccessView) refused(row AccessRow) bool {
+	return len(v.Form.Errors) > 0 && v.Form.Value("holder") == row.Holder && v.Form.Value("role") == string(row.Role) && v.Form.Value("project") == string(row.In.ID)
+}
+
+func (v AccessView) typed(row AccessRow, field string) string {
+	if !v.refused(row) {
+		return ""
+	}
+	return v.Form.Value(field)
+}
+
+func (v AccessView) wrong(row AccessRow, field string) string {
+	if !v.refused(row) {
+		return ""
+	}
+	return v.Form.Error(field)
+}
+
 func (v AccessView) by(id ledger.PersonID) string { return v.Names[id] }
 
 func accessColumns(ctx context.Context, v AccessView) []ui.Column {

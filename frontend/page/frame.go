@@ -45,6 +45,9 @@ type FrameView struct {
 	Person PersonLink
 	// Roles are the person's roles in Project.
 	Roles []ledger.Role
+	// Anywhere are the roles that the person holds in some project; they are
+	// named outside of one.
+	Anywhere []ledger.Role
 	// Admin says that the person administers the installation.
 	Admin bool
 	// Active names the place of the rail this page belongs to: see places.
@@ -171,6 +174,14 @@ func (v FrameView) bar() []place {
 func (v FrameView) may(action ledger.Action) bool {
 	return v.Admin && ledger.RoleAdmin.May(action) ||
 		slices.ContainsFunc(v.Roles, func(r ledger.Role) bool { return r.May(action) })
+}
+
+// shownRoles are the roles that stand under the person's name.
+func (v FrameView) shownRoles() []ledger.Role {
+	if v.Project == nil && !v.Admin {
+		return v.Anywhere
+	}
+	return v.Roles
 }
 
 func (v FrameView) crumbs() []ui.Crumb {

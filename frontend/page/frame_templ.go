@@ -1037,7 +1037,7 @@ func roleWords(v FrameView) templ.Component {
 			templ_7745c5c3_Var44 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if len(v.Roles) == 0 {
+		if len(v.shownRoles()) == 0 {
 			if v.Admin {
 				var templ_7745c5c3_Var45 string
 				templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "role.admin"))
@@ -1060,7 +1060,7 @@ func roleWords(v FrameView) templ.Component {
 				}
 			}
 		} else {
-			for i, r := range v.Roles {
+			for i, r := range v.shownRoles() {
 				if i > 0 {
 					var templ_7745c5c3_Var47 string
 					templ_7745c5c3_Var47, templ_7745c5c3_Err = templ.JoinStringErrs(", ")

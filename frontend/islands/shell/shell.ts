@@ -224,5 +224,9 @@ window.addEventListener("orientationchange", () => {
   tallest = 0;
 });
 
+// A form that was refused: the first field that is wrong has the focus, so that
+// nobody has to look for it.
+document.querySelector<HTMLElement>("main [aria-invalid='true']")?.focus();
+
 const said = document.getElementById("status");
 if (said?.textContent) hush(said);
