@@ -210,3 +210,81 @@ func TestAListOfPeopleIsInvited(t *testing.T) {
 	anna.waitText("table", "Ada")
 	anna.looks("members-groups")
 }
+
+// A project wants idle screens locked sooner than the person does: its settings
+// say so, the person's account names it, and the browser obeys on every page.
+func TestAProjectLocksIdleScreensSooner(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil))
+	anna := s.firstAdmin("Anna")
+	anna.forgive(`status of 422`)
+	s.person("bo", "news", "annotator")
+	anna.open("/projects/news/settings")
+	anna.waitText("main", "This project does not say when idle screens lock")
+	anna.fill("Lock after idle minutes", "5")
+	anna.press("Enter")
+	anna.waitText("main", "lock after 5 idle minutes at the latest")
+	anna.looks("settings-lock")
+	anna.fill("Lock after idle minutes", "9")
+	anna.press("Enter")
+	anna.waitText(".error", "Say in a few words why screens of this project lock later")
+	anna.wait(`document.activeElement.name === "reason"`)
+
+	v := s.signIn("bo")
+	v.forgive(`status of 401|WebSocket`)
+	if _, err := chromedp.Call(v.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `{ const real = Date.now.bind(Date); window.later = 0; Date.now = () => real() + window.later; }`}); err != nil {
+		t.Fatal(err)
+	}
+	v.open("/account")
+	v.waitText("main", "Because you may open News, your browsers lock after 5 idle minutes")
+	v.looks("account-lock")
+	ask[int](v, `(window.later = 4 * 60000)`)
+	ask[bool](v, `(window.dispatchEvent(new Event("focus")), true)`) // it looks at its clock
+	if ask[bool](v, `"locked" in document.documentElement.dataset`) {
+		t.Error("the screen is locked after four idle minutes, not five")
+	}
+	ask[int](v, `(window.later = 6 * 60000)`)
+	v.wait(`location.pathname === "/locked"`)
+}
+
+// What a person keeps to themselves is not sent, and not kept.
+func TestWhatAPersonDoesNotWantSentIsNotKept(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(20, nil))
+	s.person("bo", "news", "annotator")
+	v := s.signIn("bo")
+	told := func() int {
+		t.Helper()
+		return ask[int](v, `fetch("/notices", {headers: {Accept: "application/json"}}).then((r) => r.json()).then((l) => l.items.length)`)
+	}
+	v.label("")
+	v.answer("1")
+	v.allSaved()
+	if told() == 0 {
+		t.Error("nobody is told that there are items to label")
+	}
+	v.open("/account/data")
+	v.click("checkbox", "Do not send how long I look at items")
+	v.click("checkbox", "Do not notify me")
+	v.submit()
+	v.waitText("main .banner", "Saved")
+	v.looks("my-data-sending")
+	if !ask[bool](v, `document.querySelector("#untimed").checked && document.querySelector("#unnotified").checked && !document.querySelector("#unseen").checked`) {
+		t.Error("the page does not show what was chosen")
+	}
+	v.label("")
+	ask[bool](v, `(() => { const send = window.fetch; window.bodies = []; window.fetch = (to, how) => { if (String(to?.url ?? to).includes("/annotations/")) window.bodies.push(String(how?.body)); return send(to, how); }; return true; })()`)
+	v.answer("2")
+	v.allSaved()
+	if sent := ask[string](v, `window.bodies.join()`); sent == "" || strings.Contains(sent, "seen_ms") {
+		t.Errorf("the browser sends %s", sent)
+	}
+	got := s.annotations(t)
+	if got["1"].Seen <= 0 || got["2"].Class != "politics" || got["2"].Seen != 0 {
+		t.Errorf("kept: %v, then %v", got["1"].Seen, got["2"].Seen)
+	}
+	if n := told(); n != 0 {
+		t.Errorf("they are told of %d things", n)
+	}
+}

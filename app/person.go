@@ -28,7 +28,7 @@ type personBody struct {
 
 func personCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "person", Short: "People, and their roles in projects"}
-	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
+	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personPreferCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
 	return cmd
 }
 

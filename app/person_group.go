@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -246,4 +247,57 @@ func personDataCommand() *cobra.Command {
 			return printJSON(cmd, data)
 		},
 	}
+}
+
+func personPreferCommand() *cobra.Command {
+	var language, size string
+	var lockAfter time.Duration
+	var unseen, untimed, unnotified, asJSON bool
+	cmd := &cobra.Command{
+		Use: "prefer", Short: "Choose for yourself: language, text size, when to lock, what is not sent", Args: cobra.NoArgs,
+		Long: "Changes what its flags name and leaves the rest; without flags it shows what is chosen.\n" +
+			"--untimed: how long you look at items is neither sent nor kept. --unseen: others are not told which page you have open.\n" +
+			"--unnotified: no notifications of the desktop window. Each with =false takes it back.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if lockAfter%time.Minute != 0 {
+				return usage{errors.New("--lock-after takes whole minutes, for example 5m")}
+			}
+			change := map[string]any{}
+			for flag, value := range map[string]any{"language": language, "text-size": size, "lock-after": int(lockAfter.Minutes()), "unseen": unseen, "untimed": untimed, "unnotified": unnotified} {
+				if cmd.Flags().Changed(flag) {
+					change[strings.ReplaceAll(flag, "-", "_")] = value
+				}
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var is struct {
+				Language   string `json:"language"`
+				TextSize   string `json:"text_size"`
+				LockAfter  int    `json:"lock_after"`
+				Unseen     bool   `json:"unseen"`
+				Untimed    bool   `json:"untimed"`
+				Unnotified bool   `json:"unnotified"`
+			}
+			if err := c.do(cmd.Context(), http.MethodPatch, apiPath("me", "preferences"), change, &is); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, is)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "language %q, text size %q, lock after %d minutes, unseen %t, untimed %t, unnotified %t\n",
+				is.Language, is.TextSize, is.LockAfter, is.Unseen, is.Untimed, is.Unnotified)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&language, "language", "", "en or de; empty: as the browser asks")
+	f.StringVar(&size, "text-size", "", "s, l or xl; empty: the middle one")
+	f.DurationVar(&lockAfter, "lock-after", 0, "lock your idle browsers after, for example, 5m; 0: as the installation says")
+	f.BoolVar(&unseen, "unseen", false, "do not tell others which page you have open")
+	f.BoolVar(&untimed, "untimed", false, "neither send nor keep how long you look at items")
+	f.BoolVar(&unnotified, "unnotified", false, "no notifications outside of the pages")
+	f.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
 }

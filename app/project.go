@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,7 @@ type projectBody struct {
 
 func projectCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "project", Short: "Projects and their schemas"}
-	cmd.AddCommand(projectCreateCommand(), projectListCommand(), projectShowCommand())
+	cmd.AddCommand(projectCreateCommand(), projectListCommand(), projectShowCommand(), projectLockCommand())
 	return cmd
 }
 
@@ -170,5 +172,46 @@ func projectShowCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func projectLockCommand() *cobra.Command {
+	var after time.Duration
+	var reason string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "lock PROJECT --after 5m", Short: "Say how soon idle browsers of a project's people lock", Args: cobra.ExactArgs(1),
+		Long: "It holds for everybody who may open the project, whichever page they show; the shortest of what the project, the person and serve --lock-after say counts.\n" +
+			"--after 0 demands nothing. To lock later than before needs a --reason.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if after%time.Minute != 0 {
+				return usage{errors.New("--after takes whole minutes, for example 5m")}
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var p struct {
+				projectBody
+				LockAfter int `json:"lock_after"`
+			}
+			if err := c.do(cmd.Context(), http.MethodPut, apiPath("projects", args[0], "lock"), map[string]any{"lock_after": int(after.Minutes()), "reason": reason}, &p); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, p)
+			}
+			said := "does not say when idle screens lock"
+			if p.LockAfter > 0 {
+				said = fmt.Sprintf("locks idle screens of its people after %d minutes at the latest", p.LockAfter)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), p.Name, said)
+			return err
+		},
+	}
+	cmd.Flags().DurationVar(&after, "after", 0, "idle time in whole minutes; 0 demands nothing")
+	reasonFlag(cmd, &reason, "screens lock later than before")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	_ = cmd.MarkFlagRequired("after") // the flag exists
 	return cmd
 }

@@ -37,6 +37,9 @@ func (s *Service) Submit(ctx context.Context, actor ledger.Actor, project Projec
 	if err := req.Annotation.Validate(); err != nil {
 		return Annotation{}, err
 	}
+	if actor.Untimed {
+		req.Seen = 0
+	}
 	var stored Annotation
 	err := s.Update(ctx, func(tx Tx) error {
 		a := req.Annotation

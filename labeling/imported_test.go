@@ -1,6 +1,7 @@
 package labeling_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -47,6 +48,40 @@ func TestImportedAnswersAreNotTheWorkOfWhoImportedThem(t *testing.T) {
 		answered, err := d.Items(t.Context(), d.actor, d.project, labeling.ItemFilter{Person: d.actor.Person}, labeling.PageRequest{})
 		if err != nil || len(answered.Items) != 1 || answered.Items[0].ID != page.Items[0].ID {
 			t.Errorf("items that they answered: %+v, %v", answered.Items, err)
+		}
+	})
+}
+
+// Whoever does not want kept how long they look at items is believed, whatever
+// their browser sends.
+func TestHowLongAPersonLooksIsKeptOnlyIfTheyLetIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := newDesk(t, s)
+		d.bring("a.csv", "text,id\na,1\nb,2\n", labeling.StartImportRequest{Dataset: "d"})
+		project, err := d.UpdateProject(t.Context(), d.actor, d.project, labeling.UpdateProjectRequest{Name: "Bank", Version: 1, Schema: labeling.Schema{Classes: []labeling.Class{{Name: "x"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := d.Items(t.Context(), d.actor, d.project, labeling.ItemFilter{}, labeling.PageRequest{})
+		if err != nil || len(page.Items) != 2 {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		for i, untimed := range []bool{false, true} {
+			actor := d.actor
+			actor.Untimed = untimed
+			a, err := d.Submit(t.Context(), actor, d.project, labeling.SubmitRequest{Annotation: labeling.Annotation{ID: labeling.AnnotationID(fmt.Sprintf("0195f2a0-0000-7000-8000-00000000001%d", i)),
+				Item: page.Items[i].ID, Kind: labeling.KindAnswer, Class: project.Schema.Classes[0].ID, Seen: 3 * time.Second}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kept labeling.Annotation
+			if err := d.store.View(t.Context(), func(tx *store.Tx) (err error) { kept, err = tx.Annotation(a.ID); return err }); err != nil {
+				t.Fatal(err)
+			}
+			if want := map[bool]time.Duration{false: 3 * time.Second, true: 0}[untimed]; kept.Seen != want || a.Seen != want {
+				t.Errorf("untimed %t: %v is kept and %v answered, want %v", untimed, kept.Seen, a.Seen, want)
+			}
 		}
 	})
 }

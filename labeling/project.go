@@ -30,6 +30,7 @@ type Project struct {
 	Schema        Schema
 	SchemaVersion int // 1, 2, 3 …
 	Overlap       int // how many people judge each item; 1 unless the project asks for more
+	LockAfter     int // minutes after which idle browsers of its people lock; 0: as they and the installation say
 	CreatedAt     time.Time
 }
 

@@ -97,3 +97,34 @@ func (d desk) told(t *testing.T, kind string) string {
 	}
 	return said
 }
+
+func TestScreensLockLaterOnlyForAReason(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := newDesk(t, s)
+		demand := func(minutes int, why string) error {
+			_, err := d.DemandLock(t.Context(), d.actor, d.project, minutes, why)
+			return err
+		}
+		for _, minutes := range []int{10, 5, 5} {
+			if err := demand(minutes, ""); err != nil {
+				t.Fatal("to lock sooner needs no reason:", err)
+			}
+		}
+		refused(t, func() error { return demand(0, "") })
+		refused(t, func() error { return demand(6, "") })
+		if err := demand(481, "long"); fault.Fields(err)["lock_after"] == "" {
+			t.Errorf("eight hours and a minute: %v", err)
+		}
+		if err := demand(0, "the ward has closed"); err != nil {
+			t.Fatal(err)
+		}
+		if told := d.told(t, "project.lock"); told != "lock_after=5>0 because the ward has closed" {
+			t.Errorf("the history says %q", told)
+		}
+		reader := ledger.Actor{Person: "bo", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{d.project: {ledger.RoleAuditor}}}
+		if _, err := d.DemandLock(t.Context(), reader, d.project, 1, ""); !fault.Is(err, fault.Denied) {
+			t.Errorf("an auditor: %v", err)
+		}
+	})
+}

@@ -36,7 +36,10 @@ type Tx interface {
 // ProjectTx keeps projects.
 type ProjectTx interface {
 	CreateProject(Project) error
+	// UpdateProject writes everything but LockAfter and the creation time.
 	UpdateProject(Project) error
+	// SetProjectLock writes LockAfter; 0 demands nothing.
+	SetProjectLock(id ProjectID, minutes int) error
 	Project(ProjectID) (Project, error)
 	ProjectBySlug(slug string) (Project, error)
 	// Projects lists all projects by name.

@@ -31,13 +31,16 @@ func errLocked(p Person) error {
 func IsLocked(err error) (Locked, bool) { return errors.AsType[Locked](err) }
 
 // IdleLimit is how long a browser of a person may stand idle before it is
-// locked: what the installation says, or less if the person chose less. 0 is
-// for ever.
+// locked: the shortest of what the installation says, the person chose and the
+// projects that they may open demand, whichever page is open. 0 is for ever.
 func (s *Service) IdleLimit(p Person) time.Duration {
-	if own := time.Duration(p.LockAfter) * time.Minute; own > 0 && (s.lockAfter == 0 || own < s.lockAfter) {
-		return own
+	limit := s.lockAfter
+	for _, minutes := range []int{p.LockAfter, p.Demanded} {
+		if wish := time.Duration(minutes) * time.Minute; wish > 0 && (limit == 0 || wish < limit) {
+			limit = wish
+		}
 	}
-	return s.lockAfter
+	return limit
 }
 
 // touchAfter is how old the last use of a login may be before it is written anew.

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,8 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // kinds returns the events of the history, the latest last.
@@ -88,6 +91,11 @@ func TestALoginThatStandsIdleIsLocked(t *testing.T) {
 func TestAPersonMayLockSoonerThanTheInstallationAndNotLater(t *testing.T) {
 	t.Parallel()
 	s := identity.New(identity.Config{Now: time.Now, LockAfter: 10 * time.Minute})
+	for demanded, want := range map[int]time.Duration{0: 5 * time.Minute, 2: 2 * time.Minute, 8: 5 * time.Minute} {
+		if got := s.IdleLimit(identity.Person{Preferences: identity.Preferences{LockAfter: 5}, Demanded: demanded}); got != want {
+			t.Errorf("five minutes by choice, %d demanded by a project: %v, want %v", demanded, got, want)
+		}
+	}
 	for minutes, want := range map[int]time.Duration{0: 10 * time.Minute, 3: 3 * time.Minute, 60: 10 * time.Minute} {
 		if got := s.IdleLimit(identity.Person{Preferences: identity.Preferences{LockAfter: minutes}}); got != want {
 			t.Errorf("%d minutes: %v, want %v", minutes, got, want)
@@ -123,5 +131,61 @@ func TestOtherBrowsersAreSignedOutAtOnce(t *testing.T) {
 	}
 	if left, err := b.Logins(t.Context(), anna.Actor); err != nil || len(left) != 1 || left[0].ID != anna.Login {
 		t.Errorf("left %+v, %v", left, err)
+	}
+}
+
+// A project may want screens locked sooner; it holds for whoever may open it,
+// by themselves or by a group, and for nobody else.
+func TestAProjectDemandsThatIdleScreensLockSooner(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	rooms := labeling.New(labeling.Config{Update: store.In[labeling.Tx](b.store), View: store.From[labeling.Tx](b.store), Now: time.Now, NewID: func() string { return "ward" }})
+	ward, err := rooms.CreateProject(t.Context(), anna.Actor, labeling.CreateProjectRequest{Name: "Ward"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := map[string]string{}
+	for _, name := range []string{"member", "grouped", "stranger"} {
+		p, _, err := b.CreatePerson(t.Context(), anna.Actor, identity.CreatePersonRequest{Username: name, Name: name, Password: goodPassword})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch name {
+		case "member":
+			err = b.Grant(t.Context(), anna.Actor, identity.Membership{Person: p.ID, Project: ward.ID, Role: ledger.RoleAnnotator}, "")
+		case "grouped":
+			var g identity.Group
+			if g, err = b.CreateGroup(t.Context(), anna.Actor, "Night shift"); err == nil {
+				err = errors.Join(b.JoinGroup(t.Context(), anna.Actor, string(g.ID), p.Username), b.GrantGroup(t.Context(), anna.Actor, string(g.ID), identity.GroupRole{Project: ward.ID, Role: ledger.RoleAnnotator}, "the rota"))
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := rooms.DemandLock(t.Context(), anna.Actor, ward.ID, 4, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"anna", "member", "grouped", "stranger"} {
+		in, err := b.SignIn(t.Context(), name, goodPassword, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret[name] = in.Secret
+		want := 4
+		if name == "stranger" {
+			want = 0
+		}
+		if got := b.visit(t, in.Secret).Person.Demanded; got != want {
+			t.Errorf("%s is locked after %d idle minutes, want %d", name, got, want)
+		}
+	}
+	b.advance(6 * time.Minute)
+	for name, secret := range secret {
+		_, err := b.Authenticate(t.Context(), secret)
+		if _, locked := identity.IsLocked(err); locked != (name != "stranger") {
+			t.Errorf("%s after six idle minutes of four: %v", name, err)
+		}
 	}
 }

@@ -25,6 +25,9 @@ type Person struct {
 	ChangedAt time.Time
 	AskedAt   time.Time // when they asked for a new link to sign in, zero where they did not
 	Linked    bool      // signs in by a provider as well; read only
+	// Demanded is the shortest time, in minutes, after which a project that the
+	// person may open wants an idle browser locked; 0: none does. Read only.
+	Demanded int
 	Preferences
 }
 

@@ -13,10 +13,12 @@ import (
 // Preferences are what a person chose for themselves; they travel with the
 // person to every browser.
 type Preferences struct {
-	Language  string // BCP 47, "" for what the browser asks for
-	TextSize  string // "s", "" for the middle one, "l", "xl"
-	LockAfter int    // minutes a browser of theirs may stand idle; 0: as the installation says
-	Unseen    bool   // others are not told which page they have open
+	Language   string // BCP 47, "" for what the browser asks for
+	TextSize   string // "s", "" for the middle one, "l", "xl"
+	LockAfter  int    // minutes a browser of theirs may stand idle; 0: as the installation says
+	Unseen     bool   // others are not told which page they have open
+	Untimed    bool   // how long they look at items is neither sent nor kept
+	Unnotified bool   // they are told of nothing outside of the pages
 }
 
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$`)
@@ -55,6 +57,7 @@ func (s *Service) ChangePreferences(ctx context.Context, actor ledger.Actor, cho
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Kind: "person.preferred", Subject: subject(person.ID), Payload: map[string]any{
 			"language": chosen.Language, "text_size": chosen.TextSize, "lock_after": chosen.LockAfter, "unseen": chosen.Unseen,
+			"untimed": chosen.Untimed, "unnotified": chosen.Unnotified,
 		}})
 	})
 }

@@ -202,7 +202,7 @@ func visitOf(tx Tx, id ledger.PersonID) (Visit, error) {
 	}
 	return Visit{
 		Person: person,
-		Actor:  ledger.Actor{Person: id, Name: person.Name, Admin: person.Admin, Roles: rolesOf(memberships)},
+		Actor:  ledger.Actor{Person: id, Name: person.Name, Admin: person.Admin, Roles: rolesOf(memberships), Untimed: person.Untimed},
 	}, nil
 }
 

@@ -34,7 +34,9 @@ type Actor struct {
 	Via    Via
 	Admin  bool                 // admin of the whole installation, so of every project
 	Roles  map[ProjectID][]Role // roles per project
-	Scope  Scope                // what a token may do at most; ScopeFull for everybody else
+	// Untimed says that the person does not want kept how long they look at things.
+	Untimed bool
+	Scope   Scope // what a token may do at most; ScopeFull for everybody else
 }
 
 // System is the server acting on its own.

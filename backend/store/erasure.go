@@ -63,7 +63,7 @@ func (tx *Tx) PersonRecords(id ledger.PersonID) (map[erasure.Record]int64, error
 
 // ErasePerson empties the rows of a person but for the words that EraseWords takes.
 func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
-	if _, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = '', admin = FALSE, disabled = TRUE, password = '', language = '', text_size = '', changed_at = $4 WHERE id = $1`,
+	if _, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = '', admin = FALSE, disabled = TRUE, password = '', language = '', text_size = '', keys = '', changed_at = $4 WHERE id = $1`,
 		string(id), username, erasedName, micros(tx.Now())); err != nil {
 		return err
 	}

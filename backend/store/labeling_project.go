@@ -12,7 +12,7 @@ import (
 
 var _ labeling.Tx = (*Tx)(nil)
 
-var projectColumns = `SELECT id, slug, name, schema, schema_version, overlap, created_at FROM ` + visible("project", "id", "id") + ` project `
+var projectColumns = `SELECT id, slug, name, schema, schema_version, overlap, lock_after, created_at FROM ` + visible("project", "id", "id") + ` project `
 
 // CreateProject adds a project.
 func (tx *Tx) CreateProject(p labeling.Project) error {
@@ -33,6 +33,11 @@ func (tx *Tx) UpdateProject(p labeling.Project) error {
 	}
 	return tx.mustExec(`UPDATE project SET name = $2, schema = $3, schema_version = $4, overlap = $5 WHERE id = $1`,
 		string(p.ID), p.Name, string(schema), p.SchemaVersion, p.Overlap)
+}
+
+// SetProjectLock says after how many idle minutes a project wants browsers locked.
+func (tx *Tx) SetProjectLock(id labeling.ProjectID, minutes int) error {
+	return tx.mustExec(`UPDATE project SET lock_after = $2 WHERE id = $1`, string(id), minutes)
 }
 
 // mustExec runs a statement that must change a row; it returns NotFound if it
@@ -75,7 +80,7 @@ func (tx *Tx) projects(where string, args ...any) ([]labeling.Project, error) {
 		var p labeling.Project
 		var schema string
 		var created int64
-		if err := scan(&p.ID, &p.Slug, &p.Name, &schema, &p.SchemaVersion, &p.Overlap, &created); err != nil {
+		if err := scan(&p.ID, &p.Slug, &p.Name, &schema, &p.SchemaVersion, &p.Overlap, &p.LockAfter, &created); err != nil {
 			return err
 		}
 		p.CreatedAt = fromMicros(created)

@@ -36,13 +36,24 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		v.Profile.Values = map[string]string{"name": visit.Person.Name, "time_zone": visit.Person.TimeZone}
 	}
 	if p := visit.Person.Preferences; v.Preferences.Values == nil {
-		v.Preferences.Values = map[string]string{"language": p.Language, "text_size": p.TextSize, "unseen": yes(p.Unseen)}
+		v.Preferences.Values = map[string]string{"language": p.Language, "text_size": p.TextSize}
 		if p.LockAfter > 0 {
 			v.Preferences.Values["lock_after"] = strconv.Itoa(p.LockAfter)
 		}
 	}
 	v.Provider, v.Proof = s.Identity.ProviderName(), s.proof(r)
 	v.LockAfter = s.Identity.IdleLimit(identity.Person{})
+	if v.Person.Demanded > 0 && s.Labeling != nil {
+		projects, err := s.Labeling.Projects(r.Context(), visit.Actor)
+		if err != nil {
+			return err
+		}
+		for _, p := range projects {
+			if p.LockAfter == v.Person.Demanded {
+				v.Demanding = append(v.Demanding, p.Name)
+			}
+		}
+	}
 	if v.Logins, err = s.Identity.Logins(r.Context(), visit.Actor); err != nil {
 		return err
 	}

@@ -212,6 +212,7 @@ type RowBody struct {
 // groupAPI registers the operations about groups, lists of people and one's own data.
 func (s *Server) groupAPI() {
 	operation(s, api{POST, "/people/invitations", "invite-people", "Invite a list of people", either, ledger.ActionManage}, s.invitePeople)
+	operation(s, api{PATCH, "/me/preferences", "change-my-preferences", "Choose for myself: language, text size, when to lock, what is not sent", either, ledger.ActionComment}, s.prefer)
 	operation(s, api{GET, "/me/data", "get-my-data", "All that is kept about me", either, ledger.ActionRead}, func(ctx context.Context, _ *struct{}) (*Answer[MyDataBody], error) {
 		d, err := s.Identity.MyData(ctx, actorIn(ctx))
 		return &Answer[MyDataBody]{myDataBody(d)}, err

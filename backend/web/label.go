@@ -32,7 +32,7 @@ func (s *Server) labelRoutes() []route {
 
 func (s *Server) getLabel(w http.ResponseWriter, r *http.Request) error {
 	ctx, actor, place := r.Context(), actorOf(r), projectOf(r)
-	v := page.LabelView{Slug: place.Slug, Person: actor.Person, Dataset: r.URL.Query().Get("dataset"),
+	v := page.LabelView{Slug: place.Slug, Person: actor.Person, Untimed: actor.Untimed, Dataset: r.URL.Query().Get("dataset"),
 		MayOrder: actor.May(place.ID, ledger.ActionManage), MayJudge: actor.May(place.ID, ledger.ActionRelabel)}
 	var err error
 	if v.Project, err = s.Labeling.Project(ctx, actor, string(place.ID)); err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -18,6 +19,7 @@ func (s *Server) myDataRoutes() []route {
 		{GET, "/account/data", login, "", s.getMyData},
 		{GET, "/account/data.json", login, "", s.getMyDataFile},
 		{POST, "/account/preferences", login, "", s.postPreferences},
+		{POST, "/account/sending", login, "", s.postSending},
 		{POST, "/account/logins/end-others", login, "", s.postEndOthers},
 	}
 }
@@ -27,7 +29,7 @@ func (s *Server) getMyData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.MyDataView{Data: d}
+	v := page.MyDataView{Data: d, Saved: r.URL.Query().Get("saved") == "sending"}
 	if v.Roles, err = s.rolesByProject(r, d.Roles); err != nil {
 		return err
 	}
@@ -62,18 +64,31 @@ func (s *Server) postPreferences(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err == nil {
-		err = s.Identity.ChangePreferences(r.Context(), actorOf(r), identity.Preferences{
-			Language: r.PostForm.Get("language"), TextSize: r.PostForm.Get("text_size"), LockAfter: minutes, Unseen: r.PostForm.Get("unseen") != "",
-		})
+		chosen := visitOf(r).Person.Preferences
+		chosen.Language, chosen.TextSize, chosen.LockAfter = r.PostForm.Get("language"), r.PostForm.Get("text_size"), minutes
+		err = s.Identity.ChangePreferences(r.Context(), actorOf(r), chosen)
 	}
 	if isRefusal(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: page.Refused(typed(r, "language", "text_size", "lock_after", "unseen"), err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: page.Refused(typed(r, "language", "text_size", "lock_after"), err)})
 	}
 	if err != nil {
 		return err
 	}
 	s.setLanguage(w, r.PostForm.Get("language"))
 	return s.seeOther(w, r, "/account?saved=preferences")
+}
+
+// postSending says what a person does not want to have sent or shown.
+func (s *Server) postSending(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	chosen := visitOf(r).Person.Preferences
+	chosen.Unseen, chosen.Untimed, chosen.Unnotified = r.PostForm.Get("unseen") != "", r.PostForm.Get("untimed") != "", r.PostForm.Get("unnotified") != ""
+	if err := s.Identity.ChangePreferences(r.Context(), actorOf(r), chosen); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/account/data?saved=sending")
 }
 
 func (s *Server) postEndOthers(w http.ResponseWriter, r *http.Request) error {
@@ -97,10 +112,44 @@ type MyDataBody struct {
 
 // PreferencesBody are what a person chose for themselves.
 type PreferencesBody struct {
-	Language  string `json:"language,omitempty"`
-	TextSize  string `json:"text_size,omitempty"`
-	LockAfter int    `json:"lock_after" doc:"Minutes; 0: as the installation says"`
-	Unseen    bool   `json:"unseen" doc:"Others are not told which page they have open"`
+	Language   string `json:"language,omitempty"`
+	TextSize   string `json:"text_size,omitempty"`
+	LockAfter  int    `json:"lock_after" doc:"Minutes; 0: as the installation says"`
+	Unseen     bool   `json:"unseen" doc:"Others are not told which page they have open"`
+	Untimed    bool   `json:"untimed" doc:"How long they look at items is neither sent nor kept"`
+	Unnotified bool   `json:"unnotified" doc:"They are told of nothing outside of the pages"`
+}
+
+// PreferInput changes what one chose for oneself; what is absent stays.
+type PreferInput struct {
+	Body struct {
+		Language   *string `json:"language,omitempty" doc:"BCP 47; empty: as the browser asks" maxLength:"40"`
+		TextSize   *string `json:"text_size,omitempty" enum:"s,,l,xl"`
+		LockAfter  *int    `json:"lock_after,omitempty" doc:"Minutes; 0: as the installation says" minimum:"0" maximum:"480"`
+		Unseen     *bool   `json:"unseen,omitempty" doc:"Do not tell others which page I have open"`
+		Untimed    *bool   `json:"untimed,omitempty" doc:"Neither send nor keep how long I look at items"`
+		Unnotified *bool   `json:"unnotified,omitempty" doc:"Tell me of nothing outside of the pages"`
+	}
+}
+
+// prefer changes what the actor chose for themselves.
+func (s *Server) prefer(ctx context.Context, in *PreferInput) (*Answer[PreferencesBody], error) {
+	chosen, b := callIn(ctx).visit.Person.Preferences, in.Body
+	take(&chosen.Language, b.Language)
+	take(&chosen.TextSize, b.TextSize)
+	take(&chosen.LockAfter, b.LockAfter)
+	take(&chosen.Unseen, b.Unseen)
+	take(&chosen.Untimed, b.Untimed)
+	take(&chosen.Unnotified, b.Unnotified)
+	err := s.Identity.ChangePreferences(ctx, actorIn(ctx), chosen)
+	return &Answer[PreferencesBody]{PreferencesBody(chosen)}, err
+}
+
+// take sets what was sent.
+func take[T any](to *T, sent *T) {
+	if sent != nil {
+		*to = *sent
+	}
 }
 
 // LoginBody is a browser that is signed in.

@@ -13,11 +13,14 @@ import (
 // every minute and after an event, and shows what is new.
 func (s *Server) getNotices(w http.ResponseWriter, r *http.Request) error {
 	ctx, actor := r.Context(), actorOf(r)
+	list := List[page.Notice]{Items: []page.Notice{}}
+	if visitOf(r).Person.Unnotified {
+		return renderJSON(w, http.StatusOK, list)
+	}
 	projects, err := s.Labeling.Projects(ctx, actor)
 	if err != nil {
 		return err
 	}
-	list := List[page.Notice]{Items: []page.Notice{}}
 	for _, p := range projects {
 		counts, err := s.Labeling.Counts(ctx, actor, p.ID)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -235,6 +236,26 @@ func tickedRoles[ID ~string](r *http.Request, kind string) map[ID][]ledger.Role 
 
 // getSettings leads to what is set up once; rooms add their places here.
 func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
+	return s.showSettings(w, r, http.StatusOK, page.FormView{}, r.URL.Query().Get("saved") == "lock")
+}
+
+// postProjectLock says after how many idle minutes the browsers of whoever may
+// open the project lock.
+func (s *Server) postProjectLock(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	_, err := s.Labeling.DemandLock(r.Context(), actorOf(r), projectOf(r).ID, number(r.PostForm.Get("lock_after"), 0), r.PostForm.Get("reason"))
+	if isRefusal(err) {
+		return s.showSettings(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "lock_after", "reason"), err), false)
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, linkOf(r).Href("settings")+"?saved=lock")
+}
+
+func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, status int, form page.FormView, saved bool) error {
 	here := page.ProjectLink{Slug: projectOf(r).Slug}
 	v := page.SettingsView{Links: []page.SettingsLink{
 		{Key: "schema", Icon: "label", Href: here.Href("schema")},
@@ -253,7 +274,18 @@ func (s *Server) getSettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	if actorOf(r).May(projectOf(r).ID, ledger.ActionManage) {
 		v.Links = append(v.Links, page.SettingsLink{Key: "trash", Icon: "trash", Href: "/trash"})
-		v.Delete, v.Project = true, linkOf(r)
+		v.Delete = true
 	}
-	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))
+	v.Project, v.Lock, v.Saved = linkOf(r), form, saved
+	if s.Labeling != nil {
+		project, err := s.Labeling.Project(r.Context(), actorOf(r), string(projectOf(r).ID))
+		if err != nil {
+			return err
+		}
+		v.LockAfter = project.LockAfter
+		if v.Lock.Values == nil && project.LockAfter > 0 {
+			v.Lock.Values = map[string]string{"lock_after": strconv.Itoa(project.LockAfter)}
+		}
+	}
+	return s.render(w, r, status, view{Title: ui.T(r.Context(), "settings.title"), Active: "settings"}, page.Settings(v))
 }

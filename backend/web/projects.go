@@ -35,6 +35,7 @@ func (s *Server) projectRoutes() []route {
 		{GET, "/projects/{project}", login, ledger.ActionRead, s.getProject},
 		{GET, "/projects/{project}/datasets", login, ledger.ActionRead, s.getDatasets},
 		{POST, "/projects/{project}/datasets/{dataset}/mark", login, ledger.ActionManage, s.postMark},
+		{POST, "/projects/{project}/lock", login, ledger.ActionManage, s.postProjectLock},
 		{GET, "/projects/{project}/schema", login, ledger.ActionRead, s.getSchema},
 		{POST, "/projects/{project}/schema", login, ledger.ActionManage, s.postSchema},
 		{GET, apiPrefix + "/schemas/project.json", none, "", getProjectSchema},
@@ -362,6 +363,7 @@ type ProjectBody struct {
 	Slug      string        `json:"slug"`
 	Name      string        `json:"name"`
 	Overlap   int           `json:"overlap" doc:"How many people judge each item"`
+	LockAfter int           `json:"lock_after" doc:"Minutes after which idle browsers of its people lock; 0: as they and the installation say"`
 	Version   int           `json:"version" doc:"Of the schema; send it back when you change it"`
 	Schema    SchemaBody    `json:"schema"`
 	Digest    ledger.Digest `json:"schema_digest"`
@@ -380,7 +382,7 @@ type DatasetBody struct {
 }
 
 func projectBody(p labeling.Project) ProjectBody {
-	b := ProjectBody{ID: string(p.ID), Slug: p.Slug, Name: p.Name, Overlap: p.Overlap, Version: p.SchemaVersion, Digest: p.Schema.Digest(), CreatedAt: p.CreatedAt}
+	b := ProjectBody{ID: string(p.ID), Slug: p.Slug, Name: p.Name, Overlap: p.Overlap, LockAfter: p.LockAfter, Version: p.SchemaVersion, Digest: p.Schema.Digest(), CreatedAt: p.CreatedAt}
 	b.Schema = SchemaBody{Question: p.Schema.Question, Guideline: p.Schema.Guideline, Classes: []ClassBody{}}
 	for _, c := range p.Schema.Classes {
 		b.Schema.Classes = append(b.Schema.Classes, ClassBody{ID: string(c.ID), Name: c.Name, Color: c.Color, Key: c.Key, Note: c.Note, Retired: c.Retired, Into: string(c.Into)})
@@ -420,6 +422,15 @@ type UpdateProjectIn struct {
 		Schema    SchemaBody                   `json:"schema"`
 		Decisions map[string]labeling.Decision `json:"decisions,omitempty" doc:"By class id: what becomes of the annotations of a class that is left out"`
 		Reason    string                       `json:"reason,omitempty" doc:"Why; needed where a schema with answers changes" maxLength:"4000"`
+	}
+}
+
+// DemandLockIn is the input of demand-lock.
+type DemandLockIn struct {
+	InProject
+	Body struct {
+		LockAfter int    `json:"lock_after" doc:"Minutes; 0 demands nothing" minimum:"0" maximum:"480"`
+		Reason    string `json:"reason,omitempty" doc:"Why; needed where it becomes later" maxLength:"4000"`
 	}
 }
 
@@ -472,6 +483,11 @@ func (s *Server) projectAPI() {
 				req.Decisions[labeling.ClassID(id)] = d
 			}
 			p, err := s.Labeling.UpdateProject(ctx, actorIn(ctx), projectIn(ctx).ID, req)
+			return &Answer[ProjectBody]{projectBody(p)}, err
+		})
+	operation(s, api{PUT, "/projects/{project}/lock", "demand-lock", "Say after how many idle minutes the browsers of its people lock", either, ledger.ActionManage},
+		func(ctx context.Context, in *DemandLockIn) (*Answer[ProjectBody], error) {
+			p, err := s.Labeling.DemandLock(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.LockAfter, in.Body.Reason)
 			return &Answer[ProjectBody]{projectBody(p)}, err
 		})
 	operation(s, api{GET, "/projects/{project}/datasets", "list-datasets", "List datasets", either, ledger.ActionRead},

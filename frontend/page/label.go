@@ -24,6 +24,7 @@ type LabelView struct {
 	Disputed int64
 	MayOrder bool // this person chooses the order of the queue
 	MayJudge bool // this person decides where answers differ
+	Untimed  bool // the browser does not say how long an item was seen
 }
 
 // labelSayings are the texts that the island says, below "label.say.".
@@ -64,7 +65,7 @@ func (v LabelView) config(ctx context.Context) string {
 	}
 	text, err := json.Marshal(map[string]any{
 		"project": v.Slug, "person": v.Person, "api": "/api/v1/projects/" + v.Slug,
-		"peek": ProjectLink{Slug: v.Slug}.Href("label", "peek"), "dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "chosen": chosen, "texts": texts, "reasons": reasons,
+		"peek": ProjectLink{Slug: v.Slug}.Href("label", "peek"), "dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "untimed": v.Untimed, "chosen": chosen, "texts": texts, "reasons": reasons,
 	})
 	if err != nil {
 		return "{}" // strings and numbers always encode

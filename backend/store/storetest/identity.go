@@ -9,6 +9,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // Identity shows that people, logins, tokens, links and roles come back as they
@@ -24,7 +25,7 @@ func Identity(t *testing.T) {
 			}
 		}
 		anna := identity.Person{ID: "p1", Username: "anna", Name: "Anna Ω", TimeZone: "Europe/Berlin", Admin: true, Password: "x", CreatedAt: at, ChangedAt: at, AskedAt: at,
-			Preferences: identity.Preferences{Language: "de", TextSize: "xl", LockAfter: 5, Unseen: true}}
+			Preferences: identity.Preferences{Language: "de", TextSize: "xl", LockAfter: 5, Unseen: true, Untimed: true, Unnotified: true}}
 		bo := identity.Person{ID: "p2", Username: "bo", Name: "Bo", Disabled: true, CreatedAt: at, ChangedAt: at}
 		must(func(tx *store.Tx) error { return tx.CreatePerson(anna) })
 		must(func(tx *store.Tx) error { return tx.CreatePerson(bo) })
@@ -60,6 +61,38 @@ func Identity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+		})
+		t.Run("a project's wish to lock is read with whoever may open it", func(t *testing.T) {
+			wants := func(person string) (minutes int) {
+				t.Helper()
+				if err := s.View(t.Context(), func(tx *store.Tx) error {
+					p, err := tx.Person(ledger.PersonID(person))
+					minutes = p.Demanded
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				return minutes
+			}
+			for slug, minutes := range map[string]int{"ward": 7, "lab": 3} {
+				must(func(tx *store.Tx) error {
+					err := tx.CreateProject(labeling.Project{ID: ledger.ProjectID(slug), Slug: slug, Name: slug, SchemaVersion: 1, Overlap: 1, CreatedAt: at})
+					return errors.Join(err, tx.SetProjectLock(ledger.ProjectID(slug), minutes))
+				})
+			}
+			if a, b := wants("p1"), wants("p2"); a != 3 || b != 0 {
+				t.Errorf("an admin is asked for %d minutes, want 3; somebody without a role for %d, want none", a, b)
+			}
+			must(func(tx *store.Tx) error {
+				return tx.AddMembership(identity.Membership{Project: "ward", Person: "p2", Role: ledger.RoleAnnotator})
+			})
+			if b := wants("p2"); b != 7 {
+				t.Errorf("a member is asked for %d minutes, want 7", b)
+			}
+			must(func(tx *store.Tx) error {
+				_, err := tx.RemoveMembership(identity.Membership{Project: "ward", Person: "p2", Role: ledger.RoleAnnotator})
+				return errors.Join(err, tx.SetProjectLock("ward", 0), tx.SetProjectLock("lab", 0))
+			})
 		})
 		t.Run("logins end one by one, all but one, and by time", func(t *testing.T) {
 			login := func(id string, expires time.Duration) identity.Login {

@@ -26,6 +26,7 @@ export interface Config {
   dataset: string; // name, "" for all
   classes: Class[];
   off: boolean;
+  untimed: boolean; // how long an item was seen is nobody's business
   chosen: Record<string, string>;
   texts: Record<string, string>;
   reasons: string[];
@@ -249,7 +250,7 @@ export class LabelLoop extends HTMLElement {
   private answer(chosen: string, at: number, untouched = false): void {
     const card = this.stage.card;
     if (!card || this.tooQuick()) return;
-    const body: Record<string, unknown> = { class: chosen, seen_ms: this.stage.seen() };
+    const body: Record<string, unknown> = { class: chosen, ...this.timed() };
     if (card.task.suggestion) {
       body["suggestion"] = card.task.suggestion;
       if (card.task.score !== undefined) body["score"] = card.task.score;
@@ -258,10 +259,15 @@ export class LabelLoop extends HTMLElement {
     this.record(card.task, "answer", chosen, body, at);
   }
 
+  /** How long the item was seen, unless the person keeps that to themselves. */
+  private timed(): Record<string, unknown> {
+    return this.config.untimed ? {} : { seen_ms: this.stage.seen() };
+  }
+
   private skip(reason: string, at: number): void {
     const card = this.stage.card;
     if (!card || this.tooQuick()) return;
-    const body: Record<string, unknown> = { seen_ms: this.stage.seen() };
+    const body: Record<string, unknown> = this.timed();
     if (reason) body["reason"] = reason;
     this.record(card.task, "skip", "", body, at);
   }
