@@ -198,3 +198,56 @@ func BenchmarkKeyToPaint(b *testing.B) {
 		}
 	}
 }
+
+// A person moves keys of the product once, on the account page, by pressing
+// them; they hold in the help, on the buttons and on every page, and the old
+// ones mean nothing any more.
+func TestKeysOfThePersonHoldEverywhere(t *testing.T) {
+	t.Parallel()
+	s, visitor := labelSite(t, 20, nil)
+	visitor.forgive(`status of 422`)
+	ana := byKeys(visitor)
+	ana.open("/account")
+	ana.skip()
+	ana.reach("textbox", "Skip this item")
+	ana.keys("Alt+l") // the lock has it
+	ana.reach("button", "Save keys")
+	ana.follow("Enter")
+	ana.stands("textbox", "Skip this item")
+	ana.waitText(".error", `Alt+L stands for "lock the screen" already`)
+	ana.looks("account-keys-refused")
+	ana.keys("Alt+s")
+	ana.reachBack("textbox", "Go anywhere…")
+	ana.keys("Alt+p")
+	ana.reach("button", "Save keys")
+	ana.follow("Enter")
+	ana.waitText(".banner", "Saved")
+	ana.looks("account-keys")
+
+	ana.label("")
+	before := ana.shown()
+	ana.keys("Shift+Space") // no longer skips
+	ask[bool](visitor, `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`)
+	if ask[bool](visitor, `document.querySelector("#label-skip").open`) || ana.shown() != before {
+		t.Error("the key from which skipping was taken still skips")
+	}
+	ana.keys("Alt+s")
+	ana.wait(`document.querySelector("#label-skip").open`)
+	ana.keys("Escape")
+	ana.wait(`!document.querySelector("#label-skip").open`)
+	if got := ask[string](visitor, `document.querySelector('.label-buttons [data-do="skip"]').getAttribute("aria-keyshortcuts") + " " + document.querySelector('.label-buttons [data-do="skip"] .keys').innerText.replace(/\s/g, "")`); got != "Alt+S AltS" {
+		t.Errorf("the button says %q", got)
+	}
+	ana.keys("Control+k")
+	if ask[bool](visitor, `document.querySelector("#palette").open`) {
+		t.Error("the palette still opens by the product's own key")
+	}
+	ana.keys("Alt+p")
+	ana.wait(`document.querySelector("#palette").open`)
+	ana.keys("Escape")
+
+	s.run("person", "prefer", "--key", "palette=")
+	ana.open("/account")
+	ana.keys("Control+k")
+	ana.wait(`document.querySelector("#palette").open`)
+}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -253,6 +255,7 @@ func personPreferCommand() *cobra.Command {
 	var language, size string
 	var lockAfter time.Duration
 	var unseen, untimed, unnotified, asJSON bool
+	var keys map[string]string
 	cmd := &cobra.Command{
 		Use: "prefer", Short: "Choose for yourself: language, text size, when to lock, what is not sent", Args: cobra.NoArgs,
 		Long: "Changes what its flags name and leaves the rest; without flags it shows what is chosen.\n" +
@@ -268,6 +271,9 @@ func personPreferCommand() *cobra.Command {
 					change[strings.ReplaceAll(flag, "-", "_")] = value
 				}
 			}
+			if len(keys) > 0 {
+				change["keys"] = keys
+			}
 			c, err := connect(cmd)
 			if err != nil {
 				return err
@@ -279,12 +285,19 @@ func personPreferCommand() *cobra.Command {
 				Unseen     bool   `json:"unseen"`
 				Untimed    bool   `json:"untimed"`
 				Unnotified bool   `json:"unnotified"`
+
+				Keys map[string]string `json:"keys"`
 			}
 			if err := c.do(cmd.Context(), http.MethodPatch, apiPath("me", "preferences"), change, &is); err != nil {
 				return err
 			}
 			if asJSON {
 				return printJSON(cmd, is)
+			}
+			for _, action := range slices.Sorted(maps.Keys(is.Keys)) {
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "key %s: %s\n", action, is.Keys[action]); err != nil {
+					return err
+				}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "language %q, text size %q, lock after %d minutes, unseen %t, untimed %t, unnotified %t\n",
 				is.Language, is.TextSize, is.LockAfter, is.Unseen, is.Untimed, is.Unnotified)
@@ -297,6 +310,7 @@ func personPreferCommand() *cobra.Command {
 	f.DurationVar(&lockAfter, "lock-after", 0, "lock your idle browsers after, for example, 5m; 0: as the installation says")
 	f.BoolVar(&unseen, "unseen", false, "do not tell others which page you have open")
 	f.BoolVar(&untimed, "untimed", false, "neither send nor keep how long you look at items")
+	f.StringToStringVar(&keys, "key", nil, "move a key of the product, for example label.skip=Alt+S; label.skip= moves it back; may be given several times")
 	f.BoolVar(&unnotified, "unnotified", false, "no notifications outside of the pages")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd

@@ -18,7 +18,8 @@ type Preferences struct {
 	LockAfter  int    // minutes a browser of theirs may stand idle; 0: as the installation says
 	Unseen     bool   // others are not told which page they have open
 	Untimed    bool   // how long they look at items is neither sent nor kept
-	Unnotified bool   // they are told of nothing outside of the pages
+	Keys       OwnKeys
+	Unnotified bool // they are told of nothing outside of the pages
 }
 
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$`)
@@ -35,7 +36,7 @@ func (p Preferences) Validate() error {
 	if p.LockAfter < 0 || p.LockAfter > 480 {
 		errs = append(errs, fault.Field("lock_after", "Give minutes from 1 to 480, or 0 for what this installation says."))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.Keys.Validate())...)
 }
 
 // ChangePreferences sets what the actor chose for themselves.
@@ -57,7 +58,7 @@ func (s *Service) ChangePreferences(ctx context.Context, actor ledger.Actor, cho
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Kind: "person.preferred", Subject: subject(person.ID), Payload: map[string]any{
 			"language": chosen.Language, "text_size": chosen.TextSize, "lock_after": chosen.LockAfter, "unseen": chosen.Unseen,
-			"untimed": chosen.Untimed, "unnotified": chosen.Unnotified,
+			"untimed": chosen.Untimed, "unnotified": chosen.Unnotified, "keys": string(chosen.Keys),
 		}})
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 var _ identity.Tx = (*Tx)(nil)
 
-const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at, language, text_size, lock_after, unseen, asked_at, untimed, unnotified`
+const personColumns = `id, username, name, time_zone, admin, disabled, password, owner, created_at, changed_at, language, text_size, lock_after, unseen, asked_at, untimed, unnotified, keys`
 
 // personFields reads a person: the columns, whether a provider knows them, and
 // how soon a project that they may open wants an idle browser locked.
@@ -28,7 +28,7 @@ type personRow struct {
 func (r *personRow) into() []any {
 	p := &r.Person
 	return []any{&p.ID, &p.Username, &p.Name, &p.TimeZone, &p.Admin, &p.Disabled, &p.Password, &p.Owner, &r.created, &r.changed,
-		&p.Language, &p.TextSize, &p.LockAfter, &p.Unseen, &r.asked, &p.Untimed, &p.Unnotified, &p.Linked, &p.Demanded}
+		&p.Language, &p.TextSize, &p.LockAfter, &p.Unseen, &r.asked, &p.Untimed, &p.Unnotified, &p.Keys, &p.Linked, &p.Demanded}
 }
 
 func (r *personRow) person() identity.Person {
@@ -39,18 +39,18 @@ func (r *personRow) person() identity.Person {
 
 // CreatePerson writes a new person; Conflict where the username is taken.
 func (tx *Tx) CreatePerson(p identity.Person) error {
-	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+	_, err := tx.exec(`INSERT INTO person (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.CreatedAt), micros(p.ChangedAt),
-		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt), p.Untimed, p.Unnotified)
+		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt), p.Untimed, p.Unnotified, string(p.Keys))
 	return err
 }
 
 // UpdatePerson writes everything but id and creation time.
 func (tx *Tx) UpdatePerson(p identity.Person) error {
 	_, err := tx.exec(`UPDATE person SET username = $2, name = $3, time_zone = $4, admin = $5, disabled = $6, password = $7, owner = $8, changed_at = $9,
-		language = $10, text_size = $11, lock_after = $12, unseen = $13, asked_at = $14, untimed = $15, unnotified = $16 WHERE id = $1`,
+		language = $10, text_size = $11, lock_after = $12, unseen = $13, asked_at = $14, untimed = $15, unnotified = $16, keys = $17 WHERE id = $1`,
 		string(p.ID), p.Username, p.Name, p.TimeZone, p.Admin, p.Disabled, p.Password, p.Owner, micros(p.ChangedAt),
-		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt), p.Untimed, p.Unnotified)
+		p.Language, p.TextSize, p.LockAfter, p.Unseen, micros(p.AskedAt), p.Untimed, p.Unnotified, string(p.Keys))
 	return err
 }
 

@@ -41,6 +41,12 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 			v.Preferences.Values["lock_after"] = strconv.Itoa(p.LockAfter)
 		}
 	}
+	if v.Keys.Values == nil {
+		v.Keys.Values = map[string]string{}
+		for action, combo := range visit.Person.Keys.ByAction() {
+			v.Keys.Values["key."+action] = combo
+		}
+	}
 	v.Provider, v.Proof = s.Identity.ProviderName(), s.proof(r)
 	v.LockAfter = s.Identity.IdleLimit(identity.Person{})
 	if v.Person.Demanded > 0 && s.Labeling != nil {

@@ -68,10 +68,15 @@ func (s *Server) speak(next http.Handler) http.Handler {
 	})
 }
 
-// speakTo lets what a person chose for themselves outrank their browser. Tokens
+// speakTo lets what a person chose for themselves, language and keys, outrank
+// their browser. Tokens
 // and commands are answered in the language that they ask for.
 func speakTo(ctx context.Context, visit identity.Visit) context.Context {
-	if visit.Login == "" || visit.Person.Language == "" {
+	if visit.Login == "" {
+		return ctx
+	}
+	ctx = ui.WithKeys(ctx, visit.Person.Keys.ByAction())
+	if visit.Person.Language == "" {
 		return ctx
 	}
 	return ui.In(ctx, ui.ChooseLanguage(visit.Person.Language, ""))

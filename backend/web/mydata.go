@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ func (s *Server) myDataRoutes() []route {
 		{GET, "/account/data", login, "", s.getMyData},
 		{GET, "/account/data.json", login, "", s.getMyDataFile},
 		{POST, "/account/preferences", login, "", s.postPreferences},
+		{POST, "/account/keys", login, "", s.postKeys},
 		{POST, "/account/sending", login, "", s.postSending},
 		{POST, "/account/logins/end-others", login, "", s.postEndOthers},
 	}
@@ -78,6 +80,30 @@ func (s *Server) postPreferences(w http.ResponseWriter, r *http.Request) error {
 	return s.seeOther(w, r, "/account?saved=preferences")
 }
 
+// postKeys moves the product's own keys for a person, or all back.
+func (s *Server) postKeys(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	wanted, fields := map[string]string{}, []string{}
+	for _, k := range identity.Shortcuts() {
+		fields = append(fields, "key."+k.Action)
+		if r.PostForm.Get("do") != "reset" {
+			wanted[k.Action] = r.PostForm.Get("key." + k.Action)
+		}
+	}
+	chosen := visitOf(r).Person.Preferences
+	chosen.Keys = identity.NewOwnKeys(wanted)
+	err := s.Identity.ChangePreferences(r.Context(), actorOf(r), chosen)
+	if isRefusal(err) {
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Keys: page.Refused(typed(r, fields...), err)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/account?saved=keys")
+}
+
 // postSending says what a person does not want to have sent or shown.
 func (s *Server) postSending(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
@@ -118,6 +144,12 @@ type PreferencesBody struct {
 	Unseen     bool   `json:"unseen" doc:"Others are not told which page they have open"`
 	Untimed    bool   `json:"untimed" doc:"How long they look at items is neither sent nor kept"`
 	Unnotified bool   `json:"unnotified" doc:"They are told of nothing outside of the pages"`
+
+	Keys map[string]string `json:"keys" doc:"The product's own keys that they moved, by action, such as label.skip"`
+}
+
+func preferencesBody(p identity.Preferences) PreferencesBody {
+	return PreferencesBody{p.Language, p.TextSize, p.LockAfter, p.Unseen, p.Untimed, p.Unnotified, p.Keys.ByAction()}
 }
 
 // PreferInput changes what one chose for oneself; what is absent stays.
@@ -129,6 +161,8 @@ type PreferInput struct {
 		Unseen     *bool   `json:"unseen,omitempty" doc:"Do not tell others which page I have open"`
 		Untimed    *bool   `json:"untimed,omitempty" doc:"Neither send nor keep how long I look at items"`
 		Unnotified *bool   `json:"unnotified,omitempty" doc:"Tell me of nothing outside of the pages"`
+
+		Keys map[string]string `json:"keys,omitempty" doc:"By action, such as label.skip: its key, such as Alt+S, or empty for the product's own; what is absent stays"`
 	}
 }
 
@@ -141,8 +175,11 @@ func (s *Server) prefer(ctx context.Context, in *PreferInput) (*Answer[Preferenc
 	take(&chosen.Unseen, b.Unseen)
 	take(&chosen.Untimed, b.Untimed)
 	take(&chosen.Unnotified, b.Unnotified)
+	keys := chosen.Keys.ByAction()
+	maps.Copy(keys, b.Keys)
+	chosen.Keys = identity.NewOwnKeys(keys)
 	err := s.Identity.ChangePreferences(ctx, actorIn(ctx), chosen)
-	return &Answer[PreferencesBody]{PreferencesBody(chosen)}, err
+	return &Answer[PreferencesBody]{preferencesBody(chosen)}, err
 }
 
 // take sets what was sent.
@@ -175,7 +212,7 @@ type CountsBody struct {
 
 func myDataBody(d identity.MyData) MyDataBody {
 	body := MyDataBody{
-		Person: personBody(d.Person), ChangedAt: d.Person.ChangedAt, Preferences: PreferencesBody(d.Person.Preferences),
+		Person: personBody(d.Person), ChangedAt: d.Person.ChangedAt, Preferences: preferencesBody(d.Person.Preferences),
 		Logins: []LoginBody{}, Tokens: []TokenBody{}, Roles: []GroupRoleBody{}, Groups: []string{}, Counts: CountsBody(d.Traces),
 	}
 	body.Person.Invited = false // the hash of the password is not read

@@ -200,6 +200,7 @@ var ownThings = map[string]string{
 	"POST /account/oidc/end":           "their own way in",
 	"POST /account/password":           "their own password",
 	"POST /account/preferences":        "their own preferences",
+	"POST /account/keys":               "their own keys",
 	"POST /account/sending":            "what is not sent of themselves",
 	"PATCH /api/v1/me/preferences":     "their own preferences",
 	"POST /confirm":                    "who they are",

@@ -257,3 +257,25 @@ func (v FrameView) paletteURL() string {
 	}
 	return "/palette?project=" + url.QueryEscape(v.Project.Slug)
 }
+
+// paletteKeys says the keys of the palette as aria-keyshortcuts wants them: on a
+// Mac the product's own goes by ⌘ as well.
+func paletteKeys(ctx context.Context) string {
+	if keys := ui.AriaCombo(ctx, "palette"); keys != "Control+K" {
+		return keys
+	}
+	return "Control+K Meta+K"
+}
+
+// movedKeys are the keys that the reader moved, for the scripts of a page.
+func movedKeys(ctx context.Context, active string) string {
+	moved := ui.MovedKeys(ctx, active)
+	if len(moved) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(moved)
+	if err != nil {
+		return "" // texts always encode
+	}
+	return string(text)
+}

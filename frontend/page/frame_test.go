@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
 
+	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
+	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
@@ -231,5 +235,25 @@ func TestPagesHoldNoStyleAndNoHandler(t *testing.T) {
 		if found := forbidden.FindString(page); found != "" {
 			t.Errorf("%s has %s", name, found)
 		}
+	}
+}
+
+// What people may move is what the help names, with the same keys.
+func TestKeysThatPeopleMayMoveAreThoseOfTheHelp(t *testing.T) {
+	t.Parallel()
+	for _, s := range identity.Shortcuts() {
+		at := slices.IndexFunc(ui.KeyScopes(), func(scope ui.Scope) bool {
+			return scope.Name == s.Scope && slices.Contains(scope.Keys, ui.Key{Combo: s.Combo, Does: s.Action})
+		})
+		if at < 0 {
+			t.Errorf("the help does not name %s for %s on %s", s.Combo, s.Action, s.Scope)
+		}
+	}
+	ctx := ui.WithKeys(t.Context(), map[string]string{"label.skip": "Alt+S", "palette": "F2"})
+	if got := ui.Combo(ctx, "label.skip") + " " + ui.AriaCombo(ctx, "label.undo"); got != "Alt+S Control+Z" {
+		t.Error(got)
+	}
+	if got, want := ui.MovedKeys(ctx, "items"), map[string]string{"F2": "Ctrl+K"}; !maps.Equal(got, want) {
+		t.Errorf("on a page of items %v, want %v", got, want)
 	}
 }

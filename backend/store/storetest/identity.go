@@ -25,7 +25,7 @@ func Identity(t *testing.T) {
 			}
 		}
 		anna := identity.Person{ID: "p1", Username: "anna", Name: "Anna Ω", TimeZone: "Europe/Berlin", Admin: true, Password: "x", CreatedAt: at, ChangedAt: at, AskedAt: at,
-			Preferences: identity.Preferences{Language: "de", TextSize: "xl", LockAfter: 5, Unseen: true, Untimed: true, Unnotified: true}}
+			Preferences: identity.Preferences{Language: "de", TextSize: "xl", LockAfter: 5, Unseen: true, Untimed: true, Unnotified: true, Keys: "label.skip=Alt+S"}}
 		bo := identity.Person{ID: "p2", Username: "bo", Name: "Bo", Disabled: true, CreatedAt: at, ChangedAt: at}
 		must(func(tx *store.Tx) error { return tx.CreatePerson(anna) })
 		must(func(tx *store.Tx) error { return tx.CreatePerson(bo) })

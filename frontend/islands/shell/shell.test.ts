@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { again, type Mark } from "./again";
 import { seat } from "./signin";
 import { isTyping } from "./typing";
+import { combo, moved, press, type Press } from "./own";
 import { pieces } from "./unseen";
 
 function element(tagName: string, type = ""): EventTarget {
@@ -61,4 +62,32 @@ test("who sits here is what the server says", () => {
   assert.equal(seat(401, undefined, "p1"), "nobody");
   assert.equal(seat(502, undefined, "p1"), "unknown", "a proxy's trouble says nothing about the login");
   assert.equal(seat(200, undefined, "p1"), "unknown");
+});
+
+test("a press is named as the table of keys names it", () => {
+  const named: [string, Press][] = [
+    ["Alt+L", { key: "l", code: "KeyL", altKey: true }],
+    ["Alt+L", { key: "¬", code: "KeyL", altKey: true }], // a Mac prints signs with Alt
+    ["Ctrl+Shift+Z", { key: "Z", code: "KeyY", ctrlKey: true, shiftKey: true }], // QWERTZ
+    ["Ctrl+Z", { key: "я", code: "KeyZ", metaKey: true }],
+    ["Shift+Space", { key: " ", code: "Space", shiftKey: true }],
+    ["?", { key: "?", code: "Slash", shiftKey: true }],
+    ["/", { key: "/", code: "Digit7", shiftKey: true }], // QWERTZ again
+    ["0", { key: "à", code: "Digit0" }], // AZERTY
+    ["F2", { key: "F2", code: "F2" }],
+    ["", { key: "Shift", code: "ShiftLeft", shiftKey: true }],
+    ["", { key: "Dead", code: "BracketLeft" }],
+  ];
+  for (const [want, p] of named) assert.equal(combo(p), want, JSON.stringify(p));
+  for (const name of ["Alt+L", "Ctrl+Shift+Z", "Shift+Space", "?", ".", "0", "F2"]) assert.equal(combo(press(name)), name);
+});
+
+test("a key that was moved means what it stands for now, and its old place nothing", () => {
+  const keys = { "Alt+S": "Shift+Space", ".": "/", "/": "." };
+  assert.equal(moved("Alt+S", keys), "Shift+Space");
+  assert.equal(moved("Shift+Space", keys), "");
+  assert.equal(moved(".", keys), "/", "two keys may change places");
+  assert.equal(moved("/", keys), ".");
+  assert.equal(moved("Enter", keys), null);
+  assert.equal(moved("", keys), null);
 });

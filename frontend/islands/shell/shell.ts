@@ -2,6 +2,7 @@
 // theme and text size, local times, the global keys. Everything here makes
 // plain HTML quicker or kinder; no page needs it to work.
 import "./focus";
+import "./own"; // before whoever hears keys
 import { lock } from "./lock";
 import "./signin";
 import { isTyping } from "./typing";
