@@ -111,7 +111,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.blobs = meteredBlobs{h.blobs, h.meter}
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
-		LockAfter: set.LockAfter, Provider: set.Provider,
+		LockAfter: set.LockAfter, Provider: set.Provider, Server: h.data.id,
 	})
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,

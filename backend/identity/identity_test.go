@@ -28,15 +28,20 @@ func (b *bench) advance(d time.Duration) { b.now.Add(int64(d)) }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	s := storetest.New(t)
+	return newServer(t, storetest.New(t), "")
+}
+
+// newServer is a bench on a store that others may use, too.
+func newServer(t *testing.T, s *store.Store, server string) *bench {
+	t.Helper()
 	b := &bench{store: s}
 	b.now.Store(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC).UnixNano())
 	var n atomic.Int64
 	b.Service = identity.New(identity.Config{
 		Update: store.In[identity.Tx](s), View: store.From[identity.Tx](s),
 		Now:     func() time.Time { return time.Unix(0, b.now.Load()) },
-		NewID:   func() string { return fmt.Sprintf("id-%04d", n.Add(1)) },
-		Hashing: identity.Hashing{MemoryKiB: 8, Passes: 1, Threads: 1},
+		NewID:   func() string { return fmt.Sprintf("id%s-%04d", server, n.Add(1)) },
+		Hashing: identity.Hashing{MemoryKiB: 8, Passes: 1, Threads: 1}, Server: server,
 	})
 	if err := b.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
@@ -113,6 +118,45 @@ func TestTheFirstStartMakesOneAdminAndNoMore(t *testing.T) {
 	_, err = b.CreateFirstAdmin(t.Context(), link, req, home)
 	wantKind(t, err, fault.NotFound, "used already")
 	if again, err := b.FirstAdminLink(t.Context()); again != "" || err != nil {
+		t.Errorf("a second first start: %q, %v", again, err)
+	}
+}
+
+// Whoever starts two servers reads what either of them prints.
+func TestTheFirstStartLinkOfEachServerWorksUntilOneIsFollowed(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	one, two := newServer(t, s, "one"), newServer(t, s, "two")
+	link := func(b *bench) string {
+		t.Helper()
+		secret, err := b.FirstAdminLink(t.Context())
+		if err != nil || secret == "" {
+			t.Fatalf("link %q, %v", secret, err)
+		}
+		return secret
+	}
+	old, second := link(one), link(two)
+	first := link(one) // it was started again
+	_, err := two.PeekLink(t.Context(), identity.PurposeFirstAdmin, old)
+	wantKind(t, err, fault.NotFound, "too old")
+	for _, secret := range []string{first, second} { // whichever server a proxy picks
+		for _, b := range []*bench{one, two} {
+			if person, err := b.PeekLink(t.Context(), identity.PurposeFirstAdmin, secret); err != nil || person.ID != "" {
+				t.Errorf("a link of the first start is for %q: %v", person.ID, err)
+			}
+		}
+	}
+	req := identity.AccountRequest{Username: "anna", Name: "Anna", Password: goodPassword}
+	in, err := two.CreateFirstAdmin(t.Context(), first, req, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := one.visit(t, in.Secret); !v.Actor.Admin {
+		t.Errorf("visit = %+v", v)
+	}
+	_, err = one.PeekLink(t.Context(), identity.PurposeFirstAdmin, second)
+	wantKind(t, err, fault.NotFound, "used already")
+	if again, err := two.FirstAdminLink(t.Context()); again != "" || err != nil {
 		t.Errorf("a second first start: %q, %v", again, err)
 	}
 }

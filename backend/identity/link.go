@@ -20,7 +20,7 @@ const (
 type Link struct {
 	Hash      Hash
 	Purpose   Purpose
-	Person    ledger.PersonID // empty for the first admin
+	Person    ledger.PersonID // whom it is for; for the first admin, the server that printed it
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }

@@ -21,7 +21,9 @@ func errLink() error {
 
 // FirstAdminLink returns the secret of a fresh link on which the owner of the
 // data directory says who they are and chooses a password, or "" where some
-// admin can sign in already. Links made before stop working.
+// admin can sign in already. Links that this server made before stop working;
+// those of other servers on the database work until one of them is followed, for
+// whoever starts two servers reads the words of either.
 func (s *Service) FirstAdminLink(ctx context.Context) (string, error) {
 	secret := newSecret("")
 	var needed bool
@@ -30,10 +32,11 @@ func (s *Service) FirstAdminLink(ctx context.Context) (string, error) {
 		if needed = err == nil && !able; !needed {
 			return err
 		}
-		if err := tx.DeleteLinks(PurposeFirstAdmin, ""); err != nil {
+		printed := ledger.PersonID(s.server)
+		if err := tx.DeleteLinks(PurposeFirstAdmin, printed); err != nil {
 			return err
 		}
-		return tx.CreateLink(s.link(PurposeFirstAdmin, "", secret))
+		return tx.CreateLink(s.link(PurposeFirstAdmin, printed, secret))
 	})
 	if err != nil || !needed {
 		return "", err
@@ -72,7 +75,7 @@ func (s *Service) someAdminSignsIn(tx Tx) (bool, error) {
 func (s *Service) PeekLink(ctx context.Context, purpose Purpose, secret string) (person Person, err error) {
 	err = s.view(ctx, func(tx Tx) error {
 		link, err := s.good(tx, purpose, secret)
-		if err != nil || link.Person == "" {
+		if err != nil || link.Purpose == PurposeFirstAdmin {
 			return err
 		}
 		person, err = tx.Person(link.Person)
@@ -143,6 +146,9 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 		}
 		if able, err := s.someAdminSignsIn(tx); err != nil || able {
 			return orElse(err, errLink())
+		}
+		if err := tx.EndLinks(PurposeFirstAdmin); err != nil { // those that other servers printed
+			return err
 		}
 		return s.named(tx, acting(owner, ledger.ViaLogin), owner)
 	})

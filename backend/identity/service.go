@@ -23,6 +23,9 @@ type Config struct {
 	LockAfter time.Duration
 	// Provider is where people may sign in beside here; nil: nowhere.
 	Provider *Provider
+	// Server names this server among those that share the database, each of which
+	// prints a link of its own at the first start.
+	Server string
 }
 
 // Service answers who is there and what they may do.
@@ -31,6 +34,7 @@ type Service struct {
 	view    func(context.Context, func(Tx) error) error
 	now     func() time.Time
 	newID   func() string
+	server  string
 	kitchen *kitchen
 
 	lockAfter time.Duration
@@ -48,7 +52,7 @@ func New(c Config) *Service {
 	}
 	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 	return &Service{
-		update: c.Update, view: c.View, now: now, newID: c.NewID,
+		update: c.Update, view: c.View, now: now, newID: c.NewID, server: c.Server,
 		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), lockAfter: c.LockAfter, door: newDoor(c.Provider, now),
 	}
 }

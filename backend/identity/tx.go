@@ -79,6 +79,8 @@ type LinkTx interface {
 	DeleteLink(Hash) (bool, error)
 	// DeleteLinks removes the links of a person for a purpose.
 	DeleteLinks(Purpose, ledger.PersonID) error
+	// EndLinks removes all links for a purpose.
+	EndLinks(Purpose) error
 }
 
 // MembershipTx keeps roles.

@@ -162,6 +162,12 @@ func (tx *Tx) DeleteLink(hash identity.Hash) (bool, error) {
 	return n > 0, err
 }
 
+// EndLinks removes all links for a purpose.
+func (tx *Tx) EndLinks(purpose identity.Purpose) error {
+	_, err := tx.exec(`DELETE FROM link WHERE purpose = $1`, string(purpose))
+	return err
+}
+
 // DeleteLinks removes the links of a person for a purpose.
 func (tx *Tx) DeleteLinks(purpose identity.Purpose, person ledger.PersonID) error {
 	_, err := tx.exec(`DELETE FROM link WHERE purpose = $1 AND person = $2`, string(purpose), string(person))
