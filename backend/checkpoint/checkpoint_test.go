@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -395,6 +396,106 @@ func TestPushesToAWitnessTakeTurnsAndBringEachCheckpointOnce(t *testing.T) {
 	pushes.Wait()
 	if w.crowded.Load() || w.brought.Load() != 1 {
 		t.Errorf("two at once: %t; brought %d times", w.crowded.Load(), w.brought.Load())
+	}
+}
+
+// stuckWitness keeps whoever brings it something until it is let go.
+type stuckWitness struct {
+	slowWitness
+	came, leave chan struct{}
+}
+
+func (w *stuckWitness) Push(ctx context.Context, list []ledger.Checkpoint) error {
+	w.came <- struct{}{}
+	<-w.leave
+	return w.slowWitness.Push(ctx, list)
+}
+
+// Two servers on one database: an order of each is carried out at the same time,
+// and a mailbox has no way to see that a mail is there already.
+func TestOfTwoServersOneBringsAWitnessACheckpoint(t *testing.T) {
+	t.Parallel()
+	databases := map[string]func(testing.TB) string{"sqlite": storetest.SQLite}
+	if os.Getenv(storetest.PostgresVariable) != "" {
+		databases["postgres"] = storetest.Postgres
+	}
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := &stuckWitness{came: make(chan struct{}, 2), leave: make(chan struct{})}
+			path := database(t)
+			one := newPlace(t, path, w)
+			other := one
+			other.Keeper = checkpoint.New(one.Config) // a server of its own
+			if name == "postgres" {
+				other = newPlace(t, path, w)
+			}
+			one.record(t, "a")
+			if _, err := one.Make(t.Context(), "daily"); err != nil {
+				t.Fatal(err)
+			}
+			order := json.RawMessage(`{"witness":"slow"}`)
+			first, second := make(chan error, 1), make(chan error, 1)
+			go func() { first <- one.Push(t.Context(), order) }()
+			<-w.came
+			// What comes while the first is at it has to be brought by the second.
+			if _, err := other.Make(t.Context(), "approval"); err != nil {
+				t.Fatal(err)
+			}
+			asked, update := make(chan struct{}), other.Update
+			other.Update = func(ctx context.Context, f func(checkpoint.Tx) error) error {
+				err := update(ctx, f)
+				select {
+				case asked <- struct{}{}:
+				default:
+				}
+				return err
+			}
+			go func() { second <- other.Push(t.Context(), order) }()
+			<-asked // it has looked, and waits for its turn
+			select {
+			case <-w.came:
+				t.Error("two servers bring something at once")
+			case err := <-second:
+				t.Errorf("the second server did not wait: %v", err)
+			default:
+			}
+			close(w.leave)
+			if err := errors.Join(<-first, <-second); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.brought.Load(); got != 2 || w.crowded.Load() {
+				t.Errorf("two checkpoints were brought as %d", got)
+			}
+		})
+	}
+}
+
+// A server that dies in the middle holds its witness only for a while.
+func TestTheTurnOfAServerThatDiedEnds(t *testing.T) {
+	t.Parallel()
+	w := &slowWitness{}
+	p := newPlace(t, storetest.SQLite(t), w)
+	p.record(t, "a")
+	if _, err := p.Make(t.Context(), "daily"); err != nil {
+		t.Fatal(err)
+	}
+	hold := func(until time.Time) {
+		if err := p.store.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.SaveWitness(ledger.Witness{Name: "slow", Holder: "dead", HeldUntil: until})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hold(time.Now().Add(time.Hour))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := p.Push(ctx, json.RawMessage(`{"witness":"slow"}`)); err == nil || w.brought.Load() != 0 {
+		t.Errorf("it did not wait for the other's turn to end (%v)", err)
+	}
+	hold(time.Now().Add(-time.Second))
+	if err := p.Push(t.Context(), json.RawMessage(`{"witness":"slow"}`)); err != nil || w.brought.Load() != 1 {
+		t.Errorf("%v, brought %d", err, w.brought.Load())
 	}
 }
 

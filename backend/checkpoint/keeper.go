@@ -9,6 +9,7 @@ package checkpoint
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
@@ -81,12 +82,14 @@ type Config struct {
 // Keeper makes checkpoints and brings them to the witnesses.
 type Keeper struct {
 	Config
-	// pushing lets pushes take turns: each brings what the one before left, once.
+	// pushing lets pushes of this server take turns: each brings what the one
+	// before left, once. Between servers a lease does; see turn.
 	pushing sync.Mutex
+	holder  string
 }
 
 // New returns a keeper.
-func New(c Config) *Keeper { return &Keeper{Config: c} }
+func New(c Config) *Keeper { return &Keeper{Config: c, holder: rand.Text()} }
 
 // order asks for the checkpoint of a day, or for a push.
 type order struct {
@@ -228,24 +231,12 @@ func (k *Keeper) Push(ctx context.Context, payload json.RawMessage) error {
 func (k *Keeper) push(ctx context.Context, w Pusher) error {
 	k.pushing.Lock()
 	defer k.pushing.Unlock()
-	state := ledger.Witness{Name: w.Name()}
-	var waiting []ledger.Checkpoint
-	err := k.View(ctx, func(tx Tx) error {
-		known, err := tx.Witnesses()
-		for _, one := range known {
-			if one.Name == state.Name {
-				state = one
-			}
-		}
-		if err == nil {
-			waiting, err = tx.Checkpoints(state.Last)
-		}
-		return err
-	})
+	state, waiting, err := k.turn(ctx, w.Name())
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
 	pushed := w.Push(ctx, waiting)
+	state.Holder, state.HeldUntil = "", time.Time{}
 	if pushed == nil {
 		state.Last, state.Pushed, state.Failed, state.Reason = waiting[len(waiting)-1].At, k.Now(), time.Time{}, ""
 	} else {
@@ -259,6 +250,48 @@ func (k *Keeper) push(ctx context.Context, w Pusher) error {
 		return fault.As(fault.Unavailable, pushed, "The witness %s has not taken a checkpoint: %s", w.Name(), state.Reason)
 	}
 	return nil
+}
+
+// turnTime is how long a witness belongs to the server that brings it something:
+// longer than any push may take, for a server that was stopped in the middle.
+const turnTime = patience + time.Minute
+
+// turn waits until no other server on the database brings a witness anything, and
+// returns what it lacks then. Where that is something, the turn is this server's
+// until it writes down how far the witness is.
+func (k *Keeper) turn(ctx context.Context, name string) (state ledger.Witness, waiting []ledger.Checkpoint, err error) {
+	for {
+		taken := false
+		err := k.Update(ctx, func(tx Tx) error {
+			state, waiting, taken = ledger.Witness{Name: name}, nil, false
+			known, err := tx.Witnesses()
+			if err != nil {
+				return err
+			}
+			for _, one := range known {
+				if one.Name == name {
+					state = one
+				}
+			}
+			now := k.Now()
+			if taken = state.Holder != "" && state.Holder != k.holder && now.Before(state.HeldUntil); taken {
+				return nil
+			}
+			if waiting, err = tx.Checkpoints(state.Last); err != nil || len(waiting) == 0 {
+				return err
+			}
+			state.Holder, state.HeldUntil = k.holder, now.Add(turnTime)
+			return tx.SaveWitness(state)
+		})
+		if err != nil || !taken {
+			return state, waiting, err
+		}
+		select {
+		case <-ctx.Done():
+			return state, nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // State is what a page shows.

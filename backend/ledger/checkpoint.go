@@ -112,6 +112,10 @@ type Witness struct {
 	Failed  time.Time // when the last try failed; zero where it did not
 	Reason  string    // why it failed
 	Waiting int       // how many checkpoints are not there yet
+	// Holder brings it checkpoints at the moment, until HeldUntil at the latest;
+	// empty where nobody does.
+	Holder    string
+	HeldUntil time.Time
 }
 
 // Checked is what came of holding checkpoints against the history.

@@ -44,13 +44,13 @@ func (tx *Tx) checkpoints(where string, args ...any) ([]ledger.Checkpoint, error
 // Witnesses returns what is known of every witness that was ever pushed to.
 func (tx *Tx) Witnesses() ([]ledger.Witness, error) {
 	var found []ledger.Witness
-	err := tx.each(`SELECT name, last, pushed_at, failed_at, reason FROM witness ORDER BY name`, nil, func(scan func(...any) error) error {
+	err := tx.each(`SELECT name, last, pushed_at, failed_at, reason, holder, held_until FROM witness ORDER BY name`, nil, func(scan func(...any) error) error {
 		var w ledger.Witness
-		var last, pushed, failed int64
-		if err := scan(&w.Name, &last, &pushed, &failed, &w.Reason); err != nil {
+		var last, pushed, failed, held int64
+		if err := scan(&w.Name, &last, &pushed, &failed, &w.Reason, &w.Holder, &held); err != nil {
 			return err
 		}
-		w.Last, w.Pushed, w.Failed = fromMicros(last), fromMicros(pushed), fromMicros(failed)
+		w.Last, w.Pushed, w.Failed, w.HeldUntil = fromMicros(last), fromMicros(pushed), fromMicros(failed), fromMicros(held)
 		found = append(found, w)
 		return nil
 	})
@@ -59,9 +59,9 @@ func (tx *Tx) Witnesses() ([]ledger.Witness, error) {
 
 // SaveWitness writes what is known of a witness.
 func (tx *Tx) SaveWitness(w ledger.Witness) error {
-	_, err := tx.exec(`INSERT INTO witness (name, last, pushed_at, failed_at, reason) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (name) DO UPDATE SET last = $2, pushed_at = $3, failed_at = $4, reason = $5`,
-		w.Name, micros(w.Last), micros(w.Pushed), micros(w.Failed), w.Reason)
+	_, err := tx.exec(`INSERT INTO witness (name, last, pushed_at, failed_at, reason, holder, held_until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (name) DO UPDATE SET last = $2, pushed_at = $3, failed_at = $4, reason = $5, holder = $6, held_until = $7`,
+		w.Name, micros(w.Last), micros(w.Pushed), micros(w.Failed), w.Reason, w.Holder, micros(w.HeldUntil))
 	return fault.Wrap(err, "write down a witness")
 }
 
