@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -134,8 +135,28 @@ func checkFiles(ctx context.Context, out io.Writer, s *store.Store, d *dataDir) 
 			return false, err
 		}
 	}
-	_, err = fmt.Fprintf(out, "files: %d checked\n", checked)
-	return sound, err
+	if _, err = fmt.Fprintf(out, "files: %d checked\n", checked); err != nil {
+		return false, err
+	}
+	return sound, reportInterrupted(out, files)
+}
+
+// reportInterrupted names what interrupted uploads left. It takes room and is no
+// damage: what was acknowledged is elsewhere.
+func reportInterrupted(out io.Writer, files blob.Store) error {
+	left, err := files.Interrupted(time.Now().Add(-blob.Abandoned))
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "uploads: %d were interrupted and left %.1f MB, which a server removes when it starts and every hour:\n", len(left), float64(bytesOf(left))/1e6); err != nil {
+		return err
+	}
+	for _, one := range left {
+		if _, err := fmt.Fprintf(out, "uploads: %s, %.1f MB, since %s\n", one.Path, float64(one.Bytes)/1e6, one.Since.UTC().Format("2006-01-02 15:04 MST")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // blobsAt returns where a server keeps files that is started without --blobs.

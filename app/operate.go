@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/blob"
 	"github.com/adjudge/adjudge/backend/fault"
@@ -40,6 +41,33 @@ func (h *house) readMeter(ctx context.Context) (meter.Reading, bool) {
 	pulse, err := h.store.Pulse(ctx)
 	now.Waiting, now.Running, now.Parked, now.Lag, now.Jobs = pulse.Waiting, pulse.Running, pulse.Parked, pulse.Lag, pulse.Jobs
 	return now, err == nil
+}
+
+// tidyUploads removes what interrupted uploads left, now and once an hour.
+func (h *house) tidyUploads(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		removed, err := h.blobs.Tidy(time.Now().Add(-blob.Abandoned))
+		if err != nil {
+			h.Log.Warn("remove what interrupted uploads left", "error", err)
+		}
+		if len(removed) > 0 {
+			h.Log.Info("removed what interrupted uploads left", "files", len(removed), "bytes", bytesOf(removed))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func bytesOf(left []blob.Leftover) (sum int64) {
+	for _, one := range left {
+		sum += one.Bytes
+	}
+	return sum
 }
 
 // meteredBlobs counts what is stored.

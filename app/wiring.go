@@ -245,6 +245,7 @@ func (h *house) run(ctx context.Context) {
 			h.News.run(ctx, func(err error) { h.Log.Warn("look for a newer version", "error", err) })
 		})
 	}
+	h.running.Go(func() { h.tidyUploads(ctx) })
 	h.running.Go(func() {
 		tick := time.NewTicker(30 * time.Second)
 		defer tick.Stop()

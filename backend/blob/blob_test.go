@@ -235,6 +235,44 @@ func inBucket(t *testing.T, server *blobtest.Bucket) place {
 	}}
 }
 
+func TestWhatInterruptedUploadsLeftIsFoundAndRemovedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	d, err := blob.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := put(t, d, []byte("whole"))
+	old := time.Now().Add(-3 * time.Hour)
+	for name, grown := range map[string]time.Time{"put-1": old, "put-2": old.Add(time.Hour), "put-3": time.Now()} {
+		path := filepath.Join(root, "incoming", name)
+		if err := errors.Join(os.WriteFile(path, []byte("half"), 0o600), os.Chtimes(path, grown, grown)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(d.Path(whole), old, old); err != nil {
+		t.Fatal(err)
+	}
+	since := time.Now().Add(-blob.Abandoned)
+	left, err := d.Interrupted(since)
+	if err != nil || len(left) != 2 || filepath.Base(left[0].Path) != "put-1" || left[0].Bytes != 4 || !left[0].Since.Equal(old) {
+		t.Fatalf("left: %+v, %v", left, err)
+	}
+	if removed, err := d.Tidy(since); err != nil || len(removed) != 2 {
+		t.Fatalf("removed: %+v, %v", removed, err)
+	}
+	if again, err := d.Tidy(since); err != nil || len(again) != 0 {
+		t.Errorf("removed again: %+v, %v", again, err)
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "incoming"))
+	if err != nil || len(entries) != 1 || entries[0].Name() != "put-3" {
+		t.Errorf("what still grows: %v, %v", entries, err)
+	}
+	if err := d.Check(t.Context(), whole); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnAddressOfABucketIsHeldToItsForm(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{

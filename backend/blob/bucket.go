@@ -360,6 +360,11 @@ type Store interface {
 	Remove(context.Context, ledger.Digest) error
 	// Ready reports whether the place can be written and read now.
 	Ready(context.Context) error
+	// Interrupted lists what was on its way in and has not grown since a moment:
+	// an upload that broke off with its server. Nobody ever reads it.
+	Interrupted(since time.Time) ([]Leftover, error)
+	// Tidy removes what Interrupted lists, and returns what it removed.
+	Tidy(since time.Time) ([]Leftover, error)
 }
 
 var (
