@@ -16,6 +16,8 @@ LISTEN   ?= 127.0.0.1:8484
 BENCH     ?= .
 BENCHTIME ?= 1s
 SOAK      ?= 10m
+# What builds container images: docker, podman, or buildah.
+ENGINE    ?= docker
 
 .PHONY: help
 help: ## Show this list
@@ -81,6 +83,12 @@ desktop: generate ## Build the desktop window: build/bin/adjudge-desktop
 .PHONY: package
 package: server desktop ## Pack both for this system, with checksums: build/bin/*.tar.gz, *.deb
 	go run ./build/pack -version '$(VERSION)'
+
+.PHONY: image
+image: server ## Build a container image of the server with $(ENGINE): no shell, no root
+	rm -rf build/bin/image && mkdir -p build/bin/image/program/usr/local/bin build/bin/image/volume/data
+	cp build/bin/adjudge build/bin/image/program/usr/local/bin/ && chmod 700 build/bin/image/volume/data
+	$(ENGINE) build -f build/linux/Dockerfile -t adjudge build/bin/image
 
 .PHONY: clean
 clean: ## Remove what was built (not the demo's data: that is rm -r data)

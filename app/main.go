@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // Windows and small containers bring no time zones
 
 	"github.com/spf13/cobra"
 
