@@ -14,7 +14,7 @@
 //	       │     backend/web ─▶ frontend/page ─▶ frontend/ui    │
 //	       │          │          │                              │
 //	backend/store     │          │                     backend/{blob, columns, format,
-//	(all SQL)         │          │                     signer, live, meter, engine, runner,
+//	(all SQL)         │          │                     signer, live, meter, trace, engine, runner,
 //	       │          │          │                     checkpoint, outbound, trainer}: one room each
 //	       ▼          ▼          ▼                              │
 //	    backend/training    backend/{identity, erasure}         │

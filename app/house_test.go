@@ -82,6 +82,8 @@ func rooms() []room {
 		{"backend/signer", and(leaves, desks), nil, "keys and signatures over what review states"},
 		{"backend/meter", leaves, []string{"github.com/prometheus/client_golang"},
 			"counters for operators, the only user of Prometheus' library"},
+		{"backend/trace", leaves, []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
+			"spans for operators, the only user of OpenTelemetry's library"},
 		{"backend/checkpoint", leaves, nil, "heads of the history, kept where nobody can change them"},
 		{"backend/live", and(leaves, desks), []string{"github.com/gorilla/websocket"},
 			"the only user of WebSockets"},

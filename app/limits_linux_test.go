@@ -49,7 +49,14 @@ func jobDir(t testing.TB) string {
 // startLimited starts the demo's server on a data directory.
 func startLimited(t testing.TB, data string, flags ...string) *limited {
 	t.Helper()
+	return startLimitedIn(t, nil, data, flags...)
+}
+
+// startLimitedIn is startLimited with variables of the environment.
+func startLimitedIn(t testing.TB, env []string, data string, flags ...string) *limited {
+	t.Helper()
 	cmd := exec.Command(binary(t), append([]string{"demo", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)
+	cmd.Env = append(os.Environ(), env...)
 	l := &limited{TB: t, cmd: cmd, data: data, log: &bytes.Buffer{}}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

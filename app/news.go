@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/outbound"
+	"github.com/adjudge/adjudge/backend/trace"
 	"github.com/adjudge/adjudge/frontend/page"
 )
 
@@ -32,7 +33,7 @@ type news struct {
 const newsEvery = 24 * time.Hour
 
 // newNews prepares looking; an empty address is never to look.
-func newNews(address string) (*news, error) {
+func newNews(address string, t *trace.Tracer) (*news, error) {
 	n := &news{address: address, state: page.News{Here: version()}}
 	if address == "" {
 		return n, nil
@@ -41,7 +42,7 @@ func newNews(address string) (*news, error) {
 	if err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http" {
 		return nil, usage{fmt.Errorf("--news %q is no address; it looks like https://example.org/latest.json", address)}
 	}
-	n.client = outbound.New(outbound.Config{Allow: []string{at.Host, at.Hostname()}, Agent: "Adjudge/" + version(), MaxBody: 256 << 10})
+	n.client = outbound.New(calls(t, outbound.Config{Allow: []string{at.Host, at.Hostname()}, Agent: "Adjudge/" + version(), MaxBody: 256 << 10}))
 	n.state.Asks = at.Host
 	return n, nil
 }

@@ -15,7 +15,7 @@ func TestANewerVersionIsSaidAsTheAddressSaysIt(t *testing.T) {
 		_, _ = fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	n, err := newNews(server.URL + "/latest.json") // a private address: the operator has named it
+	n, err := newNews(server.URL+"/latest.json", nil) // a private address: the operator has named it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func TestANewerVersionIsSaidAsTheAddressSaysIt(t *testing.T) {
 
 func TestNobodyIsAskedForNewsUnlessAnOperatorNamesWhom(t *testing.T) {
 	t.Parallel()
-	n, err := newNews("")
+	n, err := newNews("", nil)
 	if err != nil || n.client != nil || n.now().Asks != "" || n.now().Here == "" {
 		t.Errorf("without an address: %+v (%v)", n.now(), err)
 	}
 	n.run(t.Context(), func(err error) { t.Error(err) }) // returns at once
 	for _, address := range []string{"latest.json", "ftp://example.org/x", "https://"} {
-		if _, err := newNews(address); err == nil {
+		if _, err := newNews(address, nil); err == nil {
 			t.Errorf("%q is taken as an address", address)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/outbound"
+	"github.com/adjudge/adjudge/backend/trace"
 )
 
 // providerOptions are the flags about signing in by OpenID Connect.
@@ -29,7 +30,7 @@ func (o *providerOptions) flags(f *pflag.FlagSet) {
 }
 
 // provider is what the flags describe, nil where none is set.
-func (o *providerOptions) provider() (*identity.Provider, error) {
+func (o *providerOptions) provider(t *trace.Tracer) (*identity.Provider, error) {
 	if o.issuer == "" {
 		if o.client != "" {
 			return nil, usage{fmt.Errorf("--oidc-client-id needs --oidc-issuer")}
@@ -47,6 +48,6 @@ func (o *providerOptions) provider() (*identity.Provider, error) {
 		return nil, err // Validate has parsed it
 	}
 	// The operator named this host, so it may stand in the same private network.
-	p.Client = outbound.New(outbound.Config{Allow: []string{at.Hostname()}, Agent: "Adjudge/" + version()})
+	p.Client = outbound.New(calls(t, outbound.Config{Allow: []string{at.Hostname()}, Agent: "Adjudge/" + version()}))
 	return &p, nil
 }

@@ -38,7 +38,10 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server",
-		Args:  cobra.NoArgs,
+		Long: "serve runs until it is told to stop. The variables of OpenTelemetry are honoured: where OTEL_EXPORTER_OTLP_ENDPOINT\n" +
+			"(or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) names a collector that takes http/protobuf, it is told how long requests,\n" +
+			"transactions, follow-up work and training attempts take, and never what anybody wrote or who they are.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd, o, func(ctx context.Context, h *house, address string, out io.Writer) error {
 				link, err := h.identity.FirstAdminLink(ctx)
@@ -107,10 +110,12 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 	if set.Log, err = o.logger(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if set.Provider, err = o.oidc.provider(); err != nil {
+	set.Trace, set.Log = startTraces(ctx, newID(), set.Log)
+	defer set.Trace.Close()
+	if set.Provider, err = o.oidc.provider(set.Trace); err != nil {
 		return err
 	}
-	if set.News, err = newNews(o.news); err != nil {
+	if set.News, err = newNews(o.news, set.Trace); err != nil {
 		return err
 	}
 	if o.public != "" {

@@ -35,10 +35,14 @@ func (h *house) openTraining() error {
 	default:
 		return err
 	}
+	var traces training.Traces // not a nil of another type
+	if h.Trace != nil {
+		traces = attemptTraces{h.Trace}
+	}
 	h.training = training.New(training.Config{
 		Update: store.In[training.Tx](h.store), View: store.From[training.Tx](h.store), NewID: newID, Now: h.store.Now,
 		Secret: func() string { return "adjudge_attempt_" + rand.Text() }, Files: h.blobs, Predicted: h.predicted,
-		Recipes: book, Engines: engines, Log: h.Log, Server: h.data.id,
+		Recipes: book, Engines: engines, Log: h.Log, Server: h.data.id, Traces: traces,
 		Grew: func(project ledger.ProjectID, run compare.RunID) {
 			h.hub.Notify(project, "run.grew", "run/"+string(run))
 		},

@@ -29,6 +29,7 @@ type trainingRig struct {
 	t      testing.TB
 	data   string
 	server *exec.Cmd
+	env    []string // of the server, beside ours
 }
 
 // newTrainingRig makes a project "bank" with rows of training items, every
@@ -102,6 +103,7 @@ func (rig *trainingRig) fill(h *house, p labeling.Project, name string, purpose 
 func (rig *trainingRig) serve() {
 	rig.t.Helper()
 	cmd := exec.Command(binary(rig.t), "serve", "--data", rig.data, "--listen", "127.0.0.1:0")
+	cmd.Env = append(os.Environ(), rig.env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		rig.t.Fatal(err)

@@ -145,7 +145,7 @@ func openDesktop(cmd *cobra.Command, path, database, start string, newWindow fun
 		return err
 	}
 	w := newWindow(path)
-	look, err := newNews(os.Getenv("ADJUDGE_NEWS"))
+	look, err := newNews(os.Getenv("ADJUDGE_NEWS"), nil)
 	if err != nil {
 		return errors.Join(err, data.close())
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/backend/meter"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/trace"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/backend/work"
@@ -47,9 +48,10 @@ type settings struct {
 	Native   web.Native // what the desktop window does; nil on a server
 	Owned    *dataDir   // the data directory, where it was taken before
 	Log      *slog.Logger
-	Witness  []string  // addresses of witnesses for checkpoints
-	News     *news     // looks for newer versions; nil: never
-	Out      io.Writer // where an upgrade says how far it is; nil: nowhere
+	Witness  []string      // addresses of witnesses for checkpoints
+	Trace    *trace.Tracer // tells what happens to who watches; nil: nobody
+	News     *news         // looks for newer versions; nil: never
+	Out      io.Writer     // where an upgrade says how far it is; nil: nowhere
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
 	Provider  *identity.Provider // at which people may sign in; nil: nowhere
@@ -96,7 +98,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if h.Database == "" {
 		h.Database = h.data.file("adjudge.db")
 	}
-	if h.store, err = store.Open(ctx, h.Database, store.Options{Log: set.Log, Backups: h.data.file("backups"), Upgrading: h.tellUpgrade}); err != nil {
+	if h.store, err = store.Open(ctx, h.Database, h.storeOptions()); err != nil {
 		return nil, err
 	}
 	if h.Blobs == "" {
@@ -148,14 +150,21 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		return nil, err
 	}
 	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
+	if h.Trace != nil {
+		h.loop.Trace = h.Trace.Work
+	}
 	h.store.OnWork(h.loop.Wake)
 	h.store.OnEvents(h.hub.Publish)
 	h.joinPeers()
+	door := web.Config{
+		DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Proxies: set.Proxies, Desktop: set.Native != nil,
+		Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready, Meter: h.meter,
+	}
+	if h.Trace != nil {
+		door.Trace = h.Trace.Request
+	}
 	h.web = web.New(web.Deps{
-		Config: web.Config{
-			DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Proxies: set.Proxies, Desktop: set.Native != nil,
-			Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready, Meter: h.meter,
-		},
+		Config:   door,
 		Identity: h.identity,
 		Labeling: h.labeling,
 		Live:     h.hub,

@@ -487,13 +487,13 @@ func TestTheTurnOfAServerThatDiedEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hold(time.Now().Add(time.Hour))
+	hold(p.store.Now().Add(time.Hour))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := p.Push(ctx, json.RawMessage(`{"witness":"slow"}`)); err == nil || w.brought.Load() != 0 {
 		t.Errorf("it did not wait for the other's turn to end (%v)", err)
 	}
-	hold(time.Now().Add(-time.Second))
+	hold(p.store.Now().Add(-time.Second))
 	if err := p.Push(t.Context(), json.RawMessage(`{"witness":"slow"}`)); err != nil || w.brought.Load() != 1 {
 		t.Errorf("%v, brought %d", err, w.brought.Load())
 	}

@@ -167,6 +167,15 @@ func (k *Keeper) Make(ctx context.Context, reason string) (ledger.Checkpoint, er
 		if len(events) > 0 {
 			c.Seq, c.Hash = events[0].Seq, events[0].Hash
 		}
+		if err != nil {
+			return err
+		}
+		// A witness is brought what is newer than what it has, so a server whose
+		// clock is behind that of another must not make an older one.
+		last, err := tx.LastCheckpoints(1)
+		if len(last) > 0 && !c.At.After(last[0].At) {
+			c.At = last[0].At.Add(time.Microsecond)
+		}
 		return err
 	})
 	if err != nil {

@@ -32,6 +32,10 @@ type Config struct {
 	Agent   string        // User-Agent
 	Timeout time.Duration // for a whole call with its answer; 15 s if 0
 	MaxBody int64         // bytes of an answer; 1 MiB if 0
+	// Trace, if set, begins the span of a call to a host that the operator named
+	// or did not; the request that it returns is sent, and what else it returns is
+	// told how that went.
+	Trace func(r *http.Request, named bool) (*http.Request, func(*http.Response, error))
 }
 
 // The limits of a call where Config names none, and those that are the same for all.
@@ -150,12 +154,28 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("User-Agent", c.Agent)
 	}
+	ended := func(*http.Response, error) {}
+	if c.Trace != nil {
+		r, ended = c.Trace(r, c.allows(r.URL.Hostname(), portOf(r.URL)))
+	}
 	answer, err := c.inner.RoundTrip(r)
+	ended(answer, err)
 	if err != nil {
 		return nil, err
 	}
 	answer.Body = &limited{ReadCloser: answer.Body, left: c.MaxBody, host: r.URL.Host}
 	return answer, nil
+}
+
+// portOf returns the port that a call goes to.
+func portOf(at *url.URL) string {
+	switch {
+	case at.Port() != "":
+		return at.Port()
+	case at.Scheme == "https":
+		return "443"
+	}
+	return "80"
 }
 
 func callable(at *url.URL) error {

@@ -69,7 +69,7 @@ func TestATrainerSeesTheContractAndNothingOfTheServer(t *testing.T) {
 	t.Setenv("ADJUDGE_DATABASE", "secret")
 	t.Setenv("SM_MODEL_DIR", "/elsewhere")
 	env := append(inherited(), variables("/job", training.Ticket{Fence: 5, Token: "t"}, "http://here", training.Spec{
-		Job: training.JobFile{Attempt: 2, Seed: 9, Resume: true}, Params: []byte(`{"a":1}`), Inputs: []training.Input{{Name: "my-data"}}})...)
+		Job: training.JobFile{Attempt: 2, Seed: 9, Resume: true}, Params: []byte(`{"a":1}`), Inputs: []training.Input{{Name: "my-data"}}, Traceparent: "00-ab-cd-01"})...)
 	got := map[string]string{}
 	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
@@ -78,7 +78,7 @@ func TestATrainerSeesTheContractAndNothingOfTheServer(t *testing.T) {
 	for name, want := range map[string]string{
 		"ADJUDGE_JOB_DIR": "/job", "ADJUDGE_FENCE": "5", "ADJUDGE_ATTEMPT": "2", "ADJUDGE_RESUME": "1", "ADJUDGE_SEED": "9", "PYTHONHASHSEED": "9",
 		"ADJUDGE_API_URL": "http://here", "ADJUDGE_TOKEN": "t", "SM_HPS": `{"a":1}`, "SM_CHANNEL_MY_DATA": "/job/input/my-data", "SM_MODEL_DIR": "/job/output/model",
-		"ADJUDGE_DATABASE": "",
+		"ADJUDGE_DATABASE": "", "TRACEPARENT": "00-ab-cd-01",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)

@@ -22,7 +22,9 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -50,6 +52,10 @@ type Options struct {
 	Backups string
 	// Upgrading, if set, hears how far a change of the schema is.
 	Upgrading func(Upgrade)
+	// Trace, if set, begins the span of a transaction and returns what ends it.
+	// how is view or update, room the package that asks, system the database;
+	// waited is how long an update stood in line.
+	Trace func(ctx context.Context, how, room, system string) (context.Context, func(waited time.Duration, err error))
 	// Frozen opens a database that exists, as it is, to read only: beside a
 	// running server, and whatever version of the program it belongs to.
 	Frozen bool
@@ -267,6 +273,20 @@ func (s *Store) announce(events []ledger.Event, work bool) {
 
 // View runs f in one consistent read. What f returns comes back as it is.
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	return s.viewFor(ctx, "store", f)
+}
+
+func (s *Store) viewFor(ctx context.Context, room string, f func(*Tx) error) error {
+	if s.options.Trace == nil {
+		return s.view(ctx, f)
+	}
+	ctx, end := s.options.Trace(ctx, "view", room, s.dialect.name())
+	err := s.view(ctx, f)
+	end(0, err)
+	return err
+}
+
+func (s *Store) view(ctx context.Context, f func(*Tx) error) error {
 	var answer error
 	err := s.readers.view(ctx, func(c *session) error {
 		answer = f(&Tx{store: s, ctx: ctx, session: c})
@@ -282,22 +302,40 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 // error after everything was rolled back. f may run more than once. An Update
 // inside an Update is refused with Internal.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	return s.updateFor(ctx, "store", f)
+}
+
+func (s *Store) updateFor(ctx context.Context, room string, f func(*Tx) error) error {
 	if s.writer == nil {
 		return fault.New(fault.Internal, "an update of a database that was opened to read")
 	}
-	return s.writer.do(ctx, f)
+	u := &update{ctx: ctx, f: f, answer: make(chan error, 1)}
+	if s.options.Trace == nil {
+		return s.writer.do(u)
+	}
+	var end func(time.Duration, error)
+	u.ctx, end = s.options.Trace(ctx, "update", room, s.dialect.name())
+	u.asked = time.Now()
+	err := s.writer.do(u)
+	end(u.waited(err), err)
+	return err
 }
+
+// roomOf names the room in which a desk's transaction type is declared.
+func roomOf[T any]() string { return path.Base(reflect.TypeFor[T]().PkgPath()) }
 
 // In returns the Update that a desk with the transaction type T asks for.
 func In[T any](s *Store) func(context.Context, func(T) error) error {
+	room := roomOf[T]()
 	return func(ctx context.Context, f func(T) error) error {
-		return s.Update(ctx, func(tx *Tx) error { return f(any(tx).(T)) })
+		return s.updateFor(ctx, room, func(tx *Tx) error { return f(any(tx).(T)) })
 	}
 }
 
 // From returns the View that a desk with the transaction type T asks for.
 func From[T any](s *Store) func(context.Context, func(T) error) error {
+	room := roomOf[T]()
 	return func(ctx context.Context, f func(T) error) error {
-		return s.View(ctx, func(tx *Tx) error { return f(any(tx).(T)) })
+		return s.viewFor(ctx, room, func(tx *Tx) error { return f(any(tx).(T)) })
 	}
 }

@@ -9,15 +9,15 @@ import (
 )
 
 const jobColumns = `id, project, kind, run, recipe, recipe_version, params, seed, model_name, snapshot, model, dataset, unlabeled,
-	spec_hash, key, engine, state, reason, message, fence, attempts, max_attempts, not_before, stop_at, created_by, created_at, ended_at`
+	spec_hash, key, engine, state, reason, message, fence, attempts, max_attempts, not_before, stop_at, created_by, created_at, ended_at, cause`
 
 // CreateJob stores a job. It returns Conflict when its key is taken.
 func (tx *Tx) CreateJob(j training.Job) error {
 	_, err := tx.exec(`INSERT INTO training_job (`+jobColumns+`) VALUES
-		($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
+		($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
 		string(j.ID), string(j.Project), string(j.Kind), string(j.Run), j.Recipe, j.RecipeVersion, string(j.Params), int64(j.Seed), j.ModelName,
 		string(j.Snapshot), string(j.Model), string(j.Dataset), j.Unlabeled, string(j.SpecHash), j.Key, j.Engine, string(j.State), string(j.Reason),
-		j.Message, j.Fence, j.Attempts, j.MaxAttempts, micros(j.NotBefore), micros(j.StopAt), string(j.CreatedBy), micros(j.CreatedAt), micros(j.EndedAt))
+		j.Message, j.Fence, j.Attempts, j.MaxAttempts, micros(j.NotBefore), micros(j.StopAt), string(j.CreatedBy), micros(j.CreatedAt), micros(j.EndedAt), j.Cause)
 	return fault.Wrap(err, "create job")
 }
 
@@ -85,7 +85,7 @@ func scanJob(scan func(...any) error, j *training.Job) error {
 	var seed, notBefore, stopAt, createdAt, endedAt int64
 	err := scan(&j.ID, &j.Project, &j.Kind, &j.Run, &j.Recipe, &j.RecipeVersion, &params, &seed, &j.ModelName, &j.Snapshot, &j.Model, &j.Dataset,
 		&j.Unlabeled, &j.SpecHash, &j.Key, &j.Engine, &j.State, &j.Reason, &j.Message, &j.Fence, &j.Attempts, &j.MaxAttempts, &notBefore, &stopAt,
-		&j.CreatedBy, &createdAt, &endedAt)
+		&j.CreatedBy, &createdAt, &endedAt, &j.Cause)
 	j.Params, j.Seed = json.RawMessage(params), uint64(seed)
 	j.NotBefore, j.StopAt, j.CreatedAt, j.EndedAt = fromMicros(notBefore), fromMicros(stopAt), fromMicros(createdAt), fromMicros(endedAt)
 	return err

@@ -52,6 +52,19 @@ type update struct {
 	err    error
 	events []ledger.Event
 	work   bool
+
+	asked time.Time    // when its caller came; zero where nobody wants to know
+	begun atomic.Int64 // nanoseconds after that, when its turn came
+}
+
+// waited is how long an update stood in line before its turn; where it had none
+// it did nothing else.
+func (u *update) waited(err error) time.Duration {
+	begun := u.begun.Load()
+	if begun == 0 && err != nil {
+		return time.Since(u.asked)
+	}
+	return time.Duration(begun)
 }
 
 func startWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -70,17 +83,16 @@ func (w *writer) stop() {
 }
 
 // do hands an update to the writer and waits for its answer. Once handed over
-// it is waited for whatever happens to ctx, so that an answer is always true.
-func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
+// it is waited for whatever happens to its context, so that an answer is always true.
+func (w *writer) do(u *update) error {
 	if inWriter() && w.goroutine.Load() == goroutineID() {
 		return fault.New(fault.Internal, "an update inside an update")
 	}
-	u := &update{ctx: ctx, f: f, answer: make(chan error, 1)}
 	select {
 	case <-w.closing:
 		return fault.New(fault.Unavailable, "The server is stopping. Try again in a moment.")
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-u.ctx.Done():
+		return u.ctx.Err()
 	case w.queue <- u:
 	}
 	select {
@@ -246,6 +258,9 @@ func (w *writer) try(u *update) (sound bool) {
 	u.err, u.events, u.work = u.ctx.Err(), nil, false
 	if u.err != nil {
 		return true
+	}
+	if !u.asked.IsZero() {
+		u.begun.CompareAndSwap(0, int64(time.Since(u.asked)))
 	}
 	if w.store.options.Rehearse {
 		if u.err = w.exec("SAVEPOINT rehearsal"); u.err != nil {

@@ -90,6 +90,9 @@ func (s *Service) spec(tx Tx, j Job, a Attempt) (Spec, error) {
 		Params: j.Params, Command: step.Command, Outputs: step.Outputs, GraceS: int(recipe.GraceTime().Seconds()),
 		BeatS: beatEvery.Seconds(), LogLimit: logLimit,
 	}
+	if s.Traces != nil {
+		spec.Traceparent = s.Traces.Parent(j, a)
+	}
 	if !j.StopAt.IsZero() {
 		stop := s.stopOf(j)
 		spec.Stop = &stop

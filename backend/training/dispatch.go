@@ -89,14 +89,18 @@ func (s *Service) own(ctx context.Context, active []Attempt) ([]Attempt, error) 
 		if !s.Now().After(a.LeaseUntil.Add(serverGone)) {
 			continue
 		}
+		var over ending
 		err := s.Update(ctx, func(tx Tx) error {
 			a, j, err := live(tx, a.Fence)
 			if err != nil {
 				return err
 			}
-			_, err = s.end(tx, j, a, Outcome{Lost, ReasonLost, "The server on whose machine this attempt ran has been gone for too long."}, nil)
+			over, err = s.end(tx, j, a, Outcome{Lost, ReasonLost, "The server on whose machine this attempt ran has been gone for too long."}, nil)
 			return err
 		})
+		if err == nil {
+			s.ended(over)
+		}
 		if err != nil && !fault.Is(err, fault.Conflict) {
 			return own, err
 		}
@@ -201,14 +205,18 @@ func (s *Service) lose(ctx context.Context, engine Engine, handle Handle, reason
 	if err := engine.Clear(ctx, handle); err != nil {
 		return err
 	}
+	var over ending
 	err = s.Update(ctx, func(tx Tx) error {
 		a, j, err := live(tx, handle.Fence)
 		if err != nil {
 			return err
 		}
-		_, err = s.end(tx, j, a, Outcome{Lost, reason, message}, nil)
+		over, err = s.end(tx, j, a, Outcome{Lost, reason, message}, nil)
 		return err
 	})
+	if err == nil {
+		s.ended(over)
+	}
 	if fault.Is(err, fault.Conflict) {
 		return nil // somebody else ended it meanwhile
 	}

@@ -26,7 +26,7 @@ const (
 // brought in, not those that the runner lists.
 func (s *Service) Finish(ctx context.Context, fence int64, f Finish) error {
 	modelID, candidateID := compare.ModelID(s.NewID()), review.CandidateID(s.NewID())
-	var job Job
+	var over ending
 	err := s.Update(ctx, func(tx Tx) error {
 		a, j, err := live(tx, fence)
 		if err != nil {
@@ -55,11 +55,12 @@ func (s *Service) Finish(ctx context.Context, fence int64, f Finish) error {
 				return err
 			}
 		}
-		job, err = s.end(tx, j, a, outcome, f.Result)
+		over, err = s.end(tx, j, a, outcome, f.Result)
 		return err
 	})
 	if err == nil {
-		s.grew(job)
+		s.ended(over)
+		s.grew(over.job)
 		s.Wake()
 	}
 	return err
@@ -138,12 +139,18 @@ func LastMetrics(points []compare.Point) []compare.Metric {
 	return metrics
 }
 
+// ending is an attempt that was closed, with its job.
+type ending struct {
+	job     Job
+	attempt Attempt
+}
+
 // end closes an attempt and decides about its job: over, or queued again.
-func (s *Service) end(tx Tx, j Job, a Attempt, o Outcome, result json.RawMessage) (Job, error) {
+func (s *Service) end(tx Tx, j Job, a Attempt, o Outcome, result json.RawMessage) (ending, error) {
 	now := tx.Now()
 	a.State, a.Phase, a.Reason, a.Message, a.EndedAt = o.State, PhaseDone, o.Reason, o.Message, now
 	if err := tx.UpdateAttempt(a); err != nil {
-		return j, err
+		return ending{}, err
 	}
 	cancelled := !j.StopAt.IsZero()
 	pause, again := o.Again(j.Attempts, j.MaxAttempts, cancelled)
@@ -165,9 +172,9 @@ func (s *Service) end(tx Tx, j Job, a Attempt, o Outcome, result json.RawMessage
 		}
 	})
 	if err != nil {
-		return j, err
+		return ending{}, err
 	}
-	return j, record(tx, ledger.System(), j, string(j.State), map[string]any{"fence": a.Fence, "attempt": a.Number, "outcome": o.State,
+	return ending{j, a}, record(tx, ledger.System(), j, string(j.State), map[string]any{"fence": a.Fence, "attempt": a.Number, "outcome": o.State,
 		"reason": o.Reason, "exit_code": a.ExitCode, "model": j.Model, "log_bytes": a.LogBytes, "log_crc32": a.LogCRC32, "environment": rawOrNil(a.Environment)})
 }
 

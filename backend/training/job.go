@@ -54,6 +54,7 @@ type Job struct {
 	MaxAttempts   int
 	NotBefore     time.Time
 	StopAt        time.Time // when it was asked to stop; zero if it was not
+	Cause         string    // W3C traceparent of the request that asked for it; empty where nobody watched
 	CreatedBy     ledger.PersonID
 	CreatedAt     time.Time
 	EndedAt       time.Time

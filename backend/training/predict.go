@@ -63,7 +63,7 @@ func (s *Service) Follow(ctx context.Context, payload json.RawMessage) error {
 				ID: ids[0], Project: trained.Project, Kind: KindPredict, Run: trained.Run, Recipe: recipe.Name, RecipeVersion: recipe.Version,
 				Params: trained.Params, Seed: trained.Seed, ModelName: trained.ModelName, Snapshot: trained.Snapshot, Model: trained.Model,
 				Dataset: d.ID, Unlabeled: !evaluation, Key: fmt.Sprintf("predict/%s/%s", trained.Model, d.ID), Engine: trained.Engine,
-				State: Queued, MaxAttempts: recipe.Attempts(), CreatedBy: trained.CreatedBy, CreatedAt: tx.Now(),
+				State: Queued, MaxAttempts: recipe.Attempts(), CreatedBy: trained.CreatedBy, CreatedAt: tx.Now(), Cause: s.cause(ctx),
 			}
 			j.SpecHash = specOf(j)
 			earlier, err := tx.FindJobs(JobFilter{Project: j.Project, Key: j.Key, Limit: 1})

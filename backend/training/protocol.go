@@ -23,6 +23,9 @@ type Spec struct {
 	BeatS    float64         `json:"beat_s"`  // seconds between heartbeats
 	LogLimit int64           `json:"log_limit"`
 	Stop     *Stop           `json:"stop,omitempty"` // already asked to stop
+	// Traceparent names the attempt to what its trainer tells a collector of
+	// traces; empty where the server tells none.
+	Traceparent string `json:"traceparent,omitempty"`
 }
 
 // JobFile is job.json.

@@ -29,9 +29,23 @@ type Config struct {
 	// Server names this server among those that share the database: where the
 	// files and processes of its attempts are.
 	Server string
+	// Traces shows operators what attempts do and how long that takes; nil where
+	// nobody watches.
+	Traces Traces
 	// Grew hears that the log or the metrics of a run grew, so that open pages
 	// look. It must not block; nil for nobody.
 	Grew func(ledger.ProjectID, compare.RunID)
+}
+
+// Traces shows operators what happens. Its methods do not block.
+type Traces interface {
+	// Cause returns the W3C traceparent of what a caller is doing, or "".
+	Cause(context.Context) string
+	// Parent returns the traceparent of an attempt, for what its trainer tells
+	// about itself. It is the same each time, on every server.
+	Parent(Job, Attempt) string
+	// Ended tells about an attempt that is over, with its job as that stands now.
+	Ended(Job, Attempt)
 }
 
 // Files keeps bytes under their digest.
@@ -68,6 +82,21 @@ func (s *Service) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
+	}
+}
+
+// cause returns what a new job remembers of the request that asks for it.
+func (s *Service) cause(ctx context.Context) string {
+	if s.Traces == nil {
+		return ""
+	}
+	return s.Traces.Cause(ctx)
+}
+
+// ended tells about an attempt that was closed by a transaction that is durable.
+func (s *Service) ended(e ending) {
+	if s.Traces != nil {
+		s.Traces.Ended(e.job, e.attempt)
 	}
 }
 

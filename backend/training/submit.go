@@ -59,7 +59,7 @@ func (s *Service) Submit(ctx context.Context, actor ledger.Actor, req SubmitRequ
 	job := Job{
 		ID: JobID(s.NewID()), Project: req.Project, Kind: KindTrain, Run: compare.RunID(s.NewID()), Recipe: recipe.Name, RecipeVersion: recipe.Version,
 		Params: params, Seed: max(req.Seed, 1), ModelName: strings.TrimSpace(req.Name), Snapshot: req.Snapshot, Key: req.Key, Engine: engine.Name(),
-		State: Queued, MaxAttempts: recipe.Attempts(), CreatedBy: actor.Person,
+		State: Queued, MaxAttempts: recipe.Attempts(), CreatedBy: actor.Person, Cause: s.cause(ctx),
 	}
 	if job.ModelName == "" {
 		job.ModelName = recipe.Name

@@ -34,6 +34,9 @@ func (s Spec) Variables(dir, server string, fence int64, token string) []string 
 		"SM_HPS=" + string(s.Params),
 		"SM_NUM_GPUS=0",
 	}
+	if s.Traceparent != "" {
+		env = append(env, "TRACEPARENT="+s.Traceparent)
+	}
 	for _, in := range s.Inputs {
 		name := strings.Map(func(c rune) rune {
 			if c >= 'a' && c <= 'z' {

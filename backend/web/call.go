@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
@@ -19,6 +20,7 @@ type call struct {
 	visit   identity.Visit
 	attempt string
 	place   Place
+	kind    fault.Kind // of the error that was answered, if one was
 }
 
 type callKey struct{}

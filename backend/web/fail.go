@@ -80,6 +80,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 	if !known {
 		kind, status = fault.Internal, statuses[fault.Internal]
 	}
+	c.kind = kind
 	p := &Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: fault.Message(err), Kind: kind, Reference: c.id}
 	if kind == fault.Internal {
 		p.Detail = "Something went wrong on our side. Quote the reference " + c.id + " to whoever runs this server."

@@ -52,8 +52,14 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		c := &call{id: newReference(), host: r.Host}
 		rec := &recorder{ResponseWriter: w}
 		w.Header().Set("X-Request-Id", c.id)
-		begin := time.Now()
-		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+		begin, ctx := time.Now(), r.Context()
+		if s.Trace != nil {
+			var end func(string, int, fault.Kind)
+			ctx, end = s.Trace(r)
+			// Deferred, for an answer that is cut off half-way ends by a panic.
+			defer func() { end(c.pattern, rec.status(), c.kind) }()
+		}
+		next.ServeHTTP(rec, r.WithContext(context.WithValue(ctx, callKey{}, c)))
 		took := time.Since(begin)
 		if s.Meter != nil {
 			s.Meter.Request(r.Method, c.pattern, rec.status(), took)
@@ -62,7 +68,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		if c.pattern == "" || strings.HasPrefix(c.pattern, "/static/") || c.pattern == "/healthz" || c.pattern == "/readyz" {
 			level = slog.LevelDebug
 		}
-		s.Log.LogAttrs(r.Context(), level, "request", slog.String("id", c.id), slog.String("method", r.Method), slog.String("route", c.pattern),
+		s.Log.LogAttrs(ctx, level, "request", slog.String("id", c.id), slog.String("method", r.Method), slog.String("route", c.pattern),
 			slog.Int("status", rec.status()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took), slog.String("person", string(c.visit.Actor.Person)))
 	})
 }

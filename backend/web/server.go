@@ -52,6 +52,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
@@ -74,6 +75,9 @@ type Config struct {
 	Now     func() time.Time
 	Ready   func(context.Context) error // whether the store answers; nil: always
 	Meter   Meter                       // what /metrics shows; nil: nothing
+	// Trace begins the span of a request; what it returns ends it with the pattern
+	// of the route, the status and the kind of fault. Nil: nobody watches.
+	Trace func(*http.Request) (context.Context, func(pattern string, status int, kind fault.Kind))
 	// Patience is how long a client may send or take nothing; a minute if zero.
 	Patience time.Duration
 }

@@ -69,6 +69,8 @@ type Loop struct {
 	Idle     time.Duration // pause when nothing is due; 1 s if zero. Wake cuts it short.
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Trace, if set, begins the span of a row and returns what ends it.
+	Trace func(ctx context.Context, kind string, tries int) (context.Context, func(error))
 
 	wake chan struct{}
 	once sync.Once
@@ -127,20 +129,26 @@ func (l *Loop) step(ctx context.Context) bool {
 	}
 	handler, known := l.Handlers[row.Kind]
 	if !known {
-		l.give(ctx, row, fault.New(fault.Invalid, "no handler for work of kind %q", row.Kind))
+		l.give(ctx, ctx, row, fault.New(fault.Invalid, "no handler for work of kind %q", row.Kind))
 		return true
 	}
 	held, release := context.WithCancel(ctx)
 	defer release()
 	stop := l.hold(held, release, row)
-	err = handler(held, row.Payload)
+	end := func(error) {}
+	traced := held
+	if l.Trace != nil {
+		traced, end = l.Trace(held, row.Kind, row.Tries)
+	}
+	err = handler(traced, row.Payload)
 	stop()
+	defer end(err)
 	if err != nil {
-		l.give(ctx, row, err)
+		l.give(ctx, traced, row, err)
 		return true
 	}
 	if err := l.Queue.FinishWork(context.WithoutCancel(ctx), row.ID); err != nil {
-		l.Log.Error("finish work", "kind", row.Kind, "error", err)
+		l.Log.ErrorContext(traced, "finish work", "kind", row.Kind, "error", err)
 	}
 	return true
 }
@@ -170,17 +178,18 @@ func (l *Loop) hold(ctx context.Context, lost context.CancelFunc, row Row) (stop
 }
 
 // give hands a failed row back: parked when trying again cannot help, else
-// deferred by 1, 4, 9 … seconds, at most five minutes.
-func (l *Loop) give(ctx context.Context, row Row, err error) {
+// deferred by 1, 4, 9 … seconds, at most five minutes. traced is what its handler
+// ran in, for the log.
+func (l *Loop) give(ctx, traced context.Context, row Row, err error) {
 	var until time.Time
 	switch kind := fault.KindOf(err); {
 	case ctx.Err() != nil: // stopping: another loop may have it at once
 		until = l.Now()
 	case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict:
-		l.Log.Warn("work given up", "kind", row.Kind, "tries", row.Tries, "error", err)
+		l.Log.WarnContext(traced, "work given up", "kind", row.Kind, "tries", row.Tries, "error", err)
 	default:
 		until = l.Now().Add(min(time.Duration(row.Tries*row.Tries)*time.Second, 5*time.Minute))
-		l.Log.Warn("work deferred", "kind", row.Kind, "tries", row.Tries, "error", err)
+		l.Log.WarnContext(traced, "work deferred", "kind", row.Kind, "tries", row.Tries, "error", err)
 	}
 	if err := l.Queue.DeferWork(context.WithoutCancel(ctx), row.ID, until, err.Error()); err != nil {
 		l.Log.Error("defer work", "kind", row.Kind, "error", err)
