@@ -127,6 +127,24 @@ func (i image) files(t *testing.T) []string {
 	return all
 }
 
+// furnish puts the program of the other tests into the context. `make server`
+// builds one that needs no library; what this one needs, the base gets.
+func furnish(t *testing.T, base, context string) {
+	t.Helper()
+	needs := map[string]string{binary(t): filepath.Join(context, "program/usr/local/bin/adjudge")}
+	if out, err := exec.CommandContext(t.Context(), "ldd", binary(t)).Output(); err == nil {
+		for _, library := range regexp.MustCompile(`(/\S+) \(0x`).FindAllStringSubmatch(string(out), -1) {
+			needs[library[1]] = filepath.Join(base, library[1])
+		}
+	}
+	for from, to := range needs {
+		content, err := os.ReadFile(from)
+		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, content, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A base like distroless: certificates and /tmp, and no shell. The image is run as
 // its user in a root of its own, which is what a container is to a program.
 func TestTheContainerImageServesWithoutRootAndWritesToItsVolumeAlone(t *testing.T) {
@@ -151,11 +169,7 @@ func TestTheContainerImageServesWithoutRootAndWritesToItsVolumeAlone(t *testing.
 		os.Chmod(context+"/volume/data", 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", context+"/program/usr/local/bin/adjudge", "github.com/adjudge/adjudge")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
-	}
+	furnish(t, base, context)
 	i := buildImage(t, base, context)
 	if i.User != "65532:65532" || len(i.Entrypoint) < 2 {
 		t.Fatalf("the image is started as %q by %q", i.User, i.Entrypoint)
