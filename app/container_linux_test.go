@@ -58,9 +58,11 @@ func buildImage(t *testing.T, base, context string) image {
 		}
 		buildah("build", "--quiet", "--isolation", "chroot", "-t", "localhost/base", "-f", scratch, base)
 		buildah("build", "--quiet", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "-t", "localhost/adjudge", "-f", "../build/linux/Dockerfile", context)
-		if err := json.Unmarshal([]byte(buildah("inspect", "--type", "image", "--format", "{{json .OCIv1.Config}}", "localhost/adjudge")), &i); err != nil {
+		var said struct{ OCIv1 struct{ Config image } }
+		if err := json.Unmarshal([]byte(buildah("inspect", "--type", "image", "localhost/adjudge")), &said); err != nil {
 			t.Fatal(err)
 		}
+		i.User, i.Env, i.Entrypoint = said.OCIv1.Config.User, said.OCIv1.Config.Env, said.OCIv1.Config.Entrypoint
 		at := buildah("mount", buildah("from", "--pull-never", "localhost/adjudge"))
 		run("cp", "-a", at+"/.", i.root)
 		return i
