@@ -341,9 +341,9 @@ func (s *Service) readUpload(ctx context.Context, set PredictionSet) (Prediction
 
 func firstReason(r PredictionReport) string {
 	if len(r.Notes) == 0 {
-		return "It holds no rows."
+		return fault.Say("It holds no rows.")
 	}
-	return "The first reason is: " + r.Notes[0].Reason + "."
+	return fault.Say("The first reason is: %s.", r.Notes[0].Reason)
 }
 
 // parse reads the rows of an uploaded file that belong to open keys.
@@ -383,9 +383,9 @@ func (s *Service) parse(ctx context.Context, set *PredictionSet, open map[string
 			switch {
 			case !exists:
 				report.Unknown++
-				report.note(record.Line, p.Key, "the snapshot has no item with this key")
+				report.note(record.Line, p.Key, fault.Say("the snapshot has no item with this key"))
 			case !waits:
-				refuse(record.Line, p.Key, "a second prediction for this item; the first one counts")
+				refuse(record.Line, p.Key, fault.Say("a second prediction for this item; the first one counts"))
 			default:
 				open[p.Key] = false
 				rows = append(rows, p)

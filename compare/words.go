@@ -1,30 +1,31 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/adjudge/adjudge/backend/fault"
 )
 
 // inWords says what the comparison found, in one sentence that stands on its own.
 func (c Comparison) inWords() string {
-	items := Thousands(c.Base.Items) + " items"
+	items := fault.Say("%s items", Thousands(c.Base.Items))
 	if c.Base.Items == 1 {
-		items = "1 item"
+		items = fault.Say("1 item")
 	}
 	switch c.Verdict {
 	case VerdictGain:
-		return fmt.Sprintf("A decisive gain on %s: %s is right %s points more often than %s (95 %% interval %s to %s).", items,
+		return fault.Say("A decisive gain on %s: %s is right %s points more often than %s (95 %% interval %s to %s).", items,
 			c.Candidate.Title(), Points(c.Difference.Value), c.Baseline.Title(), SignedPoints(c.Difference.Low), SignedPoints(c.Difference.High))
 	case VerdictLoss:
-		return fmt.Sprintf("A decisive loss on %s: %s is right %s points less often than %s (95 %% interval %s to %s).", items,
+		return fault.Say("A decisive loss on %s: %s is right %s points less often than %s (95 %% interval %s to %s).", items,
 			c.Candidate.Title(), Points(-c.Difference.Value), c.Baseline.Title(), SignedPoints(c.Difference.Low), SignedPoints(c.Difference.High))
 	}
 	if c.Visible >= 1 {
-		return fmt.Sprintf("No decisive difference on %s; no gain would be visible on so few.", items)
+		return fault.Say("No decisive difference on %s; no gain would be visible on so few.", items)
 	}
-	return fmt.Sprintf("No decisive difference on %s; a gain of %s points would be visible.", items, Points(c.Visible))
+	return fault.Say("No decisive difference on %s; a gain of %s points would be visible.", items, Points(c.Visible))
 }
 
 // Title names a model for people: "name@3".

@@ -88,7 +88,7 @@ func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project P
 	default:
 		return Bulk{}, fault.Field("action", "%.40q is not something to do with items; choose relabel, requeue or delete.", string(req.Action))
 	}
-	if b.Reason, err = ledger.Reason(req.Reason, "these answers change", req.Action != BulkDelete); err != nil {
+	if b.Reason, err = ledger.Reason(req.Reason, fault.Format("these answers change"), req.Action != BulkDelete); err != nil {
 		return Bulk{}, err
 	}
 	if len([]rune(b.Reason)) > maxReason {

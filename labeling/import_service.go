@@ -544,7 +544,7 @@ func (s *Service) importChunk(ctx context.Context, i Import, c chunk) error {
 		problems := slices.Clone(c.problems)
 		for n, item := range items {
 			if content, there := standing[item.Key]; there && content != item.Content {
-				problems = append(problems, ImportProblem{Line: c.items[n].Line, Reason: fmt.Sprintf("the key %q is there already with another text; nothing was changed", item.Key)})
+				problems = append(problems, ImportProblem{Line: c.items[n].Line, Reason: fault.Say("the key %q is there already with another text; nothing was changed", item.Key)})
 			}
 		}
 		if err := tx.AddImportProblems(i.ID, problems); err != nil {

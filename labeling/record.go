@@ -160,7 +160,7 @@ type Parser interface {
 func CheckText(text string) error {
 	if utf8.ValidString(text) {
 		if at := strings.IndexByte(text, 0); at >= 0 {
-			return fmt.Errorf("a NUL byte at position %d; is this a text file?", at+1)
+			return errors.New(fault.Say("a NUL byte at position %d; is this a text file?", at+1))
 		}
 		return nil
 	}
@@ -169,8 +169,8 @@ func CheckText(text string) error {
 			continue
 		}
 		if _, size := utf8.DecodeRuneInString(text[at:]); size == 1 {
-			return fmt.Errorf("the byte 0x%02X at position %d is not UTF-8; save the file as UTF-8", text[at], at+1)
+			return errors.New(fault.Say("the byte 0x%02X at position %d is not UTF-8; save the file as UTF-8", text[at], at+1))
 		}
 	}
-	return errors.New("not UTF-8; save the file as UTF-8")
+	return errors.New(fault.Say("not UTF-8; save the file as UTF-8"))
 }

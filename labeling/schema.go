@@ -226,9 +226,8 @@ func (s Schema) Edit(next Schema, uses map[ClassID]int64, decisions map[ClassID]
 	}
 	if len(undecided) > 0 {
 		slices.Sort(undecided)
-		return Change{}, &fault.Error{Kind: fault.Unmet, Field: "classes",
-			Message: "There are annotations of " + strings.Join(undecided, ", ") +
-				". Say what becomes of them: merge them into another class, return their items to the queue, or keep the class as retired."}
+		return Change{}, fault.New(fault.Unmet, "There are annotations of %s. Say what becomes of them: merge them into another class, return their items to the queue, or keep the class as retired.",
+			strings.Join(undecided, ", ")).At("classes")
 	}
 	for i, c := range change.Schema.Classes { // a class merged away earlier follows its target
 		if to, moved := change.Moves[c.Into]; moved {

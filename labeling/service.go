@@ -3,7 +3,6 @@ package labeling
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -63,7 +62,7 @@ func (s *Service) CreateProject(ctx context.Context, actor ledger.Actor, req Cre
 	err := s.Update(ctx, func(tx Tx) error {
 		p.CreatedAt = tx.Now()
 		if err := tx.CreateProject(p); fault.Is(err, fault.Conflict) {
-			return &fault.Error{Kind: fault.Conflict, Field: "slug", Message: fmt.Sprintf("There is a project with the address %q already, or one in the trash.", p.Slug), Err: err}
+			return fault.As(fault.Conflict, err, "There is a project with the address %q already, or one in the trash.", p.Slug).At("slug")
 		} else if err != nil {
 			return fault.Wrap(err, "create project")
 		}
@@ -186,7 +185,7 @@ func (s *Service) UpdateProject(ctx context.Context, actor ledger.Actor, id Proj
 		if err != nil {
 			return err
 		}
-		reason, err := ledger.Reason(req.Reason, "the schema changes", answered(uses) && !was.Schema.Same(change.Schema))
+		reason, err := ledger.Reason(req.Reason, fault.Format("the schema changes"), answered(uses) && !was.Schema.Same(change.Schema))
 		if err != nil {
 			return err
 		}
@@ -272,7 +271,7 @@ func (s *Service) CreateDataset(ctx context.Context, actor ledger.Actor, project
 	err := s.Update(ctx, func(tx Tx) error {
 		d.CreatedAt = tx.Now()
 		if err := tx.CreateDataset(d); fault.Is(err, fault.Conflict) {
-			return &fault.Error{Kind: fault.Conflict, Field: "dataset", Message: fmt.Sprintf("This project has a dataset %q already, or one in the trash.", name), Err: err}
+			return fault.As(fault.Conflict, err, "This project has a dataset %q already, or one in the trash.", name).At("dataset")
 		} else if err != nil {
 			return fault.Wrap(err, "create dataset")
 		}

@@ -154,7 +154,7 @@ func (s *Service) MarkDataset(ctx context.Context, actor ledger.Actor, project P
 		if d, err = datasetBy(tx, project, name); err != nil || d.Sensitive == sensitive {
 			return err
 		}
-		why, err := ledger.Reason(reason, "views of this dataset are no longer noted", !sensitive)
+		why, err := ledger.Reason(reason, fault.Format("views of this dataset are no longer noted"), !sensitive)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -63,22 +62,22 @@ func loadDossier(tx Tx, c Candidate) (dossier, error) {
 // means that the rows are what people did.
 func (d dossier) check() []string {
 	var problems []string
-	found := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	found := func(problem string) { problems = append(problems, problem) }
 	if !d.Whole {
-		found("Events are missing from the history.")
+		found(fault.Say("Events are missing from the history."))
 	}
 	for _, r := range d.Records {
 		// A comment may be forgotten: its event still stands in the chain.
 		if r.Salt == nil && rests(r.Kind) {
-			found("The payload of event %d (%s) was erased, so nothing shows what it said.", r.Seq, r.Kind)
+			found(fault.Say("The payload of event %d (%s) was erased, so nothing shows what it said.", r.Seq, r.Kind))
 			continue
 		}
 		beside := d.Beside[r.Seq]
 		if err := r.Check(beside[0], r.Salt, r.Payload); err != nil {
-			found("%s.", sentence(err))
+			found(sentence(err) + ".")
 		}
 		if next := beside[1]; next.Seq != 0 && next.Prev != r.Hash {
-			found("Event %d does not follow event %d: the chain is cut there.", next.Seq, r.Seq)
+			found(fault.Say("Event %d does not follow event %d: the chain is cut there.", next.Seq, r.Seq))
 		}
 	}
 	d.checkTerms(found)
@@ -113,17 +112,17 @@ func (d dossier) last(kinds ...string) (ledger.Record, bool) {
 	return ledger.Record{}, false
 }
 
-func (d dossier) checkTerms(found func(string, ...any)) {
+func (d dossier) checkTerms(found func(string)) {
 	opened, ok := d.last(eventOpened, eventRebased)
 	if !ok {
-		found("The history does not know that candidate %d was proposed.", d.Candidate.Number)
+		found(fault.Say("The history does not know that candidate %d was proposed.", d.Candidate.Number))
 	} else if !commits(opened, d.Candidate.Terms()) {
-		found("What candidate %d puts to the vote was changed after it was proposed.", d.Candidate.Number)
+		found(fault.Say("What candidate %d puts to the vote was changed after it was proposed.", d.Candidate.Number))
 	}
 }
 
 // checkVotes holds every vote against exactly one event, in order.
-func (d dossier) checkVotes(found func(string, ...any)) {
+func (d dossier) checkVotes(found func(string)) {
 	var events []ledger.Record
 	for _, r := range d.Records {
 		if r.Kind == eventVoted || r.Kind == eventUnvoted {
@@ -131,16 +130,16 @@ func (d dossier) checkVotes(found func(string, ...any)) {
 		}
 	}
 	if len(events) != len(d.Votes) {
-		found("The history knows %d votes on candidate %d, the database %d.", len(events), d.Candidate.Number, len(d.Votes))
+		found(fault.Say("The history knows %d votes on candidate %d, the database %d.", len(events), d.Candidate.Number, len(d.Votes)))
 	}
 	for i, vote := range d.Votes[:min(len(events), len(d.Votes))] {
 		event := events[i]
 		if !commits(event, vote) || event.Actor != vote.Person || (event.Kind == eventUnvoted) != vote.Withdrawn {
-			found("The vote of %s of %s does not match the history: it was changed after it was cast.", vote.PrintedName, rfc3339(event.At))
+			found(fault.Say("The vote of %s of %s does not match the history: it was changed after it was cast.", vote.PrintedName, rfc3339(event.At)))
 			continue
 		}
 		if problem := d.signedVote(vote, event.Event); problem != "" {
-			found("%s", problem)
+			found(problem)
 		}
 	}
 }
@@ -153,7 +152,7 @@ func (d dossier) signedVote(vote Vote, event ledger.Event) string {
 		return problem
 	}
 	if said.Vote != vote.ID || said.History.Event != event.Seq || said.History.Hash != event.Hash || said.Value != vote.Value {
-		return fmt.Sprintf("The signed vote of %s is not the one in the history.", vote.PrintedName)
+		return fault.Say("The signed vote of %s is not the one in the history.", vote.PrintedName)
 	}
 	return ""
 }
@@ -163,26 +162,26 @@ func (d dossier) signedVote(vote Vote, event ledger.Event) string {
 func (d dossier) attested(kind AttestationKind, ref string, predicate any) string {
 	i := slices.IndexFunc(d.Attestations, func(a Attestation) bool { return a.Kind == kind && a.Ref == ref })
 	if i < 0 {
-		return fmt.Sprintf("The %s %s has no signature.", kind, ref)
+		return fault.Say("The %s %s has no signature.", kind, ref)
 	}
 	a := d.Attestations[i]
 	payload, err := d.Signed(a.Envelope)
 	if err != nil {
-		return fmt.Sprintf("The signature of the %s %s does not hold. %s", kind, ref, fault.Message(err))
+		return fault.Say("The signature of the %s %s does not hold. %s", kind, ref, fault.Message(err))
 	}
 	var s Statement
 	dec := json.NewDecoder(bytes.NewReader(payload))
 	if err := dec.Decode(&s); err != nil || s.Type != StatementType || len(s.Subject) == 0 || json.Unmarshal(s.Predicate, predicate) != nil {
-		return fmt.Sprintf("The signed %s %s is not readable.", kind, ref)
+		return fault.Say("The signed %s %s is not readable.", kind, ref)
 	}
 	if s.Subject[0].Digest["sha256"] != d.Candidate.Subject.Digest.Hex() || s.PredicateType != a.Predicate || ledger.DigestOf(a.Envelope) != a.Digest {
-		return fmt.Sprintf("The signed %s %s is about something else.", kind, ref)
+		return fault.Say("The signed %s %s is about something else.", kind, ref)
 	}
 	return ""
 }
 
 // checkApproval holds sign-offs and revocations against their events.
-func (d dossier) checkApproval(found func(string, ...any)) {
+func (d dossier) checkApproval(found func(string)) {
 	var approved, revoked []ledger.Record
 	for _, r := range d.Records {
 		switch r.Kind {
@@ -193,17 +192,17 @@ func (d dossier) checkApproval(found func(string, ...any)) {
 		}
 	}
 	if len(approved) != len(d.SignOffs) || len(revoked) != len(d.Revocations) {
-		found("The history knows %d approvals and %d withdrawals, the database %d and %d.", len(approved), len(revoked), len(d.SignOffs), len(d.Revocations))
+		found(fault.Say("The history knows %d approvals and %d withdrawals, the database %d and %d.", len(approved), len(revoked), len(d.SignOffs), len(d.Revocations)))
 		return
 	}
 	for i, r := range approved {
 		if !commits(r, d.SignOffs[i]) {
-			found("The approval of %s was changed after it was given.", rfc3339(r.At))
+			found(fault.Say("The approval of %s was changed after it was given.", rfc3339(r.At)))
 		}
 	}
 	for i, r := range revoked {
 		if !commits(r, d.Revocations[i]) {
-			found("The withdrawal of %s was changed after it was made.", rfc3339(r.At))
+			found(fault.Say("The withdrawal of %s was changed after it was made.", rfc3339(r.At)))
 		}
 	}
 }
@@ -225,7 +224,7 @@ func (d dossier) signedApproval(s SignOff) string {
 		return problem
 	}
 	if said.SignOff != s.ID || said.ResourceURI != ResourceURI(d.Candidate) || said.VerificationResult != "PASSED" || said.ExpiresAt != rfc3339(s.ExpiresAt) {
-		return "The signed approval is not the one in the history."
+		return fault.Say("The signed approval is not the one in the history.")
 	}
 	return ""
 }

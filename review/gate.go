@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -79,7 +78,7 @@ func (s *Service) Gate(ctx context.Context, actor ledger.Actor, req GateRequest)
 	answer.Project, answer.Candidate, answer.Number, answer.Name, answer.Subject = c.Project, c.ID, c.Number, c.Name, c.Subject
 	if c.Environment != req.Environment {
 		answer.State = string(StateOpen)
-		answer.Reason = fmt.Sprintf("Candidate %d is proposed for %s, not for %s.", c.Number, c.Environment, req.Environment)
+		answer.Reason = fault.Say("Candidate %d is proposed for %s, not for %s.", c.Number, c.Environment, req.Environment)
 		return answer, nil
 	}
 	return s.recompute(ctx, c, answer)
@@ -177,7 +176,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	d.Signed = s.Signer.Verify
 	answer.State = string(c.State)
 	if c.State == StateDraft {
-		answer.Reason = fmt.Sprintf("Candidate %d is a draft: it is not proposed yet.", c.Number)
+		answer.Reason = fault.Say("Candidate %d is a draft: it is not proposed yet.", c.Number)
 		return answer, nil
 	}
 	signed, stands := d.standing()
@@ -192,7 +191,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		}
 	}
 	if policyErr != nil {
-		answer.Problems = append(answer.Problems, "The policy that it was judged by is gone.")
+		answer.Problems = append(answer.Problems, fault.Say("The policy that it was judged by is gone."))
 	}
 	rules, err := policy.Rules()
 	if err != nil && policyErr == nil {
@@ -224,23 +223,23 @@ func (s *Service) conclude(answer *Answer, d dossier, signed SignOff, stands boo
 		answer.State, answer.Reason = AnswerBroken, strings.Join(answer.Problems, " ")
 	case !stands && len(d.Revocations) > 0 && c.State == StateWithdrawn:
 		r := d.Revocations[len(d.Revocations)-1]
-		answer.State, answer.Reason = string(StateWithdrawn), fmt.Sprintf("%s withdrew the approval on %s: %s", r.PrintedName, When(r.At, r.TimeZone), r.Reason)
+		answer.State, answer.Reason = string(StateWithdrawn), fault.Say("%s withdrew the approval on %s: %s", r.PrintedName, When(r.At, r.TimeZone), r.Reason)
 	case !stands && c.State == StateApproved:
-		answer.State, answer.Reason = AnswerBroken, "It is marked as approved, but the history knows no approval that stands."
+		answer.State, answer.Reason = AnswerBroken, fault.Say("It is marked as approved, but the history knows no approval that stands.")
 	case !stands:
 		answer.Reason = Unmet(answer.Results)
 		if answer.Reason == "" {
-			answer.Reason = "No sign-off stands. Vote again."
+			answer.Reason = fault.Say("No sign-off stands. Vote again.")
 		}
 	case !Pass(answer.Results):
 		answer.State, answer.Reason = AnswerBroken, Unmet(answer.Results)
 	case !s.now().Before(signed.ExpiresAt):
 		answer.State = AnswerExpired
-		answer.Reason = fmt.Sprintf("The approval ended on %s. Propose the %s again.", rfc3339(signed.ExpiresAt), c.Subject.Kind)
+		answer.Reason = fault.Say("The approval ended on %s. Propose the %s again.", rfc3339(signed.ExpiresAt), c.Subject.Kind)
 	default:
 		answer.OK, answer.State = true, string(StateApproved)
 		answer.ApprovedAt, answer.ExpiresAt = signed.At, signed.ExpiresAt
-		answer.Reason = fmt.Sprintf("%s may ship to %s until %s.", c.Name, c.Environment, signed.ExpiresAt.Format("2 January 2006"))
+		answer.Reason = fault.Say("%s may ship to %s until %s.", c.Name, c.Environment, signed.ExpiresAt.Format("2 January 2006"))
 	}
 }
 
@@ -274,7 +273,7 @@ func (d dossier) unsigned() string {
 	if missing == 0 {
 		return ""
 	}
-	return "The signatures are being written. Ask again in a moment."
+	return fault.Say("The signatures are being written. Ask again in a moment.")
 }
 
 // checkFiles holds the files of a model against the digest that people voted on.

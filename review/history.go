@@ -38,11 +38,11 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 		t := Trace{Record: r}
 		switch {
 		case r.Sum() != r.Hash:
-			t.Problem = "This event was changed after it was written."
+			t.Problem = fault.Say("This event was changed after it was written.")
 		case r.Salt != nil && ledger.Commit(r.Salt, r.Payload) != r.Commitment:
-			t.Problem = "The payload of this event was changed after it was written."
+			t.Problem = fault.Say("The payload of this event was changed after it was written.")
 		case i > 0 && records[i-1].Seq == r.Seq+1 && records[i-1].Prev != r.Hash:
-			t.Problem = "The next event does not follow this one."
+			t.Problem = fault.Say("The next event does not follow this one.")
 		}
 		if !whole {
 			t.Payload = nil

@@ -181,7 +181,7 @@ func (s *Service) measure(ctx context.Context, c Candidate) error {
 	}
 	whole := Measurement{Candidate: c.ID, Baseline: c.Baseline.Digest, State: MeasureDone}
 	if len(targets) == 0 {
-		whole.State, whole.Reason = MeasureWaiting, "There is no evaluation snapshot. Take one of a dataset whose purpose is evaluation."
+		whole.State, whole.Reason = MeasureWaiting, fault.Say("There is no evaluation snapshot. Take one of a dataset whose purpose is evaluation.")
 	}
 	found := []Measurement{whole}
 	for _, snapshot := range targets {
@@ -264,12 +264,12 @@ func notMeasured(baseline string, all []Measurement) (says string, pending bool)
 		}
 		switch state {
 		case MeasureQueued:
-			return "It is being compared with " + baseline + ", which ships now.", true
+			return fault.Say("It is being compared with %s, which ships now.", baseline), true
 		case MeasureFailed:
-			return "It could not be compared with " + baseline + ", which ships now. " + all[i].Reason, false
+			return fault.Say("It could not be compared with %s, which ships now. %s", baseline, all[i].Reason), false
 		default:
-			return "The comparison with " + baseline + ", which ships now, waits. " + all[i].Reason, true
+			return fault.Say("The comparison with %s, which ships now, waits. %s", baseline, all[i].Reason), true
 		}
 	}
-	return "Compare it with " + baseline + ", which ships now, on an evaluation snapshot. Whoever may compare models can do this.", false
+	return fault.Say("Compare it with %s, which ships now, on an evaluation snapshot. Whoever may compare models can do this.", baseline), false
 }

@@ -60,7 +60,7 @@ func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePo
 			out = current
 			return nil
 		}
-		reason, err := ledger.Reason(req.Reason, "the policy changes", true)
+		reason, err := ledger.Reason(req.Reason, fault.Format("the policy changes"), true)
 		if err != nil {
 			return err
 		}

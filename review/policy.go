@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -120,7 +119,7 @@ func ParsePolicy(text string) (Rules, error) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&rules); err != nil {
-		return Rules{}, &fault.Error{Kind: fault.Invalid, Field: "text", Message: "The policy is not readable: " + jsonProblem(text, err), Err: err}
+		return Rules{}, fault.As(fault.Invalid, err, "The policy is not readable: %s", jsonProblem(text, err)).At("text")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Rules{}, fault.Field("text", "Something follows the end of the policy; remove it.")
@@ -160,75 +159,75 @@ func jsonProblem(text string, err error) string {
 	if offset < 0 || offset > int64(len(text)) {
 		return said + "."
 	}
-	return fmt.Sprintf("line %d: %s.", 1+strings.Count(text[:offset], "\n"), said)
+	return fault.Say("line %d: %s.", 1+strings.Count(text[:offset], "\n"), said)
 }
 
 // Validate reports every problem of the rules.
 func (r Rules) Validate() error {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fault.Field("text", format, args...)) }
+	bad := func(f *fault.Error) { errs = append(errs, f.At("text")) }
 	if r.ValidDays < 1 || r.ValidDays > 3650 {
-		bad("valid_days says for how many days an approval holds; give 1 to 3650.")
+		bad(fault.New(fault.Invalid, "valid_days says for how many days an approval holds; give 1 to 3650."))
 	}
 	if len(r.Labels) == 0 || len(r.Labels) > 20 {
-		bad("A policy needs 1 to 20 labels to vote on.")
+		bad(fault.New(fault.Invalid, "A policy needs 1 to 20 labels to vote on."))
 	}
 	for i, label := range r.Labels {
 		if label.Name == "" || strings.ContainsFunc(label.Name, func(c rune) bool { return c < 'a' && c != '-' && (c < '0' || c > '9') || c > 'z' }) {
-			bad("Label %d needs a name of lower-case letters, digits and hyphens.", i+1)
+			bad(fault.New(fault.Invalid, "Label %d needs a name of lower-case letters, digits and hyphens.", i+1))
 		}
 		if slices.ContainsFunc(r.Labels[:i], func(other Label) bool { return other.Name == label.Name }) {
-			bad("The label %q is defined twice.", label.Name)
+			bad(fault.New(fault.Invalid, "The label %q is defined twice.", label.Name))
 		}
 		if len(label.Values) < 2 {
-			bad("The label %q needs at least two values.", label.Name)
+			bad(fault.New(fault.Invalid, "The label %q needs at least two values.", label.Name))
 		}
 		for j, value := range label.Values {
 			if strings.TrimSpace(value.Words) == "" {
-				bad("The value %+d of the label %q needs words.", value.Value, label.Name)
+				bad(fault.New(fault.Invalid, "The value %+d of the label %q needs words.", value.Value, label.Name))
 			}
 			if value.Value < -2 || value.Value > 2 {
-				bad("The value %+d of the label %q is outside -2 to +2.", value.Value, label.Name)
+				bad(fault.New(fault.Invalid, "The value %+d of the label %q is outside -2 to +2.", value.Value, label.Name))
 			}
 			if slices.ContainsFunc(label.Values[:j], func(other Value) bool { return other.Value == value.Value }) {
-				bad("The value %+d of the label %q is defined twice.", value.Value, label.Name)
+				bad(fault.New(fault.Invalid, "The value %+d of the label %q is defined twice.", value.Value, label.Name))
 			}
 		}
 	}
 	if len(r.Requirements) == 0 {
-		bad("A policy without requirements would approve everything; add one.")
+		bad(fault.New(fault.Invalid, "A policy without requirements would approve everything; add one."))
 	}
 	votes := false
 	for i, q := range r.Requirements {
 		if strings.TrimSpace(q.Name) == "" {
-			bad("Requirement %d needs a name.", i+1)
+			bad(fault.New(fault.Invalid, "Requirement %d needs a name.", i+1))
 		}
 		if _, found := r.Label(q.Label); !found && q.Rule != RuleNoDecisiveLoss {
-			bad("Requirement %q names no label of this policy.", q.Name)
+			bad(fault.New(fault.Invalid, "Requirement %q names no label of this policy.", q.Name))
 		}
 		if q.AlsoProposer && q.Rule != RuleNotByTrainer {
-			bad("Requirement %q has also_proposer, which belongs to the rule not_by_trainer.", q.Name)
+			bad(fault.New(fault.Invalid, "Requirement %q has also_proposer, which belongs to the rule not_by_trainer.", q.Name))
 		}
 		switch q.Rule {
 		case RuleVote:
 			votes = true
 			if q.Role != ledger.RoleReviewer && q.Role != ledger.RoleApprover {
-				bad("Requirement %q needs a role: reviewer or approver.", q.Name)
+				bad(fault.New(fault.Invalid, "Requirement %q needs a role: reviewer or approver.", q.Name))
 			}
 			if q.Count < 1 || q.AtLeast < 1 {
-				bad("Requirement %q needs a count and an at_least of 1 or more.", q.Name)
+				bad(fault.New(fault.Invalid, "Requirement %q needs a count and an at_least of 1 or more.", q.Name))
 			}
 		case RuleNoVote:
 			if q.AtMost > -1 {
-				bad("Requirement %q needs an at_most of -1 or less.", q.Name)
+				bad(fault.New(fault.Invalid, "Requirement %q needs an at_most of -1 or less.", q.Name))
 			}
 		case RuleNotByTrainer, RuleNoDecisiveLoss:
 		default:
-			bad("Requirement %q has no rule; use vote, no_vote, not_by_trainer or no_decisive_loss.", q.Name)
+			bad(fault.New(fault.Invalid, "Requirement %q has no rule; use vote, no_vote, not_by_trainer or no_decisive_loss.", q.Name))
 		}
 	}
 	if len(r.Requirements) > 0 && !votes {
-		bad("A policy needs at least one requirement with the rule vote; somebody has to look.")
+		bad(fault.New(fault.Invalid, "A policy needs at least one requirement with the rule vote; somebody has to look."))
 	}
 	return errors.Join(errs...)
 }
@@ -275,11 +274,10 @@ func (r Rules) Says(q Requirement) string {
 				words = append(words, "“"+v.Words+"”")
 			}
 		}
-		who := "one " + string(q.Role)
 		if q.Count > 1 {
-			who = fmt.Sprintf("%d %ss", q.Count, q.Role)
+			return fault.Say("At least %d %ss must answer “%s” with %s.", q.Count, q.Role, label.Question, strings.Join(words, " or "))
 		}
-		return fmt.Sprintf("At least %s must answer “%s” with %s.", who, label.Question, strings.Join(words, " or "))
+		return fault.Say("At least one %s must answer “%s” with %s.", q.Role, label.Question, strings.Join(words, " or "))
 	case RuleNoVote:
 		label, _ := r.Label(q.Label)
 		var words []string
@@ -288,14 +286,14 @@ func (r Rules) Says(q Requirement) string {
 				words = append(words, "“"+v.Words+"”")
 			}
 		}
-		return fmt.Sprintf("Nobody may answer “%s” with %s.", label.Question, strings.Join(words, " or "))
+		return fault.Say("Nobody may answer “%s” with %s.", label.Question, strings.Join(words, " or "))
 	case RuleNotByTrainer:
 		if q.AlsoProposer {
-			return "A vote for it by the person who trained it, or by the one who proposed it, does not count."
+			return fault.Say("A vote for it by the person who trained it, or by the one who proposed it, does not count.")
 		}
-		return "A vote for it by the person who trained it does not count."
+		return fault.Say("A vote for it by the person who trained it does not count.")
 	case RuleNoDecisiveLoss:
-		return "Compared with the last approved model of the environment, the 95 % interval of the accuracy difference must not lie below zero. Without such a model this does not apply."
+		return fault.Say("Compared with the last approved model of the environment, the 95 %% interval of the accuracy difference must not lie below zero. Without such a model this does not apply.")
 	}
 	return q.Name
 }

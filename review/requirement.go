@@ -1,10 +1,10 @@
 package review
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
 )
@@ -76,7 +76,7 @@ func (r Rules) Evaluate(f Facts) []Result {
 		case RuleNoDecisiveLoss:
 			evaluateNoDecisiveLoss(f, &result)
 		default:
-			result.State, result.Says = Error, fmt.Sprintf("The rule %q is unknown to this version.", q.Rule)
+			result.State, result.Says = Error, fault.Say("The rule %q is unknown to this version.", q.Rule)
 		}
 		results = append(results, result)
 	}
@@ -159,7 +159,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		people, names = append(people, v.Person), append(names, v.PrintedName)
 	}
 	if len(people) >= q.Count {
-		result.State, result.Says = Satisfied, "Met by "+strings.Join(names, ", ")+"."
+		result.State, result.Says = Satisfied, fault.Say("Met by %s.", strings.Join(names, ", "))
 		return
 	}
 	result.State = Unsatisfied
@@ -176,9 +176,9 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 	}
 	missing := q.Count - len(people)
 	if len(early) > 0 {
-		result.Says = fmt.Sprintf("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
+		result.Says = fault.Say("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
 		if len(f.Evidence) > 0 {
-			result.Says = fmt.Sprintf("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
+			result.Says = fault.Say("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
 				strings.Join(early, " and "), f.Candidate.Baseline.Name)
 			result.Who = append(slices.Clone(result.Early), result.Who...)
 		}
@@ -186,18 +186,18 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 			return
 		}
 		if missing -= len(early); missing <= 0 {
-			result.Says += fmt.Sprintf(" Or another %s votes: %s.", q.Role, strings.Join(can[:min(4, len(can))], ", "))
+			result.Says += " " + fault.Say("Or another %s votes: %s.", q.Role, strings.Join(can[:min(4, len(can))], ", "))
 			return
 		}
 		result.Says += " "
 	}
 	switch {
 	case len(can) == 0:
-		result.Says += fmt.Sprintf("Needs the vote of %s; nobody in this project can give it. Ask a lead to make somebody %s.", number(missing, string(q.Role)), article(string(q.Role)))
+		result.Says += fault.Say("Needs the vote of %s; nobody in this project can give it. Ask a lead to give somebody the role %s.", howMany(missing, q.Role), q.Role)
 	case len(can) > 5:
-		result.Says += fmt.Sprintf("Needs the vote of %s: %s or %d others.", number(missing, string(q.Role)), strings.Join(can[:4], ", "), len(can)-4)
+		result.Says += fault.Say("Needs the vote of %s: %s or %d others.", howMany(missing, q.Role), strings.Join(can[:4], ", "), len(can)-4)
 	default:
-		result.Says += fmt.Sprintf("Needs the vote of %s: %s.", number(missing, string(q.Role)), strings.Join(can, " or "))
+		result.Says += fault.Say("Needs the vote of %s: %s.", howMany(missing, q.Role), strings.Join(can, " or "))
 	}
 }
 
@@ -205,32 +205,31 @@ func (r Rules) evaluateNoVote(q Requirement, f Facts, result *Result) {
 	for _, v := range f.Votes {
 		if r.on(q, v) && v.Value <= q.AtMost {
 			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
-			result.Says = fmt.Sprintf("%s says “%s”. Only %s can change or withdraw that vote.", v.PrintedName, v.Words, v.PrintedName)
+			result.Says = fault.Say("%s says “%s”. Only %s can change or withdraw that vote.", v.PrintedName, v.Words, v.PrintedName)
 			return
 		}
 	}
-	result.State, result.Says = Satisfied, "Nobody objects."
+	result.State, result.Says = Satisfied, fault.Say("Nobody objects.")
 }
 
 func (r Rules) evaluateNotByTrainer(f Facts, result *Result) {
-	result.State, result.Says = Satisfied, "No vote of the person who trained it counts for it."
+	result.State, result.Says = Satisfied, fault.Say("No vote of the person who trained it counts for it.")
 	if f.Candidate.TrainedBy == "" {
-		result.Says = "Nobody knows who trained it, so the vote of the person who proposed it does not count for it."
+		result.Says = fault.Say("Nobody knows who trained it, so the vote of the person who proposed it does not count for it.")
 	}
 	if len(r.Makers(f.Candidate)) > 1 && f.Candidate.TrainedBy != "" {
-		result.Says = "No vote of the person who trained it, or of the one who proposed it, counts for it."
+		result.Says = fault.Say("No vote of the person who trained it, or of the one who proposed it, counts for it.")
 	}
 	if f.Candidate.Maker() == "" {
-		result.State, result.Says = Error, "It is unknown who trained and who proposed it."
+		result.State, result.Says = Error, fault.Say("It is unknown who trained and who proposed it.")
 	}
 	for _, v := range f.Votes {
 		if slices.Contains(r.Makers(f.Candidate), v.Person) && v.Value > 0 {
-			did := "trained"
-			if v.Person != f.Candidate.TrainedBy {
-				did = "proposed"
-			}
 			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
-			result.Says = fmt.Sprintf("%s %s it and voted for it; %s must withdraw that vote.", v.PrintedName, did, v.PrintedName)
+			result.Says = fault.Say("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+			if v.Person != f.Candidate.TrainedBy {
+				result.Says = fault.Say("%s proposed it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+			}
 		}
 	}
 }
@@ -239,23 +238,23 @@ func evaluateNoDecisiveLoss(f Facts, result *Result) {
 	base := f.Candidate.Baseline
 	switch {
 	case f.Candidate.Subject.Kind != SubjectModel:
-		result.State, result.Says = NotApplicable, "It is no model."
+		result.State, result.Says = NotApplicable, fault.Say("It is no model.")
 		return
 	case f.CurrentErr != nil:
-		result.State, result.Says = Error, "What ships now could not be read, so there is nothing to measure against."
+		result.State, result.Says = Error, fault.Say("What ships now could not be read, so there is nothing to measure against.")
 		return
 	case f.Current.Digest != base.Digest || f.Current.Candidate != base.Candidate:
 		result.State = Unsatisfied
-		result.Says = fmt.Sprintf("What ships to %s has changed since this was proposed. Whoever proposed it must measure it against %s.", f.Candidate.Environment, orNothing(f.Current))
+		result.Says = fault.Say("What ships to %s has changed since this was proposed. Whoever proposed it must measure it against %s.", f.Candidate.Environment, orNothing(f.Current))
 		return
 	case base.None():
-		result.State, result.Says = NotApplicable, fmt.Sprintf("Nothing was approved for %s before, so there is nothing to lose against.", f.Candidate.Environment)
+		result.State, result.Says = NotApplicable, fault.Say("Nothing was approved for %s before, so there is nothing to lose against.", f.Candidate.Environment)
 		return
 	case base.Digest == f.Candidate.Subject.Digest:
-		result.State, result.Says = NotApplicable, "It is the same model that ships now."
+		result.State, result.Says = NotApplicable, fault.Say("It is the same model that ships now.")
 		return
 	case f.EvidenceErr != nil:
-		result.State, result.Says = Error, "The comparison with "+base.Name+" could not be read or does not match its digest."
+		result.State, result.Says = Error, fault.Say("The comparison with %s could not be read or does not match its digest.", base.Name)
 		return
 	case len(f.Evidence) == 0:
 		result.State = Unsatisfied
@@ -264,42 +263,41 @@ func evaluateNoDecisiveLoss(f Facts, result *Result) {
 	}
 	for _, e := range f.Evidence {
 		if e.Items <= 0 || !(e.Difference.Low <= e.Difference.High) { // also catches what is not a number
-			result.State, result.Says = Error, "The comparison "+e.Digest.Short()+" holds no usable interval."
+			result.State, result.Says = Error, fault.Say("The comparison %s holds no usable interval.", e.Digest.Short())
 			return
 		}
 		if e.Difference.High < 0 {
 			result.State = Unsatisfied
-			result.Says = fmt.Sprintf("It is decisively worse than %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+			result.Says = fault.Say("It is decisively worse than %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
 			return
 		}
 	}
 	e := f.Evidence[0]
-	result.State, result.Says = Satisfied, fmt.Sprintf("Against %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+	result.State, result.Says = Satisfied, fault.Say("Against %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
 }
 
 // Points writes a difference of accuracies in percentage points with its
 // interval: "+1.2 (-0.3 to +2.7)".
 func Points(e compare.Estimate) string {
-	return fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*float64(e.Value), 100*float64(e.Low), 100*float64(e.High))
+	return fault.Say("%+.1f (%+.1f to %+.1f)", 100*float64(e.Value), 100*float64(e.Low), 100*float64(e.High))
 }
 
 func orNothing(b Baseline) string {
 	if b.None() {
-		return "nothing, for no approval stands"
+		return fault.Say("nothing, for no approval stands")
 	}
 	return b.Name
 }
 
-func article(noun string) string {
-	if strings.ContainsRune("aeiou", rune(noun[0])) {
-		return "an " + noun
+// howMany says how many people of a role that votes, for sentences.
+func howMany(n int, role ledger.Role) string {
+	switch {
+	case role == ledger.RoleReviewer && n == 1:
+		return fault.Say("a reviewer")
+	case role == ledger.RoleReviewer:
+		return fault.Say("%d reviewers", n)
+	case n == 1:
+		return fault.Say("an approver")
 	}
-	return "a " + noun
-}
-
-func number(n int, noun string) string {
-	if n == 1 {
-		return article(noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fault.Say("%d approvers", n)
 }

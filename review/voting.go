@@ -313,7 +313,7 @@ func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Vo
 		return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: payload})
 	}
 	if was == StateApproved {
-		if err := revoke(tx, record, c, d, "The requirements no longer hold. "+Unmet(results)); err != nil {
+		if err := revoke(tx, record, c, d, fault.Say("The requirements no longer hold.")+" "+Unmet(results)); err != nil {
 			return out, err
 		}
 	}

@@ -169,11 +169,11 @@ func (r *Reader) Next() (rec labeling.Record, err error) {
 	r.at++
 	for i, v := range r.values {
 		if err := labeling.CheckText(v.Text); err != nil {
-			return labeling.Record{}, &labeling.RecordError{Line: r.line, Reason: fmt.Sprintf("column %s: %s", r.names[i], err)}
+			return labeling.Record{}, &labeling.RecordError{Line: r.line, Reason: fault.Say("column %s: %s", r.names[i], err)}
 		}
 	}
 	if size > labeling.MaxRecord {
-		return labeling.Record{}, &labeling.RecordError{Line: r.line, Reason: fmt.Sprintf("longer than %d MB", labeling.MaxRecord>>20)}
+		return labeling.Record{}, &labeling.RecordError{Line: r.line, Reason: fault.Say("longer than %d MB", labeling.MaxRecord>>20)}
 	}
 	return labeling.Record{Line: r.line, Values: r.values}, nil
 }

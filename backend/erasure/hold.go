@@ -20,7 +20,7 @@ func (s *Service) PlaceHold(ctx context.Context, actor ledger.Actor, h Hold) (Ho
 		return Hold{}, fault.Field("id", "Say which %s is held, by its id.", h.Kind)
 	}
 	var err error
-	if h.Reason, err = ledger.Reason(h.Reason, "this is held", true); err != nil {
+	if h.Reason, err = ledger.Reason(h.Reason, fault.Format("this is held"), true); err != nil {
 		return Hold{}, err
 	}
 	err = s.Update(ctx, func(tx Tx) error {
@@ -41,7 +41,7 @@ func (s *Service) LiftHold(ctx context.Context, actor ledger.Actor, kind, id, re
 	if err := actor.Must("", ledger.ActionAdminister); err != nil {
 		return err
 	}
-	reason, err := ledger.Reason(reason, "the hold is lifted", true)
+	reason, err := ledger.Reason(reason, fault.Format("the hold is lifted"), true)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (s *Service) SetRetention(ctx context.Context, actor ledger.Actor, kind Ret
 	if days < 0 || days > MostDays {
 		errs = append(errs, fault.Field("days", "Give a number of days between 1 and %d, or 0 to keep it for good.", MostDays))
 	}
-	why, err := ledger.Reason(reason, "this is kept for another time", true)
+	why, err := ledger.Reason(reason, fault.Format("this is kept for another time"), true)
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return Retention{}, err
 	}

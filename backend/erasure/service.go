@@ -136,15 +136,15 @@ func (s *Service) PlanPerson(ctx context.Context, actor ledger.Actor, name strin
 func refusePerson(p Plan, actor ledger.Actor) string {
 	switch {
 	case p.Done:
-		return "This person was erased already."
+		return fault.Say("This person was erased already.")
 	case p.Hold != nil:
-		return "A legal hold keeps this person: " + p.Hold.Reason + " Lift it first."
+		return fault.Say("A legal hold keeps this %s: %s Lift it first.", "person", p.Hold.Reason)
 	case p.who.ID == actor.Person:
-		return "Nobody erases themselves; ask another admin."
+		return fault.Say("Nobody erases themselves; ask another admin.")
 	case p.who.LastAdmin:
-		return "This is the last admin who can sign in. Make somebody else an admin first."
+		return fault.Say("This is the last admin who can sign in. Make somebody else an admin first.")
 	case p.who.Owner:
-		return "The command line of the server's machine acts in the name of this person. Take the machine over first, under People."
+		return fault.Say("The command line of the server's machine acts in the name of this person. Take the machine over first, under People.")
 	}
 	return ""
 }
@@ -185,7 +185,7 @@ func confirmed(p Plan, req Request) (reason string, err error) {
 	if p.Refused != "" {
 		return "", fault.New(fault.Conflict, "%s", p.Refused)
 	}
-	reason, err = ledger.Reason(req.Reason, "this is erased", true)
+	reason, err = ledger.Reason(req.Reason, fault.Format("this is erased"), true)
 	if strings.TrimSpace(req.Confirm) != p.Name {
 		err = errors.Join(fault.Field("confirm", "Type %s to confirm.", p.Name), err)
 	}
@@ -333,7 +333,7 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 		case !within:
 		case len(f.Signed) > 0:
 			counts[RecordHeld]++
-			names[RecordHeld] = append(names[RecordHeld], fmt.Sprintf("%s (candidate %s)", f.Title, numbers(f.Signed)))
+			names[RecordHeld] = append(names[RecordHeld], fault.Say("%s (candidate %s)", f.Title, numbers(f.Signed)))
 		default:
 			p.doomed = append(p.doomed, f)
 			counts[RecordSnapshots]++
@@ -357,16 +357,16 @@ func numbers(list []int) string {
 // refuseItem says why an item cannot be erased, or nothing.
 func refuseItem(p Plan, holds []Hold) string {
 	if p.Done {
-		return "The content of this item was erased already."
+		return fault.Say("The content of this item was erased already.")
 	}
 	for _, under := range []struct{ kind, id string }{{"dataset", p.thing.Dataset}, {"project", string(p.Project)}} {
 		if h := heldBy(holds, under.kind, under.id); h != nil {
-			return "A legal hold keeps this " + under.kind + ": " + h.Reason + " Lift it first."
+			return fault.Say("A legal hold keeps this %s: %s Lift it first.", under.kind, h.Reason)
 		}
 	}
 	for _, u := range p.uploads {
 		if !u.Done {
-			return "An import into this dataset is still running. Wait until it is done."
+			return fault.Say("An import into this dataset is still running. Wait until it is done.")
 		}
 	}
 	return ""
@@ -444,7 +444,7 @@ func (s *Service) EraseItem(ctx context.Context, actor ledger.Actor, project led
 		}
 		var remove []ledger.Digest
 		for _, f := range p.doomed {
-			if err := tx.EraseSnapshot(f.ID, "An item of it was erased, so its files were, too."); err != nil {
+			if err := tx.EraseSnapshot(f.ID, fault.Say("An item of it was erased, so its files were, too.")); err != nil {
 				return fault.Wrap(err, "erase a snapshot")
 			}
 			remove = append(remove, f.Rows, f.Table)

@@ -3,7 +3,6 @@ package erasure
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +70,7 @@ func (s *Service) Delete(ctx context.Context, actor ledger.Actor, kind string, p
 	if !slices.Contains(TrashKinds(), kind) {
 		return Trashed{}, fault.Field("kind", "%.40q cannot be deleted; choose %s.", kind, strings.Join(TrashKinds(), ", "))
 	}
-	why, err := ledger.Reason(reason, "this is deleted", false)
+	why, err := ledger.Reason(reason, fault.Format("this is deleted"), false)
 	if err != nil {
 		return Trashed{}, err
 	}
@@ -112,7 +111,7 @@ func keptBy(tx Tx, t Trashed) (string, error) {
 	}
 	for _, under := range []struct{ kind, id string }{{t.Kind, t.ID}, {"project", string(t.Project)}} {
 		if h := heldBy(holds, under.kind, under.id); h != nil {
-			return fmt.Sprintf("A legal hold keeps this %s: %s Lift it first.", under.kind, h.Reason), nil
+			return fault.Say("A legal hold keeps this %s: %s Lift it first.", under.kind, h.Reason), nil
 		}
 	}
 	if t.Kind == TrashProject && slices.ContainsFunc(holds, func(h Hold) bool { return h.Kind == TrashDataset }) {

@@ -26,13 +26,16 @@ const (
 	Internal        Kind = "internal"        // our mistake
 )
 
-// Error is an error with a kind. Message is for people: it names the field and
-// the remedy. Field is the request field that is wrong, empty if none is. Err
-// is the cause, for the log only.
+// Error is an error with a kind. Message is for people, in English: it names
+// the field and the remedy. Format and Args are what it was made from; pages
+// look up the format to say it in another language. Field is the request field
+// that is wrong, empty if none is. Err is the cause, for the log only.
 type Error struct {
 	Kind    Kind
 	Field   string
 	Message string
+	Format  string
+	Args    []any
 	Err     error
 }
 
@@ -50,15 +53,31 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New returns an error of a kind with a message made from format and args.
+// New returns an error of a kind with a message made from format and args. The
+// format is a constant, because it is the key of its translations.
 func New(kind Kind, format string, args ...any) *Error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Format: format, Args: args}
 }
 
 // Field returns an Invalid error about one field of a request.
 func Field(field, format string, args ...any) *Error {
-	return &Error{Kind: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+	return New(Invalid, format, args...).At(field)
 }
+
+// At says which field of the request the error is about.
+func (e *Error) At(field string) *Error {
+	e.Field = field
+	return e
+}
+
+// Say makes a sentence for people that is no error, such as a reason that is
+// kept or shown. It is fmt.Sprintf; its name tells readers, and the test that
+// collects what needs a translation, that people read the result.
+func Say(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// Format marks a format that fmt.Sprintf is given elsewhere, such as in a table
+// of sentences, as one that people read the result of; see Say.
+func Format(format string) string { return format }
 
 // Wrap says what was being done when err happened. The kind stays that of err,
 // so a NotFound from the store is still one at the door; a nil err stays nil.
@@ -71,7 +90,9 @@ func Wrap(err error, doing string) error {
 
 // As gives err a kind and a message for people and keeps err as the cause.
 func As(kind Kind, err error, format string, args ...any) *Error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Err: err}
+	e := New(kind, format, args...)
+	e.Err = err
+	return e
 }
 
 // KindOf returns the kind of the first fault in err's chain, Internal for a
@@ -89,26 +110,47 @@ func KindOf(err error) Kind {
 // Is reports whether err is a fault of this kind.
 func Is(err error, kind Kind) bool { return KindOf(err) == kind }
 
+// Unexplained is what a person reads of an error that is our mistake.
+const Unexplained = "Something went wrong on our side."
+
+// Readable returns the fault whose message a person may read of err: the first
+// in its chain, or nil where there is nothing but what is for the log.
+func Readable(err error) *Error {
+	if f, ok := errors.AsType[*Error](err); ok && f.Kind != Internal && f.Message != "" {
+		return f
+	}
+	return nil
+}
+
 // Message returns what a person may read of err: the message of the first
 // fault in its chain, or a sentence that gives nothing away.
 func Message(err error) string {
-	if f, ok := errors.AsType[*Error](err); ok && f.Kind != Internal && f.Message != "" {
+	if f := Readable(err); f != nil {
 		return f.Message
 	}
-	return "Something went wrong on our side."
+	return Unexplained
 }
 
 // Fields collects the Invalid errors of a joined error by field, so that a form
 // shows all its problems together.
 func Fields(err error) map[string]string {
 	found := map[string]string{}
+	for field, f := range ByField(err) {
+		found[field] = f.Message
+	}
+	return found
+}
+
+// ByField collects the errors of a joined error that name a field, by field.
+func ByField(err error) map[string]*Error {
+	found := map[string]*Error{}
 	var walk func(error)
 	walk = func(err error) {
 		switch e := err.(type) { //nolint:errorlint // it unwraps by itself, branch by branch
 		case nil:
 		case *Error:
 			if _, seen := found[e.Field]; !seen && e.Field != "" {
-				found[e.Field] = e.Message
+				found[e.Field] = e
 			}
 			walk(e.Err)
 		case interface{ Unwrap() []error }:

@@ -29,7 +29,7 @@ func (s *Service) CreateGroup(ctx context.Context, actor ledger.Actor, name stri
 
 func takenGroup(err error) error {
 	if fault.Is(err, fault.Conflict) {
-		return &fault.Error{Kind: fault.Conflict, Field: "name", Message: "There is a group of this name already. Choose another.", Err: err}
+		return fault.As(fault.Conflict, err, "There is a group of this name already. Choose another.").At("name")
 	}
 	return err
 }
@@ -58,7 +58,7 @@ func (s *Service) DeleteGroup(ctx context.Context, actor ledger.Actor, group, wh
 		return err
 	}
 	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
-		reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0 && len(g.Roles) > 0)
+		reason, err := ledger.Reason(why, fault.Format("the roles of its members change"), len(g.Members) > 0 && len(g.Roles) > 0)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, per
 		if changed, err := move(tx, g.ID, p.ID); err != nil || !changed {
 			return err
 		}
-		reason, err := ledger.Reason(why, "their roles change", kind == "group.left" && len(g.Roles) > 0)
+		reason, err := ledger.Reason(why, fault.Format("their roles change"), kind == "group.left" && len(g.Roles) > 0)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind
 	if changed, err := move(tx, g.ID, r); err != nil || !changed {
 		return err
 	}
-	reason, err := ledger.Reason(why, "the roles of its members change", len(g.Members) > 0 || len(g.Names) > 0)
+	reason, err := ledger.Reason(why, fault.Format("the roles of its members change"), len(g.Members) > 0 || len(g.Names) > 0)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func personNamed(tx Tx, text string) (Person, error) {
 	}
 	person, err = tx.PersonByUsername(FoldUsername(text))
 	if fault.Is(err, fault.NotFound) {
-		err = &fault.Error{Kind: fault.NotFound, Field: "username", Message: "Nobody signs in with this name. Create the person first.", Err: err}
+		err = fault.As(fault.NotFound, err, "Nobody signs in with this name. Create the person first.").At("username")
 	}
 	return person, err
 }

@@ -35,9 +35,9 @@ type RowError struct {
 func (e RowError) fault() error {
 	where := "line " + strconv.Itoa(e.Line)
 	if e.Field != "" {
-		where += ", " + e.Field
+		return fault.Field(where+", "+e.Field, "Line %d, %s: %s", e.Line, e.Field, e.Message)
 	}
-	return fault.Field(where, "%s", strings.ToUpper(where[:1])+where[1:]+": "+e.Message)
+	return fault.Field(where, "Line %d: %s", e.Line, e.Message)
 }
 
 // maxInvitations is how many lines one list may have.
@@ -56,7 +56,7 @@ var columnNames = map[string]string{
 func ParseInvitations(text []byte) ([]Invitation, []RowError) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-		return nil, []RowError{{Line: 1, Message: "The file is not UTF-8 text. Save it as CSV UTF-8 and try again."}}
+		return nil, []RowError{{Line: 1, Message: fault.Say("The file is not UTF-8 text. Save it as CSV UTF-8 and try again.")}}
 	}
 	r := csv.NewReader(bytes.NewReader(text))
 	r.FieldsPerRecord, r.TrimLeadingSpace = -1, true
@@ -80,13 +80,13 @@ func ParseInvitations(text []byte) ([]Invitation, []RowError) {
 		}
 		line, _ := r.FieldPos(0)
 		if len(all) == maxInvitations {
-			return nil, append(wrong, RowError{Line: line, Message: "A list may have " + strconv.Itoa(maxInvitations) + " people. Split it."})
+			return nil, append(wrong, RowError{Line: line, Message: fault.Say("A list may have %d people. Split it.", maxInvitations)})
 		}
 		if strings.TrimSpace(strings.Join(cells, "")) == "" {
 			continue
 		}
 		if len(cells) > len(head) {
-			wrong = append(wrong, RowError{Line: line, Message: "There are more cells than columns. Put a cell that holds the separator in quotation marks."})
+			wrong = append(wrong, RowError{Line: line, Message: fault.Say("There are more cells than columns. Put a cell that holds the separator in quotation marks.")})
 			continue
 		}
 		v, bad := invitationOf(columns, cells)
@@ -98,7 +98,7 @@ func ParseInvitations(text []byte) ([]Invitation, []RowError) {
 		all = append(all, v)
 	}
 	if len(all) == 0 && len(wrong) == 0 {
-		wrong = []RowError{{Line: 1, Message: "The list names nobody. Put one person on each line below the names of the columns."}}
+		wrong = []RowError{{Line: 1, Message: fault.Say("The list names nobody. Put one person on each line below the names of the columns.")}}
 	}
 	return all, wrong
 }
@@ -117,9 +117,9 @@ func separatorOf(text []byte) rune {
 
 func unreadable(err error) RowError {
 	if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-		return RowError{Line: bad.Line, Message: "The line cannot be read: a quotation mark is missing or stands inside a cell."}
+		return RowError{Line: bad.Line, Message: fault.Say("The line cannot be read: a quotation mark is missing or stands inside a cell.")}
 	}
-	return RowError{Line: 1, Message: "The list is empty. Begin with the names of the columns: name,username,project,roles,groups."}
+	return RowError{Line: 1, Message: fault.Say("The list is empty. Begin with the names of the columns: name,username,project,roles,groups.")}
 }
 
 func columnsOf(head []string) (columns []string, wrong []RowError) {
@@ -127,14 +127,14 @@ func columnsOf(head []string) (columns []string, wrong []RowError) {
 		name := columnNames[strings.ToLower(strings.TrimSpace(cell))]
 		switch {
 		case name == "":
-			wrong = append(wrong, RowError{Line: 1, Message: "There is no column " + strconv.Quote(shortened(cell)) + ". The columns are name, username (or e-mail), project, roles and groups."})
+			wrong = append(wrong, RowError{Line: 1, Message: fault.Say("There is no column %q. The columns are name, username (or e-mail), project, roles and groups.", shortened(cell))})
 		case slices.Contains(columns, name):
-			wrong = append(wrong, RowError{Line: 1, Field: name, Message: "This column stands there twice."})
+			wrong = append(wrong, RowError{Line: 1, Field: name, Message: fault.Say("This column stands there twice.")})
 		}
 		columns = append(columns, name)
 	}
 	if len(wrong) == 0 && !slices.Contains(columns, "username") {
-		wrong = append(wrong, RowError{Line: 1, Field: "username", Message: "This column is missing: what people type to sign in, such as their e-mail address."})
+		wrong = append(wrong, RowError{Line: 1, Field: "username", Message: fault.Say("This column is missing: what people type to sign in, such as their e-mail address.")})
 	}
 	return columns, wrong
 }
@@ -235,7 +235,7 @@ func planInvitations(list []Invitation, now standing, actor ledger.Actor) (steps
 				refuse("username", person.Name+" is deactivated. Let them in again first.")
 			}
 		} else if again && earlier != v.Name {
-			refuse("name", "The same person stands above as "+strconv.Quote(earlier)+".")
+			refuse("name", fault.Say("The same person stands above as %q.", earlier))
 		}
 		if !again {
 			seen[v.Username] = v.Name
@@ -245,16 +245,16 @@ func planInvitations(list []Invitation, now standing, actor ledger.Actor) (steps
 		}
 		switch {
 		case step.Project == "" && len(v.Roles) > 0:
-			refuse("project", "Name the project in which they hold these roles.")
+			refuse("project", fault.Say("Name the project in which they hold these roles."))
 		case step.Project != "" && len(v.Roles) == 0 && (v.Project != "" || len(v.Groups) == 0):
-			refuse("roles", "Give at least one role in the project.")
+			refuse("roles", fault.Say("Give at least one role in the project."))
 		case step.New && step.Project == "" && mustAdminister(actor) != nil:
-			refuse("project", "Only an admin of this installation invites people without a project.")
+			refuse("project", fault.Say("Only an admin of this installation invites people without a project."))
 		}
 		if step.Project != "" {
 			var found bool
 			if step.ProjectID, found = now.projects[step.Project]; !found {
-				refuse("project", "There is no project "+strconv.Quote(shortened(step.Project))+", or you are not a member of it.")
+				refuse("project", fault.Say("There is no project %q, or you are not a member of it.", shortened(step.Project)))
 			}
 		}
 		for _, role := range v.Roles {

@@ -113,11 +113,8 @@ func (s *Service) Unlock(ctx context.Context, secret, password string, from From
 		return err
 	}
 	err = s.check(ctx, try{username: person.Username, person: person.ID, address: from.Address}, person.Password, password)
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == wrongPassword {
-		return &fault.Error{Kind: f.Kind, Field: "password", Message: "This is not your password. After five wrong tries there is a pause of a minute.", Err: f.Err}
-	}
 	if err != nil {
-		return err
+		return notYours(err)
 	}
 	renewed := login.renewed(s.now())
 	return s.update(ctx, func(tx Tx) error {

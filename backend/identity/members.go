@@ -64,7 +64,7 @@ func reasonFor(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledge
 		return "", err
 	}
 	member := slices.ContainsFunc(held, func(m Membership) bool { return m.Project == project })
-	return ledger.Reason(reason, "the role changes", member && actor.Via != ledger.ViaSystem)
+	return ledger.Reason(reason, fault.Format("the role changes"), member && actor.Via != ledger.ViaSystem)
 }
 
 // Settle makes whoever created a project its lead. It grants nothing where the
@@ -87,7 +87,7 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, 
 	if err := mayGrant(actor, m.Project, m.Role); err != nil {
 		return err
 	}
-	reason, err := ledger.Reason(reason, "the role changes", actor.Via != ledger.ViaSystem)
+	reason, err := ledger.Reason(reason, fault.Format("the role changes"), actor.Via != ledger.ViaSystem)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Service) setRoles(tx Tx, actor ledger.Actor, project ledger.ProjectID, 
 		if err := mayGrant(actor, project, role); err != nil {
 			return err
 		}
-		reason, err := ledger.Reason(why, "the roles change", actor.Via != ledger.ViaSystem)
+		reason, err := ledger.Reason(why, fault.Format("the roles change"), actor.Via != ledger.ViaSystem)
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func (s *Service) create(tx Tx, actor ledger.Actor, person Person) error {
 // taken says that a username is in use.
 func taken(err error) error {
 	if fault.Is(err, fault.Conflict) {
-		return &fault.Error{Kind: fault.Conflict, Field: "username", Message: "Somebody signs in with this name already. Choose another.", Err: err}
+		return fault.As(fault.Conflict, err, "Somebody signs in with this name already. Choose another.").At("username")
 	}
 	return err
 }
@@ -198,7 +198,7 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		if still, err := s.someAdminSignsIn(tx); err != nil || able && !still {
 			return orElse(err, fault.New(fault.Unmet, "%s is the last admin who can sign in. Wait until another admin has chosen a password.", person.Name))
 		}
-		reason, err := ledger.Reason(req.Reason, "who is an admin changes", person.Admin != was.Admin && actor.Via != ledger.ViaSystem)
+		reason, err := ledger.Reason(req.Reason, fault.Format("who is an admin changes"), person.Admin != was.Admin && actor.Via != ledger.ViaSystem)
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,8 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 	if person.Password != "" || s.ConfirmsByProvider(person) {
 		if err := s.VerifyPassword(ctx, visit.Actor, old, address); err != nil {
 			if f, ok := errors.AsType[*fault.Error](err); ok && f.Field == "password" {
-				return &fault.Error{Kind: f.Kind, Field: "old_password", Message: f.Message, Err: f.Err}
+				moved := *f
+				return moved.At("old_password")
 			}
 			return err
 		}
@@ -309,7 +310,7 @@ func (s *Service) PersonByUsername(ctx context.Context, actor ledger.Actor, user
 		return err
 	})
 	if fault.Is(err, fault.NotFound) {
-		err = &fault.Error{Kind: fault.NotFound, Field: "username", Message: "Nobody signs in with this name. Create the person first.", Err: err}
+		err = fault.As(fault.NotFound, err, "Nobody signs in with this name. Create the person first.").At("username")
 	}
 	person.Password = ""
 	return person, err

@@ -147,7 +147,7 @@ func follow(tx Tx, actor ledger.Actor, names []string) error {
 		return err
 	}
 	move := func(id GroupID, kind string) error {
-		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(id), Payload: map[string]string{"person": string(actor.Person), ledger.KeyReason: "The groups at the provider say so."}})
+		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(id), Payload: map[string]string{"person": string(actor.Person), ledger.KeyReason: fault.Say("The groups at the provider say so.")}})
 	}
 	for _, id := range wanted {
 		if slices.Contains(had, id) {

@@ -17,7 +17,20 @@ type SignedIn struct {
 }
 
 // wrongPassword is the one message for every way in which a password fails.
-const wrongPassword = "This name and password do not belong together. After five wrong tries there is a pause of a minute."
+func wrongPassword(kind fault.Kind, err error) *fault.Error {
+	return fault.As(kind, errors.Join(errWrongPassword, err), "This name and password do not belong together. After five wrong tries there is a pause of a minute.")
+}
+
+// errWrongPassword tells check's refusal of a password from everything else.
+var errWrongPassword = errors.New("wrong password")
+
+// notYours words the refusal of a password for somebody who is known already.
+func notYours(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && errors.Is(f, errWrongPassword) {
+		return fault.As(f.Kind, f.Err, "This is not your password. After five wrong tries there is a pause of a minute.").At("password")
+	}
+	return err
+}
 
 // TooMany is the cause of a fault that the limit on wrong passwords raised.
 type TooMany struct{ Wait time.Duration }
@@ -70,10 +83,7 @@ func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, passwo
 		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
 	}
 	err = s.check(ctx, try{username: person.Username, person: person.ID, actor: actor, address: address}, person.Password, password)
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == wrongPassword {
-		return &fault.Error{Kind: f.Kind, Field: "password", Message: "This is not your password. After five wrong tries there is a pause of a minute.", Err: f.Err}
-	}
-	return err
+	return notYours(err)
 }
 
 // Prove is VerifyPassword for whoever writes down how sure it is that the person
@@ -103,7 +113,7 @@ func (s *Service) check(ctx context.Context, t try, phc, password string) error 
 		return err
 	}
 	if wait > 0 {
-		return fault.As(fault.Unavailable, TooMany{Wait: wait}, wrongPassword)
+		return wrongPassword(fault.Unavailable, TooMany{Wait: wait})
 	}
 	right, err := s.kitchen.matches(ctx, phc, password)
 	if err != nil {
@@ -113,7 +123,7 @@ func (s *Service) check(ctx context.Context, t try, phc, password string) error 
 		if err := s.update(lasting, func(tx Tx) error { return t.record(tx, "login.refused") }); err != nil {
 			return err
 		}
-		return fault.New(fault.Invalid, wrongPassword)
+		return wrongPassword(fault.Invalid, nil)
 	}
 	return s.succeeded(lasting, t)
 }

@@ -34,7 +34,8 @@ const MostReason = 2000
 
 // Reason returns a reason without the space around it, or Invalid naming the
 // field "reason" where there is none though the change needs one, or where it
-// is too long. what completes "Say in a few words why …".
+// is too long. what completes "Say in a few words why …",
+// and is marked by fault.Format.
 func Reason(text, what string, needed bool) (string, error) {
 	text = strings.TrimSpace(text)
 	switch {

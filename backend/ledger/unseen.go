@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"unicode"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -17,7 +16,7 @@ type Unseen struct {
 }
 
 // String names the character for messages.
-func (u Unseen) String() string { return fmt.Sprintf("%s (U+%04X)", u.Name, u.Rune) }
+func (u Unseen) String() string { return fault.Say("%s (U+%04X)", u.Name, u.Rune) }
 
 var unseen = func() map[rune]Unseen {
 	all := map[rune]Unseen{}

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/training"
 )
@@ -136,10 +137,10 @@ func (r *run) leaveTrace() error {
 
 // bury ends what a runner before us left and reports the attempt lost.
 func (r *run) bury(before training.Trace) training.Finish {
-	f := training.Finish{Reason: training.ReasonLost, Message: "The supervisor of this attempt died; its trainer was ended with it.", EndedAt: time.Now().UTC()}
+	f := training.Finish{Reason: training.ReasonLost, Message: fault.Say("The supervisor of this attempt died; its trainer was ended with it."), EndedAt: time.Now().UTC()}
 	if err := sweep(r.Dir, before.Cgroup); err != nil {
 		r.Log.Error("sweep", "error", err)
-		f.Message += " Some of its processes could not be ended: " + err.Error() + "."
+		f.Message += " " + fault.Say("Some of its processes could not be ended: %s.", err)
 	}
 	f.LogBytes, f.LogCRC32 = sumLog(r.log.path)
 	return f
@@ -222,7 +223,7 @@ func (r *run) execute(ctx, calm context.Context) (training.Finish, error) {
 	// Whatever the trainer left running would hold memory, devices and our pipe.
 	if err := sweep(r.Dir, r.trace.Cgroup); err != nil {
 		r.Log.Error("sweep", "error", err)
-		finish.Message = "Some processes of the trainer could not be ended: " + err.Error() + "."
+		finish.Message = fault.Say("Some processes of the trainer could not be ended: %s.", err)
 	}
 	select {
 	case <-copied:
@@ -252,7 +253,7 @@ func (r *run) execute(ctx, calm context.Context) (training.Finish, error) {
 		// It ended well although it was asked to stop: what it made is whole only
 		// if it finished before the request came, which nobody can tell. The
 		// request counts.
-		finish.Message = "The trainer ended well after it was asked to stop."
+		finish.Message = fault.Say("The trainer ended well after it was asked to stop.")
 	}
 	finish.Environment = environment(r.Version, spec, command, inputs)
 	return finish, nil

@@ -70,34 +70,34 @@ func (tx *Tx) Deletable(kind string, project ledger.ProjectID, id string) (erasu
 // what needs it, $1 is the project and $2 the id, and says how.
 var needs = map[string][]struct{ query, says string }{
 	erasure.TrashComparison: {
-		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c WHERE c.project = $1 AND c.model IN (SELECT candidate FROM comparison WHERE project = $1 AND digest = $2)`, "Candidate %s rests on it."},
+		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c WHERE c.project = $1 AND c.model IN (SELECT candidate FROM comparison WHERE project = $1 AND digest = $2)`, fault.Format("Candidate %s rests on it.")},
 	},
 	erasure.TrashModel: {
-		{`SELECT CAST(number AS TEXT) FROM candidate WHERE project = $1 AND (model = $2 OR baseline_model = $2)`, "Candidate %s names it."},
-		{`SELECT substr(digest, 8, 12) FROM ` + visible("comparison", "project", "digest") + ` c WHERE project = $1 AND (baseline = $2 OR candidate = $2)`, "The comparison %s is of it; delete that first."},
-		{`SELECT run FROM training_job WHERE project = $1 AND model = $2 AND ended_at = 0`, "A job predicts with it; stop that first."},
+		{`SELECT CAST(number AS TEXT) FROM candidate WHERE project = $1 AND (model = $2 OR baseline_model = $2)`, fault.Format("Candidate %s names it.")},
+		{`SELECT substr(digest, 8, 12) FROM ` + visible("comparison", "project", "digest") + ` c WHERE project = $1 AND (baseline = $2 OR candidate = $2)`, fault.Format("The comparison %s is of it; delete that first.")},
+		{`SELECT run FROM training_job WHERE project = $1 AND model = $2 AND ended_at = 0`, fault.Format("A job predicts with it; stop that first.")},
 	},
 	erasure.TrashSnapshot: {
-		{`SELECT CAST(c.number AS TEXT) FROM candidate c WHERE c.project = $1 AND c.subject IN (SELECT digest FROM snapshot WHERE id = $2)`, "Candidate %s names it."},
+		{`SELECT CAST(c.number AS TEXT) FROM candidate c WHERE c.project = $1 AND c.subject IN (SELECT digest FROM snapshot WHERE id = $2)`, fault.Format("Candidate %s names it.")},
 		{`SELECT name || ' ' || CAST(version AS TEXT) FROM ` + visible("model", "project", "id") + ` m WHERE project = $1 AND (snapshot = $2 OR id IN (SELECT e.model FROM evaluation e WHERE e.project = $1 AND e.snapshot = $2))`,
-			"The model %s was trained or judged on it; delete that first."},
-		{`SELECT substr(digest, 8, 12) FROM ` + visible("comparison", "project", "digest") + ` c WHERE project = $1 AND snapshot = $2`, "The comparison %s was made on it; delete that first."},
-		{`SELECT run FROM training_job WHERE project = $1 AND snapshot = $2 AND ended_at = 0`, "A training reads it; stop that first."},
-		{`SELECT id FROM snapshot WHERE project = $1 AND id = $2 AND state = 'building'`, "It is still being made; wait until it is done."},
+			fault.Format("The model %s was trained or judged on it; delete that first.")},
+		{`SELECT substr(digest, 8, 12) FROM ` + visible("comparison", "project", "digest") + ` c WHERE project = $1 AND snapshot = $2`, fault.Format("The comparison %s was made on it; delete that first.")},
+		{`SELECT run FROM training_job WHERE project = $1 AND snapshot = $2 AND ended_at = 0`, fault.Format("A training reads it; stop that first.")},
+		{`SELECT id FROM snapshot WHERE project = $1 AND id = $2 AND state = 'building'`, fault.Format("It is still being made; wait until it is done.")},
 	},
 	erasure.TrashDataset: {
-		{`SELECT CAST(number AS TEXT) FROM ` + visible("snapshot", "project", "id") + ` s WHERE project = $1 AND replace(datasets, $2, '') <> datasets`, "The snapshot %s holds items of it; delete that first."},
-		{`SELECT file FROM import WHERE project = $1 AND dataset = $2 AND finished_at = 0`, "The import of %s into it is still running; wait until it is done."},
-		{`SELECT run FROM training_job WHERE project = $1 AND dataset = $2 AND ended_at = 0`, "A job reads it; stop that first."},
+		{`SELECT CAST(number AS TEXT) FROM ` + visible("snapshot", "project", "id") + ` s WHERE project = $1 AND replace(datasets, $2, '') <> datasets`, fault.Format("The snapshot %s holds items of it; delete that first.")},
+		{`SELECT file FROM import WHERE project = $1 AND dataset = $2 AND finished_at = 0`, fault.Format("The import of %s into it is still running; wait until it is done.")},
+		{`SELECT run FROM training_job WHERE project = $1 AND dataset = $2 AND ended_at = 0`, fault.Format("A job reads it; stop that first.")},
 	},
 	erasure.TrashProject: {
-		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c JOIN attestation a ON a.candidate = c.id WHERE c.project = $1 AND $2 <> ''`, "Candidate %s was signed."},
-		{`SELECT file FROM import WHERE project = $1 AND finished_at = 0 AND dataset <> $2 AND dataset <> ''`, "The import of %s is still running; wait until it is done."},
-		{`SELECT run FROM training_job WHERE project = $1 AND ended_at = 0 AND $2 <> ''`, "A job is running; stop it first."},
-		{`SELECT id FROM snapshot WHERE project = $1 AND state = 'building' AND $2 <> ''`, "A snapshot is still being made; wait until it is done."},
+		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c JOIN attestation a ON a.candidate = c.id WHERE c.project = $1 AND $2 <> ''`, fault.Format("Candidate %s was signed.")},
+		{`SELECT file FROM import WHERE project = $1 AND finished_at = 0 AND dataset <> $2 AND dataset <> ''`, fault.Format("The import of %s is still running; wait until it is done.")},
+		{`SELECT run FROM training_job WHERE project = $1 AND ended_at = 0 AND $2 <> ''`, fault.Format("A job is running; stop it first.")},
+		{`SELECT id FROM snapshot WHERE project = $1 AND state = 'building' AND $2 <> ''`, fault.Format("A snapshot is still being made; wait until it is done.")},
 	},
 	"holds": {
-		{`SELECT d.name FROM dataset d JOIN legal_hold h ON h.kind = 'dataset' AND h.subject = d.id WHERE d.project = $1 AND CAST($2 AS TEXT) = ''`, "A legal hold keeps its dataset %s; lift it first."},
+		{`SELECT d.name FROM dataset d JOIN legal_hold h ON h.kind = 'dataset' AND h.subject = d.id WHERE d.project = $1 AND CAST($2 AS TEXT) = ''`, fault.Format("A legal hold keeps its dataset %s; lift it first.")},
 	},
 }
 
@@ -181,7 +181,7 @@ func (tx *Tx) Purge(t erasure.Trashed, most int) ([]ledger.Digest, bool, error) 
 		if err != nil {
 			return nil, false, err
 		}
-		return digests(files), false, tx.EraseSnapshot(t.ID, "It was deleted.")
+		return digests(files), false, tx.EraseSnapshot(t.ID, fault.Say("It was deleted."))
 	case erasure.TrashDataset:
 		return tx.purgeDataset(t, most)
 	case erasure.TrashProject:

@@ -95,7 +95,7 @@ func (s *Service) own(ctx context.Context, active []Attempt) ([]Attempt, error) 
 			if err != nil {
 				return err
 			}
-			over, err = s.end(tx, j, a, Outcome{Lost, ReasonLost, "The server on whose machine this attempt ran has been gone for too long."}, nil)
+			over, err = s.end(tx, j, a, Outcome{Lost, ReasonLost, fault.Say("The server on whose machine this attempt ran has been gone for too long.")}, nil)
 			return err
 		})
 		if err == nil {
@@ -157,7 +157,7 @@ func (s *Service) check(ctx context.Context, engine Engine, active []Attempt) (i
 			// The outcome lies there and nobody brings it in: start a runner that does.
 			_, err = engine.Place(ctx, Placement{Fence: a.Fence, Job: a.Job, Attempt: a.Number})
 		case vitals[i] == VitalGone, expired:
-			err = s.lose(ctx, engine, handles[i], ReasonLost, "The supervisor of this attempt died, and its trainer was ended with it.")
+			err = s.lose(ctx, engine, handles[i], ReasonLost, fault.Say("The supervisor of this attempt died, and its trainer was ended with it."))
 			left--
 		}
 		if err != nil {
@@ -270,7 +270,7 @@ func (s *Service) claim(ctx context.Context, engine Engine) (bool, error) {
 	ext, err := engine.Place(ctx, place)
 	if err != nil {
 		s.Log.Error("place an attempt", "fence", place.Fence, "engine", engine.Name(), "error", err)
-		return true, s.lose(ctx, engine, Handle{Fence: place.Fence}, ReasonEngine, "The engine "+engine.Name()+" could not start the attempt: "+err.Error()+".")
+		return true, s.lose(ctx, engine, Handle{Fence: place.Fence}, ReasonEngine, fault.Say("The engine %s could not start the attempt: %s.", engine.Name(), err))
 	}
 	err = s.Update(ctx, func(tx Tx) error {
 		a, err := tx.GetAttempt(place.Fence)

@@ -3,7 +3,6 @@ package training
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +82,7 @@ func (s *Service) results(tx Tx, j *Job, a Attempt, f Finish, modelID compare.Mo
 	}
 	root, err := ledger.TreeRoot(tree)
 	if err != nil {
-		return Outcome{Failed, ReasonMissingOutput, "The trainer ended well but left no file under output/model."}, nil //nolint:nilerr // it is the outcome
+		return Outcome{Failed, ReasonMissingOutput, fault.Say("The trainer ended well but left no file under output/model.")}, nil //nolint:nilerr // it is the outcome
 	}
 	points, err := tx.FindPoints(j.Run)
 	if err != nil {
@@ -157,9 +156,9 @@ func (s *Service) end(tx Tx, j Job, a Attempt, o Outcome, result json.RawMessage
 	switch {
 	case again:
 		j.State, j.NotBefore = Queued, now.Add(pause)
-		j.Reason, j.Message = o.Reason, fmt.Sprintf("%s Trying again %s.", o.Message, inWords(pause))
+		j.Reason, j.Message = o.Reason, fault.Say("%s Trying again %s.", o.Message, inWords(pause))
 	case cancelled && o.State != Succeeded:
-		j.State, j.Reason, j.Message, j.EndedAt = Cancelled, ReasonStopped, "Stopped on request.", now
+		j.State, j.Reason, j.Message, j.EndedAt = Cancelled, ReasonStopped, fault.Say("Stopped on request."), now
 	default:
 		j.State, j.Reason, j.Message, j.EndedAt = o.State, o.Reason, o.Message, now
 	}
@@ -189,13 +188,13 @@ func rawOrNil(raw json.RawMessage) any {
 func inWords(pause time.Duration) string {
 	switch {
 	case pause <= 0:
-		return "now"
+		return fault.Say("now")
 	case pause < time.Minute:
-		return fmt.Sprintf("in %d seconds", int(pause.Seconds()))
+		return fault.Say("in %d seconds", int(pause.Seconds()))
 	case pause < 2*time.Minute:
-		return "in a minute"
+		return fault.Say("in a minute")
 	}
-	return fmt.Sprintf("in %d minutes", int(pause.Minutes()))
+	return fault.Say("in %d minutes", int(pause.Minutes()))
 }
 
 // primaryOf reads the metric that result.json calls the primary one.

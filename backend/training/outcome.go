@@ -1,11 +1,12 @@
 package training
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/adjudge/adjudge/backend/fault"
 )
 
 // Exit codes with a meaning of their own (sysexits.h).
@@ -32,23 +33,23 @@ func Judge(step Step, f Finish) Outcome {
 	case f.Reason == ReasonLost:
 		return Outcome{Lost, ReasonLost, f.Message}
 	case f.Stopped == StopPreempt:
-		return Outcome{Preempted, ReasonStopped, "The machine was needed for something else."}
+		return Outcome{Preempted, ReasonStopped, fault.Say("The machine was needed for something else.")}
 	case f.Stopped != "":
-		return Outcome{Cancelled, ReasonStopped, "Stopped on request."}
+		return Outcome{Cancelled, ReasonStopped, fault.Say("Stopped on request.")}
 	case f.OutOfMemory:
-		return Outcome{Failed, ReasonOutOfMemory, "The trainer needed more memory than this machine has. Use less data at a time or a larger machine."}
+		return Outcome{Failed, ReasonOutOfMemory, fault.Say("The trainer needed more memory than this machine has. Use less data at a time or a larger machine.")}
 	case f.Signal != "":
-		return Outcome{Failed, ReasonSignal, fmt.Sprintf("The trainer was ended from outside by signal %s; when memory runs short the system does that.", f.Signal)}
+		return Outcome{Failed, ReasonSignal, fault.Say("The trainer was ended from outside by signal %s; when memory runs short the system does that.", f.Signal)}
 	case f.ExitCode == ExitTryAgain:
-		return Outcome{Preempted, ReasonTryAgain, "The trainer saved a checkpoint and asked to be run again."}
+		return Outcome{Preempted, ReasonTryAgain, fault.Say("The trainer saved a checkpoint and asked to be run again.")}
 	case f.ExitCode == ExitBadData:
-		return Outcome{Failed, ReasonBadData, "The trainer cannot use this data; the end of the log says why."}
+		return Outcome{Failed, ReasonBadData, fault.Say("The trainer cannot use this data; the end of the log says why.")}
 	case f.ExitCode == ExitBadConfig:
-		return Outcome{Failed, ReasonBadConfig, "The trainer cannot use these parameters; the end of the log says why."}
+		return Outcome{Failed, ReasonBadConfig, fault.Say("The trainer cannot use these parameters; the end of the log says why.")}
 	case f.ExitCode != 0:
-		return Outcome{Failed, ReasonExit, fmt.Sprintf("The trainer ended with exit code %d; the end of the log says why.", f.ExitCode)}
+		return Outcome{Failed, ReasonExit, fault.Say("The trainer ended with exit code %d; the end of the log says why.", f.ExitCode)}
 	case len(missing) > 0:
-		return Outcome{Failed, ReasonMissingOutput, fmt.Sprintf("The trainer ended well but left no %s in its output folder.", strings.Join(missing, ", "))}
+		return Outcome{Failed, ReasonMissingOutput, fault.Say("The trainer ended well but left no %s in its output folder.", strings.Join(missing, ", "))}
 	}
 	return Outcome{State: Succeeded}
 }

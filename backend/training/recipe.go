@@ -70,5 +70,5 @@ func (b Book) Get(name string) (Recipe, error) {
 	for i, r := range b {
 		names[i] = r.Name
 	}
-	return Recipe{}, &fault.Error{Kind: fault.NotFound, Field: "recipe", Message: fmt.Sprintf("There is no recipe %q. There is: %s.", name, strings.Join(names, ", "))}
+	return Recipe{}, fault.New(fault.NotFound, "There is no recipe %q. There is: %s.", name, strings.Join(names, ", ")).At("recipe")
 }

@@ -142,7 +142,7 @@ func (s Schema) Complete(given map[string]json.RawMessage) (json.RawMessage, err
 	if len(problems) > 0 {
 		first := &fault.Error{Kind: fault.Invalid, Err: join(problems)}
 		if p, ok := errors.AsType[*fault.Error](problems[0]); ok {
-			first.Field, first.Message = p.Field, p.Message
+			first.Field, first.Message, first.Format, first.Args = p.Field, p.Message, p.Format, p.Args
 		}
 		return nil, first
 	}
@@ -187,39 +187,39 @@ func (f Field) decode(raw json.RawMessage) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	if err := dec.Decode(&v); err != nil {
-		return nil, fmt.Errorf("a value is missing or is not JSON")
+		return nil, errors.New(fault.Say("a value is missing or is not JSON"))
 	}
 	switch f.Type {
 	case "boolean":
 		b, ok := v.(bool)
 		if !ok {
-			return nil, fmt.Errorf("%v is neither true nor false", v)
+			return nil, errors.New(fault.Say("%v is neither true nor false", v))
 		}
 		return b, nil
 	case "string":
 		text, ok := v.(string)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%v is not a text", v)
+			return nil, errors.New(fault.Say("%v is not a text", v))
 		case len(f.Enum) > 0 && !slices.Contains(f.Enum, text):
-			return nil, fmt.Errorf("%q is none of %s", text, strings.Join(f.Enum, ", "))
+			return nil, errors.New(fault.Say("%q is none of %s", text, strings.Join(f.Enum, ", ")))
 		case f.MaxLength > 0 && len(text) > f.MaxLength:
-			return nil, fmt.Errorf("the text has %d bytes, at most %d are allowed", len(text), f.MaxLength)
+			return nil, errors.New(fault.Say("the text has %d bytes, at most %d are allowed", len(text), f.MaxLength))
 		}
 		return text, nil
 	}
 	number, ok := v.(json.Number)
 	if !ok {
-		return nil, fmt.Errorf("%q is not a number", fmt.Sprint(v))
+		return nil, errors.New(fault.Say("%q is not a number", fmt.Sprint(v)))
 	}
 	x, err := number.Float64()
 	switch {
 	case err != nil || math.IsInf(x, 0):
-		return nil, fmt.Errorf("%s is not a number that can be used", number)
+		return nil, errors.New(fault.Say("%s is not a number that can be used", number))
 	case f.Minimum != nil && x < *f.Minimum, f.Maximum != nil && x > *f.Maximum:
-		return nil, fmt.Errorf("%s is out of range; %s", number, f.Range())
+		return nil, errors.New(fault.Say("%s is out of range; %s", number, f.Range()))
 	case f.Type == "integer" && x != math.Trunc(x):
-		return nil, fmt.Errorf("%s is not a whole number", number)
+		return nil, errors.New(fault.Say("%s is not a whole number", number))
 	case f.Type == "integer":
 		return int64(x), nil
 	}
@@ -231,11 +231,11 @@ func (f Field) Range() string {
 	text := func(v *float64) string { return strconv.FormatFloat(*v, 'g', -1, 64) }
 	switch {
 	case f.Minimum != nil && f.Maximum != nil:
-		return "it must lie between " + text(f.Minimum) + " and " + text(f.Maximum)
+		return fault.Say("it must lie between %s and %s", text(f.Minimum), text(f.Maximum))
 	case f.Minimum != nil:
-		return "it must be at least " + text(f.Minimum)
+		return fault.Say("it must be at least %s", text(f.Minimum))
 	case f.Maximum != nil:
-		return "it must be at most " + text(f.Maximum)
+		return fault.Say("it must be at most %s", text(f.Maximum))
 	}
 	return ""
 }

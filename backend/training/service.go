@@ -116,7 +116,7 @@ func (s *Service) engine(name string) (Engine, error) {
 	if name == "" {
 		return nil, fault.New(fault.Unavailable, "This server has no engine to train on: the one that comes with it needs Linux or macOS.")
 	}
-	return nil, &fault.Error{Kind: fault.Invalid, Field: "engine", Message: "There is no engine " + name + "."}
+	return nil, fault.Field("engine", "There is no engine %s.", name)
 }
 
 // record appends an event about a job.

@@ -3,7 +3,6 @@ package training
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -140,19 +139,16 @@ func withRun(tx Tx, j Job) (Submitted, error) {
 
 // Trainable returns why a snapshot cannot be trained on, or nil.
 func Trainable(s labeling.Snapshot) error {
-	unmet := func(format string, args ...any) error {
-		return &fault.Error{Kind: fault.Unmet, Field: "snapshot", Message: fmt.Sprintf(format, args...)}
-	}
 	labeled := slices.DeleteFunc(slices.Clone(s.Classes), func(c labeling.ClassCount) bool { return c.Items == 0 })
 	switch {
 	case s.State == labeling.SnapshotBuilding:
-		return unmet("%s is still being made. Try again when it is ready.", s.Title())
+		return fault.New(fault.Unmet, "%s is still being made. Try again when it is ready.", s.Title()).At("snapshot")
 	case s.State != labeling.SnapshotReady:
-		return unmet("%s could not be made, so there is nothing to train on. Make a new one.", s.Title())
+		return fault.New(fault.Unmet, "%s could not be made, so there is nothing to train on. Make a new one.", s.Title()).At("snapshot")
 	case !s.Purpose.Trains():
-		return unmet("%s holds evaluation items. A model that has seen them cannot be judged on them: choose a snapshot of training items.", s.Title())
+		return fault.New(fault.Unmet, "%s holds evaluation items. A model that has seen them cannot be judged on them: choose a snapshot of training items.", s.Title()).At("snapshot")
 	case len(labeled) < 2:
-		return unmet("%s has answers of fewer than two classes, so there is nothing to tell apart. Label more items and make a new snapshot.", s.Title())
+		return fault.New(fault.Unmet, "%s has answers of fewer than two classes, so there is nothing to tell apart. Label more items and make a new snapshot.", s.Title()).At("snapshot")
 	}
 	return nil
 }
@@ -175,7 +171,7 @@ func (s *Service) Stop(ctx context.Context, actor ledger.Actor, project ledger.P
 		case job.State.Over() || !job.StopAt.IsZero():
 			return nil
 		case job.State == Queued:
-			job.State, job.Reason, job.Message, job.StopAt, job.EndedAt = Cancelled, ReasonStopped, "Stopped on request before it began.", now, now
+			job.State, job.Reason, job.Message, job.StopAt, job.EndedAt = Cancelled, ReasonStopped, fault.Say("Stopped on request before it began."), now, now
 		default:
 			attempt, err := tx.GetAttempt(job.Fence)
 			if err != nil {

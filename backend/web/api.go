@@ -12,6 +12,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // apiPrefix is where the JSON API lives.
@@ -113,9 +114,12 @@ func (s *Server) newAPI() huma.API {
 	}, adapter{s})
 }
 
-// oneShape gives errors that huma found itself (a missing field, broken JSON)
+// oneShape names the language of errors, and gives those that huma found itself (a missing field, broken JSON)
 // the shape of all others.
 func oneShape(ctx huma.Context, _ string, v any) (any, error) {
+	if _, ok := v.(*Problem); ok {
+		ctx.SetHeader("Content-Language", ui.LanguageOf(ctx.Context()).Tag)
+	}
 	found, ok := v.(*huma.ErrorModel)
 	if !ok {
 		return v, nil

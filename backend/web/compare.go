@@ -157,7 +157,7 @@ func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		return s.showUpload(w, r, http.StatusUnprocessableEntity, page.Refused(values, err))
+		return s.showUpload(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), values, err))
 	}
 	if err != nil {
 		return err
@@ -291,7 +291,7 @@ func (s *Server) postCompare(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		return s.showCompare(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "baseline", "candidate", "snapshot"), err))
+		return s.showCompare(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "baseline", "candidate", "snapshot"), err))
 	}
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (s *Server) postErasure(w http.ResponseWriter, r *http.Request, erase func(
 	}
 	plan, err := erase(erasure.Request{Confirm: r.PostForm.Get("confirm"), Reason: r.PostForm.Get("reason")})
 	if isRefusal(err) {
-		return s.showErasure(w, r, http.StatusUnprocessableEntity, plan, page.Refused(typed(r, "confirm", "reason"), err))
+		return s.showErasure(w, r, http.StatusUnprocessableEntity, plan, page.Refused(r.Context(), typed(r, "confirm", "reason"), err))
 	}
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (s *Server) postLiftHold(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) afterHold(w http.ResponseWriter, r *http.Request, err error) error {
 	if isRefusal(err) {
-		return s.showHolds(w, r, http.StatusUnprocessableEntity, page.Refused(typed(r, "kind", "id", "reason"), err))
+		return s.showHolds(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "kind", "id", "reason"), err))
 	}
 	if err != nil {
 		return err

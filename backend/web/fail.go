@@ -13,6 +13,8 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/frontend/page"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // statuses is the one table from kinds of fault to HTTP.
@@ -48,8 +50,17 @@ type ProblemField struct {
 	Message  string `json:"message"`
 }
 
+// titleIn says the title in the language of ctx. English has longer titles on
+// pages than for programs.
+func (p *Problem) titleIn(ctx context.Context) string {
+	if ui.LanguageOf(ctx) == ui.ChooseLanguage("", "") {
+		return p.Title
+	}
+	return ui.T(ctx, "problem.title."+p.titleKey())
+}
+
 // titleKey is the last part of the key problem.title.<…> that says the title in
-// the reader's language; programs are told in English.
+// the reader's language.
 func (p *Problem) titleKey() string {
 	if p.Status == http.StatusMethodNotAllowed {
 		return "method"
@@ -81,13 +92,14 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 		kind, status = fault.Internal, statuses[fault.Internal]
 	}
 	c.kind = kind
-	p := &Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: fault.Message(err), Kind: kind, Reference: c.id}
+	p := &Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: page.Refusal(ctx, err), Kind: kind, Reference: c.id}
+	p.Title = p.titleIn(ctx)
 	if kind == fault.Internal {
-		p.Detail = "Something went wrong on our side. Quote the reference " + c.id + " to whoever runs this server."
+		p.Detail = ui.Sentence(ctx, fault.Format("Something went wrong on our side. Quote the reference %s to whoever runs this server."), c.id)
 		s.Log.LogAttrs(ctx, slog.LevelError, "internal error", slog.String("id", c.id), slog.String("route", c.pattern), slog.String("error", err.Error()))
 		return p
 	}
-	fields := fault.Fields(err)
+	fields := page.Refusals(ctx, err)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		p.Errors = append(p.Errors, ProblemField{Location: field, Message: fields[field]})
 	}
@@ -106,6 +118,7 @@ func (s *Server) answering(handle func(http.ResponseWriter, *http.Request) error
 // fail answers an error: as problem+json to a program, as a fragment to htmx,
 // as a page to everybody else. Who is not signed in is sent to do so.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	r = s.listener(r)
 	p := s.problemOf(r.Context(), err)
 	if written(w) {
 		// Half an answer is on its way: cut it off rather than let it look whole.
@@ -121,6 +134,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="adjudge"`)
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
+		sayLanguage(r.Context(), w.Header())
 		w.WriteHeader(p.Status)
 		_ = json.NewEncoder(w).Encode(p)
 	case p.Kind == fault.Unauthenticated && isHTMX(r):
@@ -146,12 +160,28 @@ func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
 }
 
 func (s *Server) notAllowed(w http.ResponseWriter, r *http.Request) error {
+	r = s.listener(r)
 	w.Header().Set("Allow", strings.Join(s.methods(r), ", "))
 	s.renderProblem(w, r, &Problem{
 		Type: "about:blank", Title: "Wrong method", Status: http.StatusMethodNotAllowed, Kind: fault.Invalid, Reference: callIn(r.Context()).id,
-		Detail: "This address does not take " + r.Method + " requests.",
+		Detail: ui.Sentence(r.Context(), fault.Format("This address does not take %s requests."), r.Method),
 	})
 	return nil
+}
+
+// listener returns the request with the language of whom an error is told to.
+// Where no route was found, or it asks for nobody, the page of the error still
+// shows who is there.
+func (s *Server) listener(r *http.Request) *http.Request {
+	c := callIn(r.Context())
+	if c.visit.Person.ID == "" && !wantsJSON(r) {
+		// A connection that went wrong ends the request's context, and no page is
+		// drawn without one.
+		if visit, err := s.byCookie(context.WithoutCancel(r.Context()), r); err == nil {
+			c.visit = visit
+		}
+	}
+	return r.WithContext(speakTo(r.Context(), c.visit))
 }
 
 func wantsJSON(r *http.Request) bool {

@@ -83,13 +83,6 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 	// drawn without one.
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	c := callIn(r.Context())
-	if c.visit.Person.ID == "" {
-		// No route was found, or it asks for nobody; the frame still shows who is there.
-		if visit, err := s.byCookie(r.Context(), r); err == nil {
-			c.visit = visit
-			r = r.WithContext(speakTo(r.Context(), visit))
-		}
-	}
 	title := ui.T(r.Context(), "problem.title."+p.titleKey())
 	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p), Sent: sent(r)}
 	if c.place.ID != "" {

@@ -168,7 +168,7 @@ func (s *Server) checkHistory(ctx context.Context, actor ledger.Actor, project l
 	events, err := s.Review.CheckHistory(ctx, actor, project)
 	v.Checked, v.Events = true, events
 	if fault.Is(err, fault.Conflict) {
-		v.Broken = fault.Message(err)
+		v.Broken = page.Refusal(ctx, err)
 		return nil
 	}
 	return err

@@ -74,7 +74,7 @@ func (s *Server) postImport(w http.ResponseWriter, r *http.Request) error {
 		}
 		i, err := s.Labeling.Upload(r.Context(), actorOf(r), projectOf(r).ID, part.FileName(), part)
 		if isRefusal(err) {
-			return s.showImport(w, r, http.StatusUnprocessableEntity, fault.Message(err))
+			return s.showImport(w, r, http.StatusUnprocessableEntity, page.Refusal(r.Context(), err))
 		}
 		if err != nil {
 			return uploadFault(err)
@@ -155,7 +155,7 @@ func (s *Server) postImportStart(w http.ResponseWriter, r *http.Request) error {
 			return findErr
 		}
 		if found.State == labeling.ImportUploaded {
-			return s.showPreview(w, r, http.StatusUnprocessableEntity, found, req, page.RefusedImport(typed(r, "dataset", "purpose", "add"), err))
+			return s.showPreview(w, r, http.StatusUnprocessableEntity, found, req, page.RefusedImport(r.Context(), typed(r, "dataset", "purpose", "add"), err))
 		}
 		i, err = found, nil
 	}

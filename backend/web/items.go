@@ -118,7 +118,7 @@ func (s *Server) postItemChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	bulk, err := s.Labeling.ChangeItems(r.Context(), actorOf(r), projectOf(r).ID, req)
 	if isRefusal(err) {
-		return s.showItems(w, r, http.StatusUnprocessableEntity, back, fault.Message(err), req)
+		return s.showItems(w, r, http.StatusUnprocessableEntity, back, page.Refusal(r.Context(), err), req)
 	}
 	if err != nil {
 		return err

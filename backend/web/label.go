@@ -166,7 +166,7 @@ func (s *Server) postDispute(w http.ResponseWriter, r *http.Request) error {
 	_, err := s.Labeling.Adjudicate(r.Context(), actorOf(r), projectOf(r).ID, labeling.ItemID(item),
 		labeling.ClassID(r.PostForm.Get("class")), r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showDisputes(w, r, http.StatusUnprocessableEntity, page.DisputesView{Failed: item, Error: fault.Message(err), Reason: r.PostForm.Get("reason")})
+		return s.showDisputes(w, r, http.StatusUnprocessableEntity, page.DisputesView{Failed: item, Error: page.Refusal(r.Context(), err), Reason: r.PostForm.Get("reason")})
 	}
 	if err != nil {
 		return err

@@ -56,21 +56,36 @@ func (s *Server) setLanguage(w http.ResponseWriter, tag string) {
 	})
 }
 
-// speak gives a request the language of its browser: the one in the cookie, else
-// what Accept-Language asks for.
+// In which language somebody is answered:
+//
+//   - a person who is signed in, in the one that they chose, whether a page asks
+//     or the script of a page: titles and details of problems too;
+//   - a browser in which nobody is, in the one of its cookie, else in what
+//     Accept-Language asks for;
+//   - tokens and commands in English, because logs of CI are read by everybody.
+//
+// What programs rely on is the same in every language: kinds, states, codes, and
+// what the gate and an attestation say. Every answer names its language in
+// Content-Language.
+
+// speak gives a request the language of its browser, or English where a program
+// sends it.
 func (s *Server) speak(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		chosen := ""
 		if cookie, err := r.Cookie(s.languageCookie()); err == nil {
 			chosen = cookie.Value
 		}
-		next.ServeHTTP(w, r.WithContext(ui.In(r.Context(), ui.ChooseLanguage(chosen, r.Header.Get("Accept-Language")))))
+		l := ui.ChooseLanguage(chosen, r.Header.Get("Accept-Language"))
+		if r.Header.Get("Authorization") != "" {
+			l = ui.ChooseLanguage("", "")
+		}
+		next.ServeHTTP(w, r.WithContext(ui.In(r.Context(), l)))
 	})
 }
 
 // speakTo lets what a person chose for themselves, language and keys, outrank
-// their browser. Tokens
-// and commands are answered in the language that they ask for.
+// their browser.
 func speakTo(ctx context.Context, visit identity.Visit) context.Context {
 	if visit.Login == "" {
 		return ctx
@@ -80,4 +95,9 @@ func speakTo(ctx context.Context, visit identity.Visit) context.Context {
 		return ctx
 	}
 	return ui.In(ctx, ui.ChooseLanguage(visit.Person.Language, ""))
+}
+
+// sayLanguage names the language of an answer.
+func sayLanguage(ctx context.Context, h http.Header) {
+	h.Set("Content-Language", ui.LanguageOf(ctx).Tag)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
 
@@ -92,7 +93,7 @@ func NativeHandler(n Native, inner http.Handler) http.Handler {
 			}
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(status.code)
-			_ = json.NewEncoder(w).Encode(&Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: fault.Message(err), Kind: kind})
+			_ = json.NewEncoder(w).Encode(&Problem{Type: "about:blank", Title: status.title, Status: status.code, Detail: page.Refusal(r.Context(), err), Kind: kind})
 		})
 	}
 	return mux

@@ -87,7 +87,7 @@ func (s *Server) postProject(w http.ResponseWriter, r *http.Request) error {
 		Schema: labeling.Schema{Question: form.Question, Classes: classLines(form.Classes)},
 	})
 	if isRefusal(err) {
-		form.Errors, form.Error = fault.Fields(err), fault.Message(err)
+		form.Errors, form.Error = page.Refusals(r.Context(), err), page.Refusal(r.Context(), err)
 		return s.render(w, r, http.StatusUnprocessableEntity, newProjectView(r.Context()), page.NewProject(form))
 	}
 	if err != nil {
@@ -196,7 +196,7 @@ func (s *Server) postMark(w http.ResponseWriter, r *http.Request) error {
 	id := chi.URLParam(r, "dataset")
 	_, err := s.Labeling.MarkDataset(r.Context(), actorOf(r), projectOf(r).ID, id, r.PostForm.Get("sensitive") != "", r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showDatasets(w, r, http.StatusUnprocessableEntity, id, page.Refused(typed(r, "reason"), err))
+		return s.showDatasets(w, r, http.StatusUnprocessableEntity, id, page.Refused(r.Context(), typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err
@@ -260,7 +260,7 @@ func (s *Server) postSchema(w http.ResponseWriter, r *http.Request) error {
 		return s.showSchema(w, r, http.StatusOK, v)
 	}
 	if _, err := s.Labeling.UpdateProject(r.Context(), actorOf(r), project.ID, req); isRefusal(err) {
-		v.Errors, v.Error = fault.Fields(err), fault.Message(err)
+		v.Errors, v.Error = page.Refusals(r.Context(), err), page.Refusal(r.Context(), err)
 		if fault.Is(err, fault.Unmet) {
 			// The banner of the question says it; the list of names stands there too.
 			v.Error, v.Errors = "", nil

@@ -45,7 +45,7 @@ func (s *Server) postSetOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.setOut(w, r, j)
 	if fault.Is(err, fault.Unavailable) {
-		return s.showSignIn(w, r, http.StatusServiceUnavailable, page.SignInView{Next: j.Next, Form: page.Refused(nil, err)})
+		return s.showSignIn(w, r, http.StatusServiceUnavailable, page.SignInView{Next: j.Next, Form: page.Refused(r.Context(), nil, err)})
 	}
 	return err
 }
@@ -146,7 +146,7 @@ func (s *Server) refuseArrival(w http.ResponseWriter, r *http.Request, j identit
 	if j.Errand == identity.ErrandLink || j.Errand == identity.ErrandConfirm {
 		return err
 	}
-	return s.showSignIn(w, r, status, page.SignInView{Next: localPath(j.Next), Form: page.Refused(nil, err), Left: true})
+	return s.showSignIn(w, r, status, page.SignInView{Next: localPath(j.Next), Form: page.Refused(r.Context(), nil, err), Left: true})
 }
 
 // postLinkProvider adds the provider to the account that is signed in.
@@ -156,7 +156,7 @@ func (s *Server) postLinkProvider(w http.ResponseWriter, r *http.Request) error 
 	}
 	err := s.Identity.MayLink(r.Context(), visitOf(r), r.PostForm.Get("password"), s.address(r))
 	if isRetry(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(nil, err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(r.Context(), nil, err)})
 	}
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func (s *Server) postUnlinkProvider(w http.ResponseWriter, r *http.Request) erro
 	}
 	err := s.Identity.Unlink(r.Context(), visitOf(r), r.PostForm.Get("password"), s.address(r))
 	if isRetry(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(nil, err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(r.Context(), nil, err)})
 	}
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, compon
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	sayLanguage(r.Context(), w.Header())
 	w.Header().Set("Vary", "HX-Request, Accept-Language, Cookie")
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {

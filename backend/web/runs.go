@@ -245,8 +245,8 @@ func (s *Server) postTrain(w http.ResponseWriter, r *http.Request) error {
 		if !isRefusal(err) && !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		if v.Errors = fault.Fields(err); len(v.Errors) == 0 {
-			v.Error = fault.Message(err)
+		if v.Errors = page.Refusals(r.Context(), err); len(v.Errors) == 0 {
+			v.Error = page.Refusal(r.Context(), err)
 		}
 		return s.showTrain(w, r, http.StatusUnprocessableEntity, v)
 	}

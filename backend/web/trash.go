@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/erasure"
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
@@ -107,7 +106,7 @@ func (s *Server) postTrash(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := s.Erasure.Delete(r.Context(), actorOf(r), r.PostForm.Get("kind"), projectOf(r).ID, r.PostForm.Get("id"), r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showTrash(w, r, http.StatusUnprocessableEntity, fault.Message(err))
+		return s.showTrash(w, r, http.StatusUnprocessableEntity, page.Refusal(r.Context(), err))
 	}
 	if err != nil {
 		return err
@@ -137,7 +136,7 @@ func (s *Server) postPurge(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err := s.Erasure.Purge(r.Context(), actorOf(r), r.PostForm.Get("kind"), ledger.ProjectID(r.PostForm.Get("project")), r.PostForm.Get("id"))
 	if isRefusal(err) {
-		return s.showTrash(w, r, http.StatusUnprocessableEntity, fault.Message(err))
+		return s.showTrash(w, r, http.StatusUnprocessableEntity, page.Refusal(r.Context(), err))
 	}
 	if err != nil {
 		return err
@@ -167,7 +166,7 @@ func (s *Server) postRetention(w http.ResponseWriter, r *http.Request) error {
 	kind := erasure.Retained(r.PostForm.Get("kind"))
 	_, err := s.Erasure.SetRetention(r.Context(), actorOf(r), kind, number(r.PostForm.Get("days"), -1), r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showRetention(w, r, http.StatusUnprocessableEntity, page.RetentionView{Failed: kind, Form: page.Refused(typed(r, "days", "reason"), err)})
+		return s.showRetention(w, r, http.StatusUnprocessableEntity, page.RetentionView{Failed: kind, Form: page.Refused(r.Context(), typed(r, "days", "reason"), err)})
 	}
 	if err != nil {
 		return err

@@ -1,8 +1,6 @@
 package page
 
-import (
-	"github.com/adjudge/adjudge/backend/fault"
-)
+import "context"
 
 // FormView is what a form shows again after it was refused: what was typed, what
 // is wrong with which field, and what is wrong with all of it.
@@ -12,12 +10,13 @@ type FormView struct {
 	Message string
 }
 
-// Refused returns the view of a form whose values were refused with err. A
+// Refused returns the view of a form whose values were refused with err, in the
+// language of ctx. A
 // message that belongs to no field stands above the form.
-func Refused(values map[string]string, err error) FormView {
-	f := FormView{Values: values, Errors: fault.Fields(err)}
+func Refused(ctx context.Context, values map[string]string, err error) FormView {
+	f := FormView{Values: values, Errors: Refusals(ctx, err)}
 	if len(f.Errors) == 0 {
-		f.Message = fault.Message(err)
+		f.Message = Refusal(ctx, err)
 	}
 	return f
 }

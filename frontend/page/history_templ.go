@@ -515,7 +515,7 @@ func History(v HistoryView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if r.Problem != "" {
-						templ_7745c5c3_Err = ui.Badge(ui.Danger, "warning", r.Problem).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Badge(ui.Danger, "warning", ui.Said(ctx, r.Problem)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

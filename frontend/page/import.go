@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
 )
@@ -182,10 +181,10 @@ func lastPart(name string) string {
 }
 
 // RefusedImport is the form again with what was wrong.
-func RefusedImport(values map[string]string, err error) FormView {
-	f := Refused(values, err)
+func RefusedImport(ctx context.Context, values map[string]string, err error) FormView {
+	f := Refused(ctx, values, err)
 	if f.Message == "" && len(f.Errors) == 0 {
-		f.Message = fault.Message(err)
+		f.Message = Refusal(ctx, err)
 	}
 	return f
 }

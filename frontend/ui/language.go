@@ -24,6 +24,7 @@ type Language struct {
 	group, decimal string
 	months, short  [12]string
 	day            string // "." where the day is an ordinal
+	quotes         [2]string
 }
 
 // The languages. English is the one that every text is written in first.
@@ -34,7 +35,7 @@ var (
 		short:  [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	}
 	german = &Language{
-		Tag: "de", Name: "Deutsch", Dir: "ltr", tag: language.German, forms: []plural.Form{plural.One, plural.Other}, group: ".", decimal: ",", day: ".",
+		Tag: "de", Name: "Deutsch", Dir: "ltr", tag: language.German, forms: []plural.Form{plural.One, plural.Other}, group: ".", decimal: ",", day: ".", quotes: [2]string{"„", "“"},
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 		short:  [12]string{"Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."},
 	}
@@ -43,7 +44,7 @@ var (
 	// islands write numbers as English does.
 	mirrored = &Language{
 		Tag: "en-XB", Name: "Mirrored", Dir: "rtl", tag: language.English, forms: english.forms, group: english.group, decimal: english.decimal,
-		months: english.months, short: english.short,
+		months: english.months, short: english.short, quotes: [2]string{"“", "”"},
 	}
 )
 

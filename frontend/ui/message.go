@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-//go:embed messages/*/*.json
+//go:embed messages/*/*.json messages/*/sentences/*.json
 var messageFiles embed.FS
 
 // catalogues maps the tag of each language to the texts of all rooms by their

@@ -88,8 +88,8 @@ func (r *Reader) Next() (labeling.Record, error) {
 		}
 	}
 	if len(fields) != len(r.columns) {
-		return labeling.Record{}, &labeling.RecordError{Line: line, Reason: fmt.Sprintf("%s, but the file has %s; quote a field that contains the separator %q",
-			count(len(fields), "field"), count(len(r.columns), "column"), r.comma)}
+		return labeling.Record{}, &labeling.RecordError{Line: line, Reason: fault.Say("%s, but the file has %s; quote a field that contains the separator %q",
+			fieldCount(len(fields)), columnCount(len(r.columns)), r.comma)}
 	}
 	r.values = r.values[:0]
 	for _, f := range fields {
@@ -98,11 +98,18 @@ func (r *Reader) Next() (labeling.Record, error) {
 	return labeling.Record{Line: line, Values: r.values}, nil
 }
 
-func count(n int, noun string) string {
+func fieldCount(n int) string {
 	if n == 1 {
-		return "1 " + noun
+		return fault.Say("1 field")
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fault.Say("%d fields", n)
+}
+
+func columnCount(n int) string {
+	if n == 1 {
+		return fault.Say("1 column")
+	}
+	return fault.Say("%d columns", n)
 }
 
 // fillMore reads once behind the bytes in the buffer.
@@ -150,7 +157,7 @@ func (r *Reader) record() (fields []string, line int64, err error) {
 			}
 			switch {
 			case state == quoted:
-				return nil, line, &labeling.RecordError{Line: line, Reason: fmt.Sprintf("a quote that opens on line %d is never closed", opened)}
+				return nil, line, &labeling.RecordError{Line: line, Reason: fault.Say("a quote that opens on line %d is never closed", opened)}
 			case !any && len(r.raw) == 0 && len(r.ends) == 0:
 				return nil, line, io.EOF
 			}
@@ -230,11 +237,11 @@ func (r *Reader) finish(line int64, spoiled bool) ([]string, int64, error) {
 	}
 	switch {
 	case r.oversized && len(r.ends) >= MaxColumns:
-		return nil, line, &labeling.RecordError{Line: line, Reason: fmt.Sprintf("more than %d fields", MaxColumns)}
+		return nil, line, &labeling.RecordError{Line: line, Reason: fault.Say("more than %d fields", MaxColumns)}
 	case r.oversized:
-		return nil, line, &labeling.RecordError{Line: line, Reason: fmt.Sprintf("longer than %d MB; a quote may be missing", r.max>>20)}
+		return nil, line, &labeling.RecordError{Line: line, Reason: fault.Say("longer than %d MB; a quote may be missing", r.max>>20)}
 	case spoiled:
-		return nil, line, &labeling.RecordError{Line: line, Reason: "text behind a closing quote; write a quote inside a field twice"}
+		return nil, line, &labeling.RecordError{Line: line, Reason: fault.Say("text behind a closing quote; write a quote inside a field twice")}
 	}
 	text := string(r.raw)
 	if err := labeling.CheckText(text); err != nil {

@@ -5,7 +5,6 @@ package text
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -80,7 +79,7 @@ func (l *Lines) read() (line []byte, number int64, err error) {
 	}
 	if tooLong {
 		l.long = nil
-		return nil, l.line, &labeling.RecordError{Line: l.line, Reason: fmt.Sprintf("longer than %d MB", l.max>>20)}
+		return nil, l.line, &labeling.RecordError{Line: l.line, Reason: fault.Say("longer than %d MB", l.max>>20)}
 	}
 	return trimEnd(l.long), l.line, nil
 }
