@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
