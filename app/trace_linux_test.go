@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	spans "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -141,6 +142,17 @@ func TestACollectorIsToldOfEveryRoomAndOfNothingThatPeopleWrote(t *testing.T) {
 		if status, text := l.call("GET", "/api/v1/projects/"+demoProject+"/"+path, "", nil); status != 200 {
 			t.Fatalf("%s: %d %s", path, status, text)
 		}
+	}
+	socket, answered, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(l.address, "http")+"/projects/"+demoProject+"/live?page=items",
+		http.Header{"Cookie": {l.cookie}, "Origin": {l.address}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answered.Body.Close()
+	defer func() { _ = socket.Close() }()
+	// It is told of when it is open, and not only when it ends.
+	if opened := c.await(t, "GET /projects/{project}/live"); value(opened, "http.response.status_code") != "101" {
+		t.Errorf("a socket says %v", opened.Attributes)
 	}
 	brought := c.await(t, "work labeling.import")
 	if err := l.end(); err != nil {

@@ -56,8 +56,15 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		if s.Trace != nil {
 			var end func(string, int, fault.Kind)
 			ctx, end = s.Trace(r)
-			// Deferred, for an answer that is cut off half-way ends by a panic.
-			defer func() { end(c.pattern, rec.status(), c.kind) }()
+			over := false
+			// A socket is answered when it is open, however long it stays so.
+			rec.answered = func() {
+				if !over {
+					over = true
+					end(c.pattern, rec.status(), c.kind)
+				}
+			}
+			defer rec.answered() // deferred, for an answer that is cut off half-way ends by a panic
 		}
 		next.ServeHTTP(rec, r.WithContext(context.WithValue(ctx, callKey{}, c)))
 		took := time.Since(begin)
@@ -136,6 +143,8 @@ type recorder struct {
 	http.ResponseWriter
 	code  int
 	bytes int64
+
+	answered func() // called when a socket is open; nil where nobody watches
 }
 
 func (w *recorder) status() int {
@@ -169,6 +178,9 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 // Hijack hands over the connection, for WebSockets.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.code = http.StatusSwitchingProtocols
+	if w.answered != nil {
+		w.answered()
+	}
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
