@@ -35,17 +35,6 @@ type limited struct {
 	log            *bytes.Buffer
 }
 
-// jobDir is a data directory in which a training job may still write when its
-// server has ended.
-func jobDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(binaryFolder, "data-*") // removed at the very end
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // startLimited starts the demo's server on a data directory.
 func startLimited(t testing.TB, data string, flags ...string) *limited {
 	t.Helper()

@@ -266,3 +266,32 @@ func TestATrainingIsOneTraceFromItsTriggerToItsEndThoughItsServerStops(t *testin
 		t.Errorf("what follows is linked to %v", predict.Links)
 	}
 }
+
+// Two ways in which a collector can be of no use, on the real program.
+func TestAServerDoesNotWaitForACollectorThatHangsOrIsGone(t *testing.T) {
+	t.Parallel()
+	let := make(chan struct{})
+	stuck := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-let
+	}))
+	defer stuck.Close()
+	defer close(let)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	for name, at := range map[string]string{"hangs": stuck.URL, "is gone": gone.URL} {
+		address, _, stop := startServerWith(t, t.TempDir(), []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + at, "OTEL_BSP_SCHEDULE_DELAY=10"})
+		begun := time.Now()
+		for range 300 {
+			fetch(t, http.DefaultClient, address+"/sign-in")
+		}
+		if took := time.Since(begun); took > 30*time.Second { // an export alone is given ten
+			t.Errorf("a collector that %s: 300 requests took %v", name, took)
+		}
+		begun = time.Now()
+		stop() // says so where it does not end in good order
+		if took := time.Since(begun); took > 25*time.Second {
+			t.Errorf("a collector that %s: the end took %v", name, took)
+		}
+	}
+}

@@ -32,11 +32,22 @@ type trainingRig struct {
 	env    []string // of the server, beside ours
 }
 
+// jobDir is a data directory in which a training job may still write when its
+// server has ended.
+func jobDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(binaryFolder, "data-*") // removed at the very end
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // newTrainingRig makes a project "bank" with rows of training items, every
 // tenth of them unlabeled, thirty evaluation items, and snapshot 1.
 func newTrainingRig(t testing.TB, rows int) *trainingRig {
 	t.Helper()
-	rig := &trainingRig{t: t, data: t.TempDir()}
+	rig := &trainingRig{t: t, data: jobDir(t)}
 	h, err := openHouse(t.Context(), settings{Data: rig.data, Port: "0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
