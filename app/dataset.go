@@ -20,7 +20,7 @@ type datasetJSON struct {
 
 func datasetCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "dataset", Short: "Datasets of a project, and which of them are sensitive"}
-	cmd.AddCommand(datasetListCommand(), datasetMarkCommand())
+	cmd.AddCommand(datasetMediaCommand(), datasetListCommand(), datasetMarkCommand())
 	return cmd
 }
 

@@ -25,7 +25,7 @@ import (
 // importOptions are the flags of the command import.
 type importOptions struct {
 	project, dataset, purpose, format, header, schema, reason string
-	text, label, key                                          string
+	text, media, label, key                                   string
 	strict, detach, json                                      bool
 }
 
@@ -55,6 +55,7 @@ the others come in. A record whose key is there already changes nothing.`,
 	flags.StringVar(&o.header, "header", "", "whether the first line names the columns: yes or no; guessed if empty")
 	flags.StringVar(&o.schema, "schema", "", "file with the schema of the project, as JSON; inferred from the labels if empty")
 	flags.StringVar(&o.text, "text", "", "column of the text; guessed if empty")
+	flags.StringVar(&o.media, "media", "", "column of references to pictures, recordings or videos: NAME/path of a directory that serve --media names, or https://…; guessed together with --text")
 	flags.StringVar(&o.label, "label", "", "column of the label; guessed together with --text")
 	flags.StringVar(&o.key, "key", "", "column of the key; guessed together with --text")
 	reasonFlag(cmd, &o.reason, "--schema changes a schema that has answers")
@@ -67,8 +68,8 @@ the others come in. A record whose key is there already changes nothing.`,
 }
 
 func runImport(cmd *cobra.Command, o importOptions, args []string) error {
-	if o.text == "" && (o.label != "" || o.key != "") {
-		return usage{errors.New("--label and --key need --text beside them: name all columns, or none")}
+	if o.text == "" && o.media == "" && (o.label != "" || o.key != "") {
+		return usage{errors.New("--label and --key need --text or --media beside them: name all columns, or none")}
 	}
 	files, err := filesToImport(args)
 	if err != nil {
@@ -218,8 +219,8 @@ func (c *client) importFile(ctx context.Context, o importOptions, project, name 
 	}
 	at := apiPath("projects", project, "imports", string(i.ID))
 	request := map[string]any{"dataset": o.dataset, "purpose": o.purpose, "format": o.format, "header": o.header, "add_classes": !o.strict}
-	if o.text != "" {
-		request["mapping"] = labeling.Mapping{Text: o.text, Label: o.label, Key: o.key}
+	if o.text != "" || o.media != "" {
+		request["mapping"] = labeling.Mapping{Text: o.text, Media: o.media, Label: o.label, Key: o.key}
 	}
 	if err := c.post(ctx, at+"/start", request, &i); err != nil {
 		return i, err

@@ -30,6 +30,7 @@ type serveOptions struct {
 	witness                  []string
 	logLevel, logFormat      string
 	news                     string
+	media, mediaHosts        []string
 	oidc                     providerOptions
 }
 
@@ -69,6 +70,7 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.news, "news", os.Getenv("ADJUDGE_NEWS"), "address of a JSON file that names the newest version; asked once a day, and admins are told (default: $ADJUDGE_NEWS, else nobody is asked)")
 	f.StringVar(&o.logLevel, "log-level", cmp.Or(os.Getenv("ADJUDGE_LOG_LEVEL"), "warn"), "what is logged: error, warn, info (a line per request) or debug; never what people wrote (default: $ADJUDGE_LOG_LEVEL, else warn)")
 	f.StringVar(&o.logFormat, "log-format", cmp.Or(os.Getenv("ADJUDGE_LOG_FORMAT"), "text"), "how: text, or json with one object per line (default: $ADJUDGE_LOG_FORMAT, else text)")
+	mediaFlags(f, &o.media, &o.mediaHosts)
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
 	o.oidc.flags(f)
@@ -116,6 +118,9 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		return err
 	}
 	if set.News, err = newNews(o.news, set.Trace); err != nil {
+		return err
+	}
+	if set.Media, err = mediaSettings(o.media, o.mediaHosts); err != nil {
 		return err
 	}
 	if o.public != "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/media"
 	"github.com/adjudge/adjudge/backend/meter"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/trace"
@@ -55,6 +56,7 @@ type settings struct {
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
 	Provider  *identity.Provider // at which people may sign in; nil: nowhere
+	Media     media.Config       // where items may refer to; nowhere if it names nothing
 }
 
 // house is every room, joined: what a server is made of.
@@ -63,6 +65,7 @@ type house struct {
 	data     *dataDir
 	store    *store.Store
 	blobs    blob.Store
+	media    *media.Sources // nil: items are texts alone
 	meter    *meter.Meter
 	hub      *live.Hub
 	loop     *work.Loop
@@ -115,9 +118,17 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
 		LockAfter: set.LockAfter, Provider: set.Provider, Server: h.data.id,
 	})
+	var objects labeling.MediaSource
+	if len(h.Media.Dirs)+len(h.Media.Hosts) > 0 {
+		h.Media.Temp, h.Media.Agent = h.data.file("shown"), "Adjudge/"+version()
+		if h.media, err = media.Open(h.Media); err != nil {
+			return nil, err
+		}
+		objects = h.media
+	}
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
-		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{},
+		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{}, Media: objects,
 	})
 	h.compare = compare.New(compare.Config{
 		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,
@@ -207,6 +218,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkIndex:    h.labeling.IndexItems,
 		labeling.WorkSnapshot: andThen(h.labeling.BuildSnapshot, h.review.MeasureWork),
 		labeling.WorkQueue:    h.labeling.FillQueue,
+		labeling.WorkMedia:    h.labeling.RunMediaCheck,
 		identity.WorkGone:     h.labeling.ReturnLeases,
 		review.WorkSign:       andThen(h.review.SignWork, h.keeper.AfterApproval),
 		erasure.WorkErase:     h.erasure.Finish,
@@ -274,6 +286,9 @@ func (h *house) close() error {
 	if h.stop != nil {
 		h.stop()
 		h.running.Wait()
+	}
+	if h.media != nil {
+		errs = append(errs, h.media.Close())
 	}
 	if h.store != nil {
 		errs = append(errs, h.store.Close())

@@ -114,7 +114,7 @@ func newDesk(t testing.TB, s *store.Store) *desk {
 func (d *desk) work() {
 	d.t.Helper()
 	handlers := map[string]work.Handler{
-		labeling.WorkImport: d.RunImport, labeling.WorkSnapshot: d.BuildSnapshot, labeling.WorkIndex: d.IndexItems,
+		labeling.WorkImport: d.RunImport, labeling.WorkSnapshot: d.BuildSnapshot, labeling.WorkIndex: d.IndexItems, labeling.WorkMedia: d.RunMediaCheck,
 	}
 	for {
 		row, found, err := d.store.ClaimWork(d.t.Context(), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))

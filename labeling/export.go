@@ -142,7 +142,15 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 		for _, c := range p.Schema.Classes {
 			names[c.ID] = p.Schema.Name(c.ID)
 		}
-		out, err := s.newSheet(f, w, "label", "key", "text", "label", "status")
+		columns := []string{"key", "text", "label", "status"}
+		objects, err := hasMedia(tx, []SnapshotDataset{{ID: d.ID}})
+		if err != nil {
+			return err
+		}
+		if objects {
+			columns = append(columns, "media", "media_digest")
+		}
+		out, err := s.newSheet(f, w, "label", columns...)
 		if err != nil {
 			return err
 		}
@@ -155,7 +163,11 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 				return out.close()
 			}
 			for _, i := range items {
-				if err := out.row(i.Key, i.Text, names[i.Label], string(i.Status)); err != nil {
+				cells := []string{i.Key, i.Text, names[i.Label], string(i.Status), "", ""}[:len(columns)]
+				if i.Media != nil {
+					cells[4], cells[5] = i.Media.URI, string(i.Media.Digest)
+				}
+				if err := out.row(cells...); err != nil {
 					return err
 				}
 			}
@@ -198,7 +210,18 @@ func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, projec
 		_, err = io.Copy(w, file)
 		return err
 	}
-	out, err := s.newSheet(f, w, "answer", "key", "text", "answer", "content")
+	objects := false
+	if err := s.View(ctx, func(tx Tx) (err error) {
+		objects, err = hasMedia(tx, snap.Datasets)
+		return err
+	}); err != nil {
+		return err
+	}
+	columns := []string{"key", "text", "answer", "content"}
+	if objects {
+		columns = append(columns, "media", "media_digest")
+	}
+	out, err := s.newSheet(f, w, "answer", columns...)
 	if err != nil {
 		return err
 	}
@@ -206,7 +229,7 @@ func (s *Service) ExportSnapshot(ctx context.Context, actor ledger.Actor, projec
 		if err != nil {
 			return err
 		}
-		if err := out.row(row.Key, row.Text, row.Answer, string(row.Content)); err != nil {
+		if err := out.row([]string{row.Key, row.Text, row.Answer, string(row.Content), row.Media, string(row.MediaDigest)}[:len(columns)]...); err != nil {
 			return err
 		}
 	}

@@ -84,7 +84,7 @@ type ImportProblem struct {
 const MostProblems = 1000
 
 // keyer makes keys for the items of a file that has no key column: the digest
-// of the content, and a counter from its second occurrence in the file on. The
+// of the content (of the reference instead of the object), and a counter from its second occurrence in the file on. The
 // same file again makes the same keys.
 type keyer map[uint64]uint32
 
@@ -118,12 +118,13 @@ type reading struct {
 	keys    keyer
 	columns int // how many columns the indices were found among
 	text    int
+	media   int
 	label   int
 	key     int
 }
 
 func newReading(m Mapping) *reading {
-	return &reading{mapping: m, keys: keyer{}, columns: -1, text: -1, label: -1, key: -1}
+	return &reading{mapping: m, keys: keyer{}, columns: -1, text: -1, media: -1, label: -1, key: -1}
 }
 
 // locate finds the columns of the mapping; those of JSON lines may come late.
@@ -132,14 +133,23 @@ func (r *reading) locate(columns []string) {
 		return
 	}
 	r.columns = len(columns)
-	r.text, r.label, r.key = slices.Index(columns, r.mapping.Text), slices.Index(columns, r.mapping.Label), slices.Index(columns, r.mapping.Key)
+	r.text, r.media = slices.Index(columns, r.mapping.Text), slices.Index(columns, r.mapping.Media)
+	r.label, r.key = slices.Index(columns, r.mapping.Label), slices.Index(columns, r.mapping.Key)
 }
 
-// item returns the item of a record, or why there is none.
+// item returns the item of a record, or why there is none. Where it refers to an
+// object, nobody has looked at that yet: see lookAt.
 func (r *reading) item(rec Record) (incoming, error) {
 	in := incoming{Line: rec.Line}
-	text := rec.Get(r.text)
+	text, reference := rec.Get(r.text), strings.TrimSpace(rec.Get(r.media).Text)
 	switch {
+	case len(reference) > mostURI:
+		return in, fmt.Errorf("the reference in %q has %d bytes; %d is the most", r.mapping.Media, len(reference), mostURI)
+	case reference != "" && strings.TrimSpace(text.Text) == "":
+		text.Text = ""
+	case reference == "" && r.mapping.Text == "":
+		return in, fmt.Errorf("no reference in %q", r.mapping.Media)
+	case reference != "" && len(text.Text) <= MostText:
 	case !text.Present:
 		return in, fmt.Errorf("no %q", r.mapping.Text)
 	case strings.TrimSpace(text.Text) == "":
@@ -148,9 +158,14 @@ func (r *reading) item(rec Record) (incoming, error) {
 		return in, fmt.Errorf("the text has %d bytes; %d is the most", len(text.Text), MostText)
 	}
 	in.Item.Text = text.Text
-	in.Item.Content = ledger.DigestOf([]byte(text.Text))
+	in.Item.Content = contentOf(text.Text, nil)
+	of := in.Item.Content
+	if reference != "" {
+		in.Item.Media = &Media{URI: reference}
+		of = ledger.DigestOf([]byte(reference + "\n" + text.Text)) // known before anybody looks
+	}
 	if r.mapping.Key == "" {
-		in.Item.Key = r.keys.key(in.Item.Content)
+		in.Item.Key = r.keys.key(of)
 	} else {
 		key := strings.TrimSpace(rec.Get(r.key).Text)
 		switch {

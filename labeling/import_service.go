@@ -452,6 +452,12 @@ func (s *Service) readItems(ctx context.Context, i Import, write func(chunk) err
 		done := max(0, min(b.Passed, i.Passed)-passed)
 		c := chunk{from: passed + done, to: b.Passed, read: b.Read, adder: i.CreatedBy}
 		passed = b.Passed
+		hand := func(c chunk) error {
+			if err := s.lookAt(ctx, &c); err != nil {
+				return err
+			}
+			return write(c)
+		}
 		bad := b.Errors
 		for _, rec := range b.Records {
 			for ; len(bad) > 0 && bad[0].Line < rec.Line; bad = bad[1:] {
@@ -474,6 +480,15 @@ func (s *Service) readItems(ctx context.Context, i Import, write func(chunk) err
 			default:
 				c.items = append(c.items, in)
 			}
+			// Objects take their time: what was looked at is kept before long.
+			if i.Mapping.Media != "" && len(c.items) >= mediaChunk {
+				whole := c
+				whole.to = c.from + int64(len(c.items)+c.bad)
+				if err := hand(whole); err != nil {
+					return err
+				}
+				c = chunk{from: whole.to, to: c.to, read: c.read, adder: c.adder}
+			}
 		}
 		for _, e := range bad {
 			if done--; done < 0 {
@@ -483,7 +498,7 @@ func (s *Service) readItems(ctx context.Context, i Import, write func(chunk) err
 		if c.to <= c.from {
 			return ctx.Err()
 		}
-		return write(c)
+		return hand(c)
 	})
 }
 

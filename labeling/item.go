@@ -39,9 +39,10 @@ type Item struct {
 	ID          ItemID
 	Project     ProjectID
 	Dataset     DatasetID
-	Key         string        // unique in its dataset; what snapshots and exports call it
-	Content     ledger.Digest // of Text
-	Text        string
+	Key         string            // unique in its dataset; what snapshots and exports call it
+	Content     ledger.Digest     // of Text and, where there is one, of Media; see contentOf
+	Text        string            // may be empty where there is Media
+	Media       *Media            // the object it refers to; nil: it is a text alone
 	Meta        map[string]string // further columns of the import
 	Status      Status
 	Label       ClassID  // the accepted answer, empty if there is none
@@ -59,8 +60,10 @@ const MostText = 1 << 20
 // Validate returns the first thing that is wrong with an item.
 func (i Item) Validate() error {
 	switch {
-	case i.Text == "":
+	case i.Text == "" && i.Media == nil:
 		return fault.Field("text", "The text is empty.")
+	case i.Media != nil && (i.Media.URI == "" || len(i.Media.URI) > mostURI || i.Media.Digest == ""):
+		return fault.Field("media", "A reference has between 1 and %d bytes, and the digest of what it names.", mostURI)
 	case len(i.Text) > MostText:
 		return fault.Field("text", "The text has %d bytes; %d is the most.", len(i.Text), MostText)
 	case i.Key == "" || len(i.Key) > 1000:

@@ -73,7 +73,7 @@ type ListTx interface {
 	// CountItems counts them, up to a limit.
 	CountItems(project ProjectID, f ItemFilter, limit int) (int64, error)
 	// ItemsAfter returns items of a dataset, trash left out, by Seq. Only Seq,
-	// key, text, status, label and content are set.
+	// key, text, status, label, content, and reference and digest of Media are set.
 	ItemsAfter(dataset DatasetID, after int64, limit int) ([]Item, error)
 }
 

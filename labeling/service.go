@@ -16,9 +16,10 @@ type Config struct {
 	View   func(context.Context, func(Tx) error) error // one consistent read
 	NewID  func() string                               // UUIDv7
 	Now    func() time.Time
-	Files  Files  // uploaded files and the files of snapshots
-	Parser Parser // reads uploads in a process of its own
-	Tables Tables // writes Parquet
+	Files  Files       // uploaded files and the files of snapshots
+	Parser Parser      // reads uploads in a process of its own
+	Tables Tables      // writes Parquet
+	Media  MediaSource // where objects may come from; nil: nowhere
 }
 
 // Service is what people and programs can do at this desk. Every method checks

@@ -91,9 +91,12 @@ type PersonCount struct {
 // SnapshotRow is one item of a snapshot.
 type SnapshotRow struct {
 	Key     string        `json:"key"`
-	Content ledger.Digest `json:"content"` // digest of the text
+	Content ledger.Digest `json:"content"` // digest of the text, and of the object where there is one
 	Text    string        `json:"text"`
 	Answer  string        `json:"answer"` // name of the class
+
+	Media       string        `json:"media,omitempty"`        // reference to the object; empty for a text alone
+	MediaDigest ledger.Digest `json:"media_digest,omitempty"` // of the object's bytes
 }
 
 // AppendJSON appends the row as it stands in the file of rows: one line of
@@ -102,6 +105,10 @@ func (r SnapshotRow) AppendJSON(b []byte) []byte {
 	b = appendCanonical(append(b, `{"answer":`...), r.Answer)
 	b = appendCanonical(append(b, `,"content":`...), string(r.Content))
 	b = appendCanonical(append(b, `,"key":`...), r.Key)
+	if r.Media != "" {
+		b = appendCanonical(append(b, `,"media":`...), r.Media)
+		b = appendCanonical(append(b, `,"media_digest":`...), string(r.MediaDigest))
+	}
 	b = appendCanonical(append(b, `,"text":`...), r.Text)
 	return append(b, '}', '\n')
 }

@@ -29,7 +29,8 @@ type SnapshotTx interface {
 	// Snapshots lists the snapshots of a project, newest first.
 	Snapshots(ProjectID) ([]Snapshot, error)
 	// AcceptedItems returns items of a dataset with an accepted answer, in the
-	// order of their keys, after a key. Only key, content, text and label are set.
+	// order of their keys, after a key. Only key, content, text, label, and reference
+	// and digest of Media are set.
 	AcceptedItems(dataset DatasetID, after string, limit int) ([]Item, error)
 	// Contents returns the contents of the items of a dataset, trash included,
 	// after a Seq, and the Seq of the last of them.
@@ -307,7 +308,14 @@ func (s *Service) freezeInto(ctx context.Context, tx Tx, snap *Snapshot, rows, t
 		sources[i] = &source{tx: tx, dataset: d.ID}
 	}
 	out := &freezer{hash: NewSnapshotHash(snap.Schema), rows: bufio.NewWriterSize(rows, 256<<10), counts: map[string]int64{}}
-	out.table, err = s.Tables.Table(table, []TableColumn{{Name: "key"}, {Name: "content"}, {Name: "text"}, {Name: "answer", Few: true}},
+	columns := []TableColumn{{Name: "key"}, {Name: "content"}, {Name: "text"}, {Name: "answer", Few: true}}
+	if objects, err := hasMedia(tx, snap.Datasets); err != nil {
+		return err
+	} else if objects { // without any, the file is as it was before there were objects
+		columns = append(columns, TableColumn{Name: "media"}, TableColumn{Name: "media_digest"})
+	}
+	out.cells = make([][]string, len(columns))
+	out.table, err = s.Tables.Table(table, columns,
 		"adjudge.schema", string(snap.Schema), "adjudge.kind", "snapshot.v1")
 	if err != nil {
 		return fault.Wrap(err, "begin parquet")
@@ -344,7 +352,11 @@ func (s *Service) freezeInto(ctx context.Context, tx Tx, snap *Snapshot, rows, t
 			continue
 		}
 		snap.Datasets[best].Items++
-		if err := out.add(SnapshotRow{Key: item.Key, Content: item.Content, Text: item.Text, Answer: schema.Name(item.Label)}); err != nil {
+		row := SnapshotRow{Key: item.Key, Content: item.Content, Text: item.Text, Answer: schema.Name(item.Label)}
+		if item.Media != nil {
+			row.Media, row.MediaDigest = item.Media.URI, item.Media.Digest
+		}
+		if err := out.add(row); err != nil {
 			return err
 		}
 		if out.hash.rows%20_000 == 0 {
@@ -372,6 +384,17 @@ func (s *Service) freezeInto(ctx context.Context, tx Tx, snap *Snapshot, rows, t
 	}
 	snap.Answerers, err = tx.Answerers(ids)
 	return fault.Wrap(err, "count who answered")
+}
+
+// hasMedia reports whether an item of some datasets refers to an object.
+func hasMedia(tx Tx, datasets []SnapshotDataset) (bool, error) {
+	for _, d := range datasets {
+		items, err := tx.MediaItems(d.ID, "", 1, false)
+		if err != nil || len(items) > 0 {
+			return len(items) > 0, fault.Wrap(err, "look for objects")
+		}
+	}
+	return false, nil
 }
 
 // tellProgress lets the page see how far a snapshot is.
@@ -421,7 +444,7 @@ type freezer struct {
 	rows   *bufio.Writer
 	table  Table
 	line   []byte
-	cells  [4][]string
+	cells  [][]string // by column
 	counts map[string]int64
 }
 
@@ -434,7 +457,7 @@ func (f *freezer) add(row SnapshotRow) error {
 		return fault.Wrap(err, "write rows")
 	}
 	f.counts[row.Answer]++
-	for i, cell := range []string{row.Key, string(row.Content), row.Text, row.Answer} {
+	for i, cell := range []string{row.Key, string(row.Content), row.Text, row.Answer, row.Media, string(row.MediaDigest)}[:len(f.cells)] {
 		f.cells[i] = append(f.cells[i], cell)
 	}
 	if len(f.cells[0]) < freezePage {
@@ -444,7 +467,7 @@ func (f *freezer) add(row SnapshotRow) error {
 }
 
 func (f *freezer) flush() error {
-	err := f.table.Append(f.cells[:]...)
+	err := f.table.Append(f.cells...)
 	for i := range f.cells {
 		f.cells[i] = f.cells[i][:0]
 	}

@@ -21,6 +21,7 @@ type Task struct {
 	Item       ItemID
 	Dataset    DatasetID
 	Text       string
+	Media      *Media   // the object to judge; nil: the text alone
 	Suggestion ClassID  // what the newest model says; never set where labeling is blind
 	Score      *float64 // of the suggestion; nil if unknown
 	Draft      Draft    // what this person has begun to say, on whichever computer
@@ -38,7 +39,7 @@ type Holder struct {
 // offer returns the task that shows an item. What a model said about an item
 // that is judged blind stays unsaid.
 func offer(item Item, blind bool, schema Schema) Task {
-	t := Task{Item: item.ID, Dataset: item.Dataset, Text: item.Text}
+	t := Task{Item: item.ID, Dataset: item.Dataset, Text: item.Text, Media: item.Media}
 	if blind || item.ModelLabel == "" {
 		return t
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/adjudge/adjudge/labeling"
 )
 
-const importColumns = `SELECT id, project, file, blob, size, state, failure, dataset, format, header, map_text, map_label, map_key,
+const importColumns = `SELECT id, project, file, blob, size, state, failure, dataset, format, header, map_text, map_media, map_label, map_key,
 	add_classes, classes_in, passed, bytes_read, added, unchanged, labeled, bad, created_by, created_at, finished_at FROM import `
 
 func (tx *Tx) imports(where string, args ...any) ([]labeling.Import, error) {
@@ -18,7 +18,7 @@ func (tx *Tx) imports(where string, args ...any) ([]labeling.Import, error) {
 		var i labeling.Import
 		var created, finished int64
 		err := scan(&i.ID, &i.Project, &i.File, &i.Blob, &i.Size, &i.State, &i.Failure, &i.Dataset, &i.Format, &i.Header,
-			&i.Mapping.Text, &i.Mapping.Label, &i.Mapping.Key, &i.AddClasses, &i.ClassesIn, &i.Passed, &i.Read,
+			&i.Mapping.Text, &i.Mapping.Media, &i.Mapping.Label, &i.Mapping.Key, &i.AddClasses, &i.ClassesIn, &i.Passed, &i.Read,
 			&i.Added, &i.Unchanged, &i.Labeled, &i.Bad, &i.CreatedBy, &created, &finished)
 		i.CreatedAt, i.FinishedAt = fromMicros(created), fromMicros(finished)
 		found = append(found, i)
@@ -30,21 +30,21 @@ func (tx *Tx) imports(where string, args ...any) ([]labeling.Import, error) {
 // CreateImport adds an import.
 func (tx *Tx) CreateImport(i labeling.Import) error {
 	_, err := tx.exec(`INSERT INTO import (id, project, file, blob, size, state, failure, dataset, format, header, map_text, map_label, map_key,
-			add_classes, classes_in, passed, bytes_read, added, unchanged, labeled, bad, created_by, created_at, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+			add_classes, classes_in, passed, bytes_read, added, unchanged, labeled, bad, created_by, created_at, finished_at, map_media)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		string(i.ID), string(i.Project), i.File, string(i.Blob), i.Size, string(i.State), i.Failure, string(i.Dataset), string(i.Format), string(i.Header),
 		i.Mapping.Text, i.Mapping.Label, i.Mapping.Key, i.AddClasses, i.ClassesIn, i.Passed, i.Read, i.Added, i.Unchanged, i.Labeled, i.Bad,
-		string(i.CreatedBy), micros(i.CreatedAt), micros(i.FinishedAt))
+		string(i.CreatedBy), micros(i.CreatedAt), micros(i.FinishedAt), i.Mapping.Media)
 	return err
 }
 
 // UpdateImport writes all of an import that changes.
 func (tx *Tx) UpdateImport(i labeling.Import) error {
 	return tx.mustExec(`UPDATE import SET state = $2, failure = $3, dataset = $4, format = $5, header = $6, map_text = $7, map_label = $8, map_key = $9,
-			add_classes = $10, classes_in = $11, passed = $12, bytes_read = $13, added = $14, unchanged = $15, labeled = $16, bad = $17, finished_at = $18
+			add_classes = $10, classes_in = $11, passed = $12, bytes_read = $13, added = $14, unchanged = $15, labeled = $16, bad = $17, finished_at = $18, map_media = $19
 		WHERE id = $1`,
 		string(i.ID), string(i.State), i.Failure, string(i.Dataset), string(i.Format), string(i.Header), i.Mapping.Text, i.Mapping.Label, i.Mapping.Key,
-		i.AddClasses, i.ClassesIn, i.Passed, i.Read, i.Added, i.Unchanged, i.Labeled, i.Bad, micros(i.FinishedAt))
+		i.AddClasses, i.ClassesIn, i.Passed, i.Read, i.Added, i.Unchanged, i.Labeled, i.Bad, micros(i.FinishedAt), i.Mapping.Media)
 }
 
 // Import returns an import by id.
@@ -172,6 +172,11 @@ func (tx *Tx) AddItems(items []labeling.Item) (added []labeling.Item, standing m
 			return nil, nil, err
 		}
 		from = to
+	}
+	for _, i := range added {
+		if err := tx.addMedia(i); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := tx.addKeys(added[0].Dataset, before.seq, len(added)); err != nil {
 		return nil, nil, err

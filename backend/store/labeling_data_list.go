@@ -122,6 +122,7 @@ func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, after
 	if err != nil || !ok {
 		return nil, err
 	}
+	l.from += " " + withMedia
 	query, args := l.page(itemFields, after, before, limit)
 	return tx.itemsBy(query, args)
 }
@@ -174,7 +175,7 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 			marks[i] = "$" + strconv.Itoa(i+1)
 			args[i] = part[min(i, len(part)-1)]
 		}
-		items, err := tx.itemsBy("SELECT "+itemFields+" FROM item i WHERE i.seq IN ("+strings.Join(marks, ", ")+") ORDER BY i.seq", args)
+		items, err := tx.itemsBy("SELECT "+itemFields+" FROM item i "+withMedia+"WHERE i.seq IN ("+strings.Join(marks, ", ")+") ORDER BY i.seq", args)
 		if err != nil {
 			return nil, err
 		}
@@ -200,7 +201,7 @@ func (tx *Tx) datasetsWith(project labeling.ProjectID, status labeling.Status) (
 }
 
 // itemFields are the columns that scanItem reads.
-var itemFields = strings.TrimSuffix(strings.TrimPrefix(itemColumns, "SELECT "), " FROM item i ")
+var itemFields = strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(strings.TrimSuffix(itemColumns, withMedia), "SELECT ")), "FROM item i")
 
 func (tx *Tx) itemsBy(query string, args []any) ([]labeling.Item, error) {
 	var found []labeling.Item
@@ -248,10 +249,15 @@ func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limi
 // ItemsAfter returns items of a dataset in the order of arrival, trash left out.
 func (tx *Tx) ItemsAfter(dataset labeling.DatasetID, after int64, limit int) ([]labeling.Item, error) {
 	found := make([]labeling.Item, 0, limit)
-	err := tx.each(`SELECT seq, key, text, status, label, content FROM item WHERE dataset || '' = $1 AND seq > $2 AND status || '' <> 'trashed' ORDER BY seq LIMIT $3`,
+	err := tx.each(`SELECT i.seq, i.key, i.text, i.status, i.label, i.content, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item i `+withMedia+`
+		WHERE i.dataset || '' = $1 AND i.seq > $2 AND i.status || '' <> 'trashed' ORDER BY i.seq LIMIT $3`,
 		[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
 			var i labeling.Item
-			err := scan(&i.Seq, &i.Key, &i.Text, &i.Status, &i.Label, &i.Content)
+			var m labeling.Media
+			err := scan(&i.Seq, &i.Key, &i.Text, &i.Status, &i.Label, &i.Content, &m.URI, &m.Digest)
+			if m.URI != "" {
+				i.Media = &m
+			}
 			found = append(found, i)
 			return err
 		})

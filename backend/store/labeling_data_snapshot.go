@@ -134,11 +134,15 @@ func (tx *Tx) AcceptedItems(dataset labeling.DatasetID, after string, limit int)
 	}
 	found := make([]labeling.Item, 0, limit)
 	for _, run := range runs {
-		err := tx.each(`SELECT k.key, i.content, i.text, i.label FROM item_key k JOIN item i ON i.seq = k.item
+		err := tx.each(`SELECT k.key, i.content, i.text, i.label, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item_key k JOIN item i ON i.seq = k.item `+withMedia+`
 			WHERE k.dataset = $1 AND k.run = $2 AND k.key > $3 AND i.status || '' = 'accepted' ORDER BY k.key LIMIT $4`,
 			[]any{string(dataset), run, after, limit}, func(scan func(...any) error) error {
 				var i labeling.Item
-				err := scan(&i.Key, &i.Content, &i.Text, &i.Label)
+				var m labeling.Media
+				err := scan(&i.Key, &i.Content, &i.Text, &i.Label, &m.URI, &m.Digest)
+				if m.URI != "" {
+					i.Media = &m
+				}
 				found = append(found, i)
 				return err
 			})

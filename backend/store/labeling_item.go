@@ -10,15 +10,27 @@ import (
 
 // itemColumns is the head of every query that reads items with scanItem.
 const itemColumns = `SELECT i.seq, i.id, i.project, i.dataset, i.key, i.content, i.text, i.meta, i.status, i.label, i.answers,
-	i.model, i.model_label, i.model_score, i.uncertainty, i.created_at FROM item i `
+	i.model, i.model_label, i.model_score, i.uncertainty, i.created_at,
+	COALESCE(m.uri, ''), COALESCE(m.digest, ''), COALESCE(m.bytes, 0), COALESCE(m.type, ''), COALESCE(m.state, ''), COALESCE(m.found, ''), COALESCE(m.found_at, 0)
+	FROM item i ` + withMedia
+
+// withMedia stands behind item i where scanItem reads: items without an object
+// have no row there.
+const withMedia = `LEFT JOIN item_media m ON m.item = i.id `
 
 func scanItem(scan func(...any) error) (labeling.Item, error) {
 	var i labeling.Item
 	var meta string
-	var created int64
+	var created, foundAt int64
+	var m labeling.Media
 	err := scan(&i.Seq, &i.ID, &i.Project, &i.Dataset, &i.Key, &i.Content, &i.Text, &meta, &i.Status, &i.Label, &i.Answers,
-		&i.Model, &i.ModelLabel, &i.ModelScore, &i.Uncertainty, &created)
+		&i.Model, &i.ModelLabel, &i.ModelScore, &i.Uncertainty, &created,
+		&m.URI, &m.Digest, &m.Bytes, &m.Type, &m.Fault.State, &m.Fault.Found, &foundAt)
 	i.CreatedAt = fromMicros(created)
+	if m.URI != "" {
+		m.Fault.At = fromMicros(foundAt)
+		i.Media = &m
+	}
 	if err == nil && meta != "{}" {
 		err = json.Unmarshal([]byte(meta), &i.Meta)
 	}
@@ -68,6 +80,9 @@ func (tx *Tx) CreateItem(i labeling.Item) (int64, error) {
 		string(i.ID), string(i.Project), string(i.Dataset), i.Key, string(i.Content), i.Text, string(meta), string(i.Status), string(i.Label),
 		i.Answers, i.Model, string(i.ModelLabel), i.ModelScore, i.Uncertainty, micros(i.CreatedAt))
 	if err != nil {
+		return 0, err
+	}
+	if err := tx.addMedia(i); err != nil {
 		return 0, err
 	}
 	if err := tx.addKeys(i.Dataset, seq-1, 1); err != nil {

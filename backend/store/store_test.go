@@ -20,6 +20,7 @@ func TestWork(t *testing.T)           { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)        { t.Parallel(); storetest.Compare(t) }
 func TestTraining(t *testing.T)       { t.Parallel(); storetest.Training(t) }
 func TestIdentity(t *testing.T)       { t.Parallel(); storetest.Identity(t) }
+func TestMedia(t *testing.T)          { t.Parallel(); storetest.Media(t) }
 func TestErasure(t *testing.T)        { t.Parallel(); storetest.Erasure(t) }
 
 func TestReview(t *testing.T) { t.Parallel(); storetest.Review(t) }

@@ -253,7 +253,7 @@ func (tx *Tx) purgeDataset(t erasure.Trashed, most int) ([]ledger.Digest, bool, 
 				return nil, false, fault.Wrap(err, "take an item out of the search index")
 			}
 		}
-		for _, statement := range []string{`DELETE FROM annotation WHERE item = $1`, `DELETE FROM draft WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`} {
+		for _, statement := range []string{`DELETE FROM annotation WHERE item = $1`, `DELETE FROM draft WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`, `DELETE FROM item_media WHERE item = $1`} {
 			if _, err := tx.exec(statement, i.id); err != nil {
 				return nil, false, fault.Wrap(err, "purge an item")
 			}
@@ -275,7 +275,7 @@ func (tx *Tx) purgeDataset(t erasure.Trashed, most int) ([]ledger.Digest, bool, 
 		`UPDATE import SET blob = '' WHERE project = $1 AND dataset = $2`,
 		`DELETE FROM item_key WHERE dataset = $2 AND $1 <> ''`, `DELETE FROM item_run WHERE dataset = $2 AND $1 <> ''`,
 		`DELETE FROM item_count WHERE project = $1 AND dataset = $2`, `DELETE FROM answer_count WHERE project = $1 AND dataset = $2`,
-		`DELETE FROM dataset_view WHERE dataset = $2 AND $1 <> ''`,
+		`DELETE FROM dataset_view WHERE dataset = $2 AND $1 <> ''`, `DELETE FROM media_check WHERE dataset = $2 AND $1 <> ''`,
 		`UPDATE dataset SET name = 'purged ' || id WHERE project = $1 AND id = $2`)
 }
 

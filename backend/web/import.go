@@ -100,7 +100,7 @@ func (s *Server) getImportPage(w http.ResponseWriter, r *http.Request) error {
 func previewRequest(get func(string) string) labeling.PreviewImportRequest {
 	return labeling.PreviewImportRequest{
 		Format: labeling.Format(get("format")), Header: labeling.Header(get("header")),
-		Mapping: labeling.Mapping{Text: get("text"), Label: get("label"), Key: get("key")},
+		Mapping: labeling.Mapping{Text: get("text"), Media: get("media"), Label: get("label"), Key: get("key")},
 	}
 }
 

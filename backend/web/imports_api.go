@@ -73,6 +73,7 @@ type PreviewInput struct {
 	Format labeling.Format `query:"format" doc:"csv, tsv, jsonl, text or parquet; guessed if empty"`
 	Header labeling.Header `query:"header" doc:"yes, no, or empty to guess"`
 	Text   string          `query:"text" doc:"Column of the text"`
+	Media  string          `query:"media" doc:"Column of references to pictures, recordings or videos"`
 	Label  string          `query:"label" doc:"Column of the label"`
 	Key    string          `query:"key" doc:"Column of the key"`
 }
@@ -155,7 +156,7 @@ func (s *Server) getImportAPI(ctx context.Context, in *InImport) (*Answer[Import
 
 func (s *Server) previewImport(ctx context.Context, in *PreviewInput) (*Answer[PreviewBody], error) {
 	p, err := s.Labeling.PreviewImport(ctx, actorIn(ctx), projectIn(ctx).ID, in.Import, labeling.PreviewImportRequest{
-		Format: in.Format, Header: in.Header, Mapping: labeling.Mapping{Text: in.Text, Label: in.Label, Key: in.Key}})
+		Format: in.Format, Header: in.Header, Mapping: labeling.Mapping{Text: in.Text, Media: in.Media, Label: in.Label, Key: in.Key}})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type ItemBody struct {
 	Key         string             `json:"key"`
 	Dataset     labeling.DatasetID `json:"dataset"`
 	Text        string             `json:"text"`
+	Media       *MediaBody         `json:"media,omitempty" doc:"The picture, recording or video that it refers to; absent for a text alone"`
 	Status      labeling.Status    `json:"status"`
 	Label       string             `json:"label,omitempty" doc:"Name of the class that is the accepted answer"`
 	Model       string             `json:"model,omitempty" doc:"Model that predicted last"`
@@ -26,7 +27,7 @@ type ItemBody struct {
 }
 
 func itemBody(schema labeling.Schema, i labeling.Item) ItemBody {
-	return ItemBody{ID: i.ID, Key: i.Key, Dataset: i.Dataset, Text: i.Text, Status: i.Status, Label: schema.Name(i.Label), Model: i.Model,
+	return ItemBody{ID: i.ID, Key: i.Key, Dataset: i.Dataset, Text: i.Text, Media: mediaBody(i.Media), Status: i.Status, Label: schema.Name(i.Label), Model: i.Model,
 		ModelLabel: schema.Name(i.ModelLabel), ModelScore: i.ModelScore, Uncertainty: i.Uncertainty, CreatedAt: i.CreatedAt}
 }
 

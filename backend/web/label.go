@@ -200,6 +200,7 @@ type TaskBody struct {
 	Item       labeling.ItemID    `json:"item"`
 	Dataset    labeling.DatasetID `json:"dataset"`
 	Text       string             `json:"text"`
+	Media      *MediaBody         `json:"media,omitempty" doc:"The picture, recording or video to judge; absent for a text alone"`
 	Suggestion labeling.ClassID   `json:"suggestion,omitempty" doc:"What the newest model says; absent where people judge blind"`
 	Score      *float64           `json:"score,omitempty" doc:"Absent where the model did not say"`
 	Draft      *DraftBody         `json:"draft,omitempty" doc:"What this person has begun to say, on whichever computer"`
@@ -382,7 +383,7 @@ func (s *Server) labelAPI() {
 			}
 			body := LeaseBody{Tasks: make([]TaskBody, 0, len(batch.Tasks)), Progress: progressBody(batch.Progress)}
 			for _, t := range batch.Tasks {
-				body.Tasks = append(body.Tasks, TaskBody{Item: t.Item, Dataset: t.Dataset, Text: t.Text, Suggestion: t.Suggestion, Score: t.Score, Draft: draftBody(t.Draft)})
+				body.Tasks = append(body.Tasks, TaskBody{Item: t.Item, Dataset: t.Dataset, Text: t.Text, Media: mediaBody(t.Media), Suggestion: t.Suggestion, Score: t.Score, Draft: draftBody(t.Draft)})
 			}
 			return &Answer[LeaseBody]{body}, nil
 		})

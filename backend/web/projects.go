@@ -210,9 +210,13 @@ func (s *Server) showDatasets(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
+	counts, err := s.Labeling.MediaCounts(r.Context(), actor, place.ID)
+	if err != nil {
+		return err
+	}
 	link := page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
 	v := page.DatasetsView{
-		Project: link, Datasets: page.NewDatasetRows(link, datasets),
+		Media: counts, Project: link, Datasets: page.NewDatasetRows(link, datasets),
 		MayImport: actor.May(place.ID, ledger.ActionImport), MayLabel: actor.May(place.ID, ledger.ActionLabel),
 		MayManage: actor.May(place.ID, ledger.ActionManage), Failed: failed, Form: form,
 	}

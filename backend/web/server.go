@@ -227,6 +227,7 @@ func (s *Server) tables() [][]route {
 		s.fileRoutes(),
 		s.importRoutes(),
 		s.itemRoutes(),
+		s.mediaRoutes(),
 		s.snapshotRoutes(),
 		s.nativeRoutes(),
 		s.accountRoutes(),
@@ -255,6 +256,7 @@ func (s *Server) operations() {
 	s.runsAPI()
 	s.importAPI()
 	s.itemAPI()
+	s.mediaAPI()
 	s.snapshotAPI()
 	s.compareAPI()
 	s.erasureAPI()

@@ -40,19 +40,33 @@ func (v ImportPreviewView) rows() []labeling.Record {
 	return v.Preview.Records[:min(previewRows, len(v.Preview.Records))]
 }
 
-// role says what a column is taken for: "text", "label", "key" or "".
+// role says what a column is taken for: "text", "media", "label", "key" or "".
 func (v ImportPreviewView) role(column string) string {
 	switch column {
 	case "":
 		return ""
 	case v.Preview.Mapping.Text:
 		return "text"
+	case v.Preview.Mapping.Media:
+		return "media"
 	case v.Preview.Mapping.Label:
 		return "label"
 	case v.Preview.Mapping.Key:
 		return "key"
 	}
 	return ""
+}
+
+// mediaOffered reports whether a column may refer to objects: lines of a text
+// refer to nothing.
+func (v ImportPreviewView) mediaOffered() bool { return v.Preview.Import.Format != labeling.FormatText }
+
+// textNone is what stands for no text, "" where there must be one.
+func (v ImportPreviewView) textNone(ctx context.Context) string {
+	if v.Preview.Mapping.Media == "" {
+		return ""
+	}
+	return ui.T(ctx, "media.text.none")
 }
 
 func (v ImportPreviewView) columns(none string) []ui.Option {

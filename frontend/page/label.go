@@ -32,6 +32,7 @@ var labelSayings = []string{
 	"choose", "tooquick", "nothing", "nothingagain", "again", "skipped", "undo", "suggestion", "former", "nonetwork", "count",
 	"status.saved", "status.skipped", "status.count", "status.undone", "status.unskipped",
 	"find.none", "keys.saved", "keys.twice", "keys.wrong", "peek.trouble",
+	"media.alt", "media.image", "media.audio", "media.video", "media.pass", "media.faulty", "media.reason",
 }
 
 // labelReasons are the reasons for which people skip, below "label.reason.".
@@ -65,7 +66,7 @@ func (v LabelView) config(ctx context.Context) string {
 	}
 	text, err := json.Marshal(map[string]any{
 		"project": v.Slug, "person": v.Person, "api": "/api/v1/projects/" + v.Slug,
-		"peek": ProjectLink{Slug: v.Slug}.Href("label", "peek"), "dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "untimed": v.Untimed, "chosen": chosen, "texts": texts, "reasons": reasons,
+		"items": ProjectLink{Slug: v.Slug}.Href("items"), "peek": ProjectLink{Slug: v.Slug}.Href("label", "peek"), "dataset": v.Dataset, "classes": classes, "off": v.Keys.Off, "untimed": v.Untimed, "chosen": chosen, "texts": texts, "reasons": reasons,
 	})
 	if err != nil {
 		return "{}" // strings and numbers always encode

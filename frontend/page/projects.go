@@ -64,6 +64,7 @@ type DatasetRow struct {
 
 // DatasetsView lists the datasets of a project.
 type DatasetsView struct {
+	Media     map[labeling.DatasetID]labeling.MediaCount // of the datasets that have any
 	Project   ProjectLink
 	Datasets  []DatasetRow
 	MayImport bool

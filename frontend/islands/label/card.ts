@@ -1,6 +1,7 @@
 // The card: one item and its answers, drawn ahead of time and swapped in whole.
 
 import { show } from "../shell/unseen";
+import { explain, FAULT } from "../shell/media";
 import type { Layout } from "./keys";
 import type { Task } from "./shelf";
 
@@ -14,6 +15,8 @@ export interface Class {
 export interface CardTexts {
   suggestion: string; // beside the score
   former: string; // "your earlier answer"
+  pass: string; // pass it on
+  alt: string; // what the object is called
 }
 
 export class Card {
@@ -35,6 +38,7 @@ export class Card {
     question: string,
     texts: CardTexts,
     draft: string,
+    address: string, // of the object, where there is one
   ) {
     const id = `item-${task.item}`;
     this.root.className = "label-card";
@@ -73,10 +77,55 @@ export class Card {
     }
     this.root.append(this.text, this.group);
     this.choose(preset);
+    if (task.media) this.object(task.media, address, texts);
+  }
+
+  /** Shows the object above the text, or why not. */
+  private object(media: NonNullable<Task["media"]>, address: string, texts: CardTexts): void {
+    const ground = document.createElement("div");
+    ground.className = "mediaground";
+    this.root.prepend(ground);
+    this.text.hidden = this.task.text === "";
+    const shown = document.createElement(media.kind === "audio" || media.kind === "video" ? media.kind : "img");
+    shown.className = "media";
+    shown.dataset["media"] = "";
+    if (shown instanceof HTMLMediaElement) {
+      shown.controls = true;
+      shown.setAttribute("aria-label", texts.alt);
+    } else (shown as HTMLImageElement).alt = texts.alt;
+    this.root.addEventListener(FAULT, () => this.fault(texts.pass));
+    ground.append(shown);
+    if (media.fault) {
+      this.fault(texts.pass);
+      void explain(shown, address, media.fault.message);
+    } else shown.setAttribute("src", address);
+  }
+
+  /** Whether the object is not shown, so that there is nothing to judge. */
+  faulty = false;
+
+  /** Takes the answers away: all that is left is to pass the item on. */
+  private fault(pass: string): void {
+    if (this.faulty) return;
+    this.faulty = true;
+    const focused = this.group.contains(document.activeElement);
+    this.radios.length = 0;
+    this.chosen = "";
+    this.root.dataset["faulty"] = "";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button primary";
+    button.dataset["do"] = "skip";
+    button.textContent = pass;
+    this.group.setAttribute("role", "group");
+    this.group.replaceChildren(button);
+    this.radios.push(button);
+    if (focused) this.focus();
   }
 
   /** Chooses a class without submitting. */
   choose(id: string): void {
+    if (this.faulty) return;
     this.chosen = id;
     const at = this.classes.findIndex((c) => c.id === id);
     this.radios.forEach((radio, i) => {
@@ -102,6 +151,7 @@ export class Card {
 
   /** Prints the keys again, after the person's layout or keys changed. */
   caps(layout: Layout, classes: Class[]): void {
+    if (this.faulty) return;
     classes.forEach((c, i) => {
       this.radios[i]!.querySelector("kbd")!.textContent = c.key ? layout.cap(c.key) : "";
     });

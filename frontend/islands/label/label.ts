@@ -23,6 +23,7 @@ export interface Config {
   person: string;
   api: string; // /api/v1/projects/<slug>
   peek: string;
+  items: string; // address of the list of items; each is below it
   dataset: string; // name, "" for all
   classes: Class[];
   off: boolean;
@@ -181,7 +182,8 @@ export class LabelLoop extends HTMLElement {
         break;
       }
       case "submit":
-        if (card.chosen) this.answer(card.chosen, e.timeStamp, !card.touched && card.chosen === card.task.suggestion);
+        if (card.faulty) this.skip(this.text("media.reason"), e.timeStamp);
+        else if (card.chosen) this.answer(card.chosen, e.timeStamp, !card.touched && card.chosen === card.task.suggestion);
         else this.say(this.text("choose"), true);
         break;
       case "space":
@@ -197,6 +199,7 @@ export class LabelLoop extends HTMLElement {
         break;
       case "next":
       case "previous":
+        if (card.faulty) break;
         card.move(act.does === "next" ? 1 : -1);
         this.drafts.set(card.task.item, { class: card.chosen });
         break;
@@ -249,6 +252,7 @@ export class LabelLoop extends HTMLElement {
 
   private answer(chosen: string, at: number, untouched = false): void {
     const card = this.stage.card;
+    if (card?.faulty) return this.say(this.text("media.faulty"), true);
     if (!card || this.tooQuick()) return;
     const body: Record<string, unknown> = { class: chosen, ...this.timed() };
     if (card.task.suggestion) {
@@ -318,7 +322,13 @@ export class LabelLoop extends HTMLElement {
   private draw(task: Task | undefined): Card | null {
     if (!task) return null;
     return new Card(task, this.config.classes, this.layout, "label-question",
-      { suggestion: this.text("suggestion"), former: this.text("former") }, this.drafts.of(task.item).class ?? "");
+      { suggestion: this.text("suggestion"), former: this.text("former"), pass: this.text("media.pass"), alt: this.alt(task) },
+      this.drafts.of(task.item).class ?? "", `${this.config.items}/${task.item}/media`);
+  }
+
+  /** What the object of an item is called: not by its key, which may say what it is. */
+  private alt(task: Task): string {
+    return task.media ? this.text("media.alt", { kind: this.text(`media.${task.media.kind}`), item: task.item.slice(-6) }) : "";
   }
 
   private shown(card: Card | null): void {

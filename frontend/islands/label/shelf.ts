@@ -9,6 +9,7 @@ export interface Task {
   item: string;
   dataset: string;
   text: string;
+  media?: { kind: string; fault?: { message: string } }; // the object to judge; fault: it is not shown
   suggestion?: string;
   score?: number; // of the suggestion; absent: the model did not say
   former?: string;

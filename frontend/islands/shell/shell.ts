@@ -4,6 +4,7 @@
 import "./focus";
 import "./own"; // before whoever hears keys
 import { lock } from "./lock";
+import "./media";
 import "./signin";
 import { isTyping } from "./typing";
 
