@@ -70,6 +70,7 @@ func (s *Server) showAccesses(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	v.Form = form
+	v.Show(r.URL.Query(), func(role ledger.Role) string { return ui.T(ctx, "role."+string(role)) })
 	if saved == "confirmed" || saved == "removed" {
 		v.Saved = saved
 	}
@@ -112,7 +113,7 @@ func (s *Server) postAccess(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.seeOther(w, r, target+"?saved="+saved)
+	return s.seeOther(w, r, savedAt(target, r, saved))
 }
 
 // sendAccesses gives the review as a file, for whoever keeps the reviews.

@@ -38,6 +38,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v.Me = actorOf(r).Person
+	v.Show(r.URL.Query())
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "people.title"), Active: "people"}, page.People(v))
 }
 
@@ -161,6 +162,7 @@ func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 	v.Project = page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
 	v.May, v.MayAll = actor.May(place.ID, ledger.ActionManage), actor.May(place.ID, ledger.ActionAdminister)
 	v.Reviews = reviews(actor, place.ID)
+	v.Show(r.URL.Query())
 	if v.May {
 		if v.Groups, err = s.Identity.ProjectGroups(r.Context(), actor, place.ID); err != nil {
 			return err
@@ -218,7 +220,14 @@ func (s *Server) membersSaved(w http.ResponseWriter, r *http.Request, err error)
 	if err != nil {
 		return err
 	}
-	return s.seeOther(w, r, page.ProjectLink{Slug: projectOf(r).Slug}.Href("people")+"?saved=true")
+	return s.seeOther(w, r, savedAt(page.ProjectLink{Slug: projectOf(r).Slug}.Href("people"), r, "true"))
+}
+
+// savedAt is the part of a list from which a form was sent, with what was saved.
+func savedAt(list string, r *http.Request, what string) string {
+	query := r.URL.Query()
+	query.Set("saved", what)
+	return list + "?" + query.Encode()
 }
 
 // tickedRoles reads a matrix: the roles ticked for each person or group that it

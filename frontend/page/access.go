@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/identity"
@@ -13,6 +14,8 @@ import (
 type AccessView struct {
 	Project *ProjectLink // nil for all
 	Rows    []AccessRow
+	Shown   []AccessRow // those of them that stand on the page
+	Paging  Paging
 	Names   map[ledger.PersonID]string
 	Admins  []string // names of those who hold every role everywhere
 	May     bool     // confirm and take away
@@ -53,6 +56,15 @@ func (v AccessView) href() string {
 		return "/people/review"
 	}
 	return v.Project.Href("people", "review")
+}
+
+// Show chooses the rows of the page that is asked for. role names a role as
+// the reader sees it.
+func (v *AccessView) Show(query url.Values, role func(ledger.Role) string) {
+	v.Paging = NewPaging(v.href(), query)
+	v.Shown = paged(&v.Paging, v.Rows, func(row AccessRow) bool {
+		return (row.Overdue || !v.Paging.Overdue) && v.Paging.Shows(row.Name, row.Username, row.In.Name, role(row.Role))
+	})
 }
 
 // refused reports whether a row is the one that was sent and refused; its

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -61,4 +62,16 @@ func roleOptions(ctx context.Context, all bool) []ui.Option {
 		}
 	}
 	return options
+}
+
+// Show chooses the people of the page that is asked for.
+func (v *PeopleView) Show(query url.Values) {
+	v.Paging = NewPaging("/people", query)
+	v.Shown = paged(&v.Paging, v.People, func(p identity.Person) bool { return v.Paging.Shows(p.Name, p.Username) })
+}
+
+// Show chooses the members of the page that is asked for.
+func (v *MembersView) Show(query url.Values) {
+	v.Paging = NewPaging(v.Project.Href("people"), query)
+	v.Shown = paged(&v.Paging, v.Members, func(m identity.Member) bool { return v.Paging.Shows(m.Person.Name, m.Person.Username) })
 }

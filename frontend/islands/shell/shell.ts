@@ -228,7 +228,10 @@ window.addEventListener("orientationchange", () => {
 
 // A form that was refused: the first field that is wrong has the focus, so that
 // nobody has to look for it.
-document.querySelector<HTMLElement>("main [aria-invalid='true']")?.focus();
+const wrong = document.querySelector<HTMLElement>("main [aria-invalid='true']");
+wrong?.focus();
+// What was saved is said beside its form, which may stand far down the page.
+if (!wrong && !location.hash) document.querySelector("main .card > .banner[role], main .card .banner[role]")?.scrollIntoView({ block: "nearest" });
 
 const said = document.getElementById("status");
 if (said?.textContent) hush(said);
