@@ -55,7 +55,7 @@ func usedKeys(t *testing.T) (keys, families map[string]string) {
 	t.Helper()
 	keys, families = map[string]string{}, map[string]string{}
 	root := filepath.Join("..", "..")
-	for _, room := range []string{"frontend", "backend"} {
+	for _, room := range []string{"frontend", "backend", "app"} {
 		err := filepath.WalkDir(filepath.Join(root, room), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
