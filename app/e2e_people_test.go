@@ -120,3 +120,37 @@ func TestPeopleArriveGetRolesAndLeave(t *testing.T) {
 	bo.press("Enter")
 	bo.waitText(".whoami", "Bo")
 }
+
+// Enter in the field of a reason does what the form is for: it saves roles and
+// takes a role away, and neither makes a link nor confirms. A reason that is
+// missing is asked for in its row, which has the focus.
+func TestEnterInAReasonDoesWhatTheFormIsFor(t *testing.T) {
+	t.Parallel()
+	s := startSiteWith(t, seedItems(1, nil))
+	visitor := s.firstAdmin("Anna")
+	visitor.forgive(`status of 422`)
+	s.person("bo", "news", "annotator")
+	anna := byKeys(visitor)
+	anna.open("/projects/news/people")
+	anna.skip()
+	anna.tick("Bo: Reviewer", true)
+	anna.reach("textbox", "Why it changes")
+	anna.write("second shift")
+	anna.follow("Enter")
+	anna.waitText(".banner", "Roles saved")
+
+	anna.open("/projects/news/people/review")
+	anna.skip()
+	anna.reach("DisclosureTriangle", "Take away: the role Annotator of Bo")
+	anna.keys("Enter")
+	anna.reach("textbox", "Why it changes")
+	anna.follow("Enter")
+	anna.wait(`document.querySelector("[aria-invalid=true]")`)
+	anna.stands("textbox", "Why it changes")
+	anna.write("moved on")
+	anna.follow("Enter")
+	anna.waitText(".banner", "taken away")
+	if rows := ask[string](visitor, `[...document.querySelectorAll("tbody tr")].map((r) => r.cells[1].innerText).join()`); rows != "Reviewer" {
+		t.Errorf("left: %s", rows)
+	}
+}

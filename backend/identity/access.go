@@ -94,11 +94,46 @@ func (s *Service) Accesses(ctx context.Context, actor ledger.Actor, project ledg
 	return all, err
 }
 
+// AccessReview is who may do what, with the names that the rows speak of.
+type AccessReview struct {
+	Rows   []Access
+	Names  map[ledger.PersonID]string // of everybody
+	Admins []string                   // names of those who hold every role everywhere
+}
+
+// ReviewAccess is Accesses with the names of everybody, read in one go: where
+// there are thousands of people, reading them is most of the work.
+func (s *Service) ReviewAccess(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (v AccessReview, err error) {
+	if err := mayReview(actor, project); err != nil {
+		return AccessReview{}, err
+	}
+	err = s.view(ctx, func(tx Tx) error {
+		people, err := tx.People()
+		if err != nil {
+			return err
+		}
+		v = AccessReview{Names: make(map[ledger.PersonID]string, len(people))}
+		for _, p := range people {
+			v.Names[p.ID] = p.Name
+			if p.Admin && !p.Disabled {
+				v.Admins = append(v.Admins, p.Name)
+			}
+		}
+		v.Rows, err = s.accessesOf(tx, project, people)
+		return err
+	})
+	return v, err
+}
+
 func (s *Service) accesses(tx Tx, project ledger.ProjectID) ([]Access, error) {
 	people, err := tx.People()
 	if err != nil {
 		return nil, err
 	}
+	return s.accessesOf(tx, project, people)
+}
+
+func (s *Service) accessesOf(tx Tx, project ledger.ProjectID, people []Person) ([]Access, error) {
 	byID := make(map[ledger.PersonID]Person, len(people))
 	for _, p := range people {
 		byID[p.ID] = p

@@ -34,7 +34,7 @@ func (s *Server) getAccesses(w http.ResponseWriter, r *http.Request) error {
 
 // accessView reads the review of a project, or of all for the zero Place.
 func (s *Server) accessView(ctx context.Context, actor ledger.Actor, place Place) (v page.AccessView, err error) {
-	all, err := s.Identity.Accesses(ctx, actor, place.ID)
+	review, err := s.Identity.ReviewAccess(ctx, actor, place.ID)
 	if err != nil {
 		return v, err
 	}
@@ -51,16 +51,13 @@ func (s *Server) accessView(ctx context.Context, actor ledger.Actor, place Place
 			}
 		}
 	}
-	v = page.NewAccessView(all, links)
+	v = page.NewAccessView(review.Rows, links)
 	if place.ID != "" {
 		v.Project = &links[0]
 	}
 	v.May = place.ID == "" || actor.May(place.ID, ledger.ActionManage)
-	if v.Names, err = s.Identity.Names(ctx); err != nil {
-		return v, err
-	}
-	v.Admins, err = s.Identity.Admins(ctx)
-	return v, err
+	v.Names, v.Admins = review.Names, review.Admins
+	return v, nil
 }
 
 func (s *Server) showAccesses(w http.ResponseWriter, r *http.Request, status int, place Place, form page.FormView, saved string) error {
