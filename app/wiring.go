@@ -121,6 +121,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	var objects labeling.MediaSource
 	if len(h.Media.Dirs)+len(h.Media.Hosts) > 0 {
 		h.Media.Temp, h.Media.Agent = h.data.file("shown"), "Adjudge/"+version()
+		if h.Trace != nil {
+			h.Media.Trace = h.Trace.Call
+		}
 		if h.media, err = media.Open(h.Media); err != nil {
 			return nil, err
 		}

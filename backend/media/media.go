@@ -34,6 +34,8 @@ type Config struct {
 	Hosts []string          // hosts of https addresses, "img.example.org" or with a port
 	Temp  string            // directory for what is shown right now; made if it is not there, and emptied
 	Agent string            // User-Agent
+	// Trace, if set, sees each call of a host; see outbound.Config.
+	Trace func(r *http.Request, named bool) (*http.Request, func(*http.Response, error))
 }
 
 // Sources reads objects.
@@ -86,7 +88,7 @@ func Open(c Config) (_ *Sources, err error) {
 	if err := os.MkdirAll(c.Temp, 0o700); err != nil {
 		return nil, fault.As(fault.Unavailable, err, "The directory %s cannot be made", c.Temp)
 	}
-	s.client = outbound.New(outbound.Config{Allow: c.Hosts, Agent: c.Agent, Timeout: webTimeout, MaxBody: labeling.MostMedia + 1024})
+	s.client = outbound.New(outbound.Config{Allow: c.Hosts, Agent: c.Agent, Timeout: webTimeout, MaxBody: labeling.MostMedia + 1024, Trace: c.Trace})
 	follow := s.client.CheckRedirect
 	s.client.CheckRedirect = func(next *http.Request, before []*http.Request) error {
 		if !s.allows(next.URL) {

@@ -1,11 +1,13 @@
 package outbound_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,5 +157,39 @@ func TestWhichAddressesArePrivate(t *testing.T) {
 		if got := outbound.IsPrivate(netip.MustParseAddr(text)); got != private {
 			t.Errorf("IsPrivate(%s) = %v", text, got)
 		}
+	}
+}
+
+func TestWhoWatchesSeesEachCallAndWhetherItsHostWasNamed(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 1)
+	inside := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.Header.Get("Traceparent") }))
+	defer inside.Close()
+	at, err := url.Parse(inside.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	client := outbound.New(outbound.Config{Allow: []string{at.Host}, Trace: func(r *http.Request, named bool) (*http.Request, func(*http.Response, error)) {
+		sent := r.Clone(r.Context())
+		sent.Header.Set("Traceparent", "this")
+		return sent, func(answer *http.Response, err error) {
+			seen = append(seen, fmt.Sprint(named, answer != nil, err != nil))
+		}
+	}})
+	for _, address := range []string{inside.URL, "http://localhost:" + at.Port()} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := client.Do(request); err == nil {
+			_ = answer.Body.Close()
+		}
+	}
+	if got := <-heard; got != "this" {
+		t.Errorf("the server was told %q", got)
+	}
+	if want := []string{"true true false", "false false true"}; !slices.Equal(seen, want) {
+		t.Errorf("seen %q", seen)
 	}
 }
