@@ -26,7 +26,7 @@ func (s *Server) mediaRoutes() []route {
 }
 
 // mediaPolicy lets an object do nothing, should a browser ever take it for a page.
-const mediaPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+const mediaPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 // getMedia sends the object of an item. It was read and compared with its digest
 // when the first byte goes out.
@@ -62,7 +62,7 @@ func (s *Server) getMediaFault(w http.ResponseWriter, r *http.Request) error {
 // MediaBody is an object that an item refers to.
 type MediaBody struct {
 	URI    string        `json:"uri"`
-	Digest ledger.Digest `json:"digest" doc:"Of its bytes at the import; its look-alikes are refused"`
+	Digest ledger.Digest `json:"digest" doc:"Of its bytes at the import; other bytes are not shown"`
 	Bytes  int64         `json:"bytes"`
 	Type   string        `json:"type" doc:"Media type"`
 	Kind   string        `json:"kind" enum:"image,audio,video"`

@@ -1,0 +1,89 @@
+//go:build e2e
+
+package app
+
+import (
+	"bytes"
+	"fmt"
+	raster "image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/labeling"
+)
+
+// picture draws a PNG in one color.
+func picture(t *testing.T, c color.Color) []byte {
+	t.Helper()
+	m := raster.NewRGBA(raster.Rect(0, 0, 320, 200))
+	for x := range 320 {
+		for y := range 200 {
+			m.Set(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A picture is seen; changed behind the server's back it is not, words say so, and
+// the keyboard passes the item on.
+func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, content []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	red := picture(t, color.RGBA{200, 40, 40, 255})
+	s := startSiteWith(t, seedItems(2, func(_ *labeling.Project, items []labeling.Item) {
+		for n := range items {
+			name := fmt.Sprintf("%d.png", n)
+			items[n].Media = &labeling.Media{URI: "media://pics/" + name, Digest: ledger.DigestOf(red), Bytes: int64(len(red)), Type: "image/png"}
+			items[n].Text = ""
+			write(name, red)
+		}
+	}), "--media", "pics="+dir)
+	ana := s.firstAdmin("Ana")
+	const seen = `document.querySelector(".label-card:not([hidden]) img.media")?.naturalWidth === 320`
+	ana.label("")
+	ana.wait(seen)
+	ana.looks("label-picture")
+	// A part is sent as asked for, under the digest, and as nothing but a picture.
+	ask[bool](ana, `(() => { fetch("/projects/news/items/0190bbbb-0000-7000-8000-000000000001/media", {headers: {Range: "bytes=1-3"}}).then(async (r) => {
+		window.part = [r.status, await r.text(), ...["content-type", "etag", "x-content-type-options", "cache-control", "content-security-policy"].map((h) => r.headers.get(h))].join("|"); }); return true; })()`)
+	ana.wait(`window.part !== undefined`)
+	want := `206|PNG|image/png|"` + ledger.DigestOf(red).Hex() + `"|nosniff|private, no-cache|default-src 'none'; sandbox; frame-ancestors 'none'`
+	if got := ask[string](ana, `window.part`); got != want {
+		t.Errorf("a part comes as\n%s\nwant\n%s", got, want)
+	}
+	write("0.png", picture(t, color.RGBA{40, 40, 200, 255}))
+	ana.forgive("409")
+	ana.forgive("media")
+	ana.label("")
+	ana.wait(`document.querySelector(".label-card:not([hidden]) .mediafault")?.innerText.includes("is not the one that was imported (digest ` + ledger.DigestOf(red).Hex()[:8] + `…")`)
+	ana.wait(`document.activeElement.innerText === "Pass it on"`)
+	ana.looks("label-picture-changed")
+	ana.ready()
+	ana.press("1")
+	ana.waitText(`[data-part="status"]`, "There is nothing to judge here")
+	ana.press("Enter")
+	ana.wait(seen)
+	ana.allSaved()
+	s.until("the item is passed on", func() bool { return len(s.annotations(t)) == 1 })
+	for _, a := range s.annotations(t) {
+		if a.Kind != labeling.KindSkip || a.Reason == "" {
+			t.Errorf("what was kept is %+v", a)
+		}
+	}
+	ana.open("/projects/news/items")
+	ana.wait(`document.querySelector(".itemlist img.thumb")?.naturalWidth === 320 && document.querySelector(".itemlist .withthumb .badge")?.innerText.includes("changed")`)
+	ana.looks("items-pictures")
+}
