@@ -114,8 +114,9 @@ func TestAScreenThatStandsIdleLocksItself(t *testing.T) {
 	v.wait(`location.pathname === "/projects/news/items"`)
 }
 
-// Whoever is deactivated is out at once, sockets too.
-func TestADeactivatedPersonIsOutWithinSeconds(t *testing.T) {
+// Whoever is deactivated is out, sockets too: the budget is a minute, and it
+// takes milliseconds.
+func TestADeactivatedPersonIsOutWithinTheMinute(t *testing.T) {
 	t.Parallel()
 	s := startSiteWith(t, seedItems(1, nil))
 	s.person("bo", "news", "annotator")
@@ -127,10 +128,12 @@ func TestADeactivatedPersonIsOutWithinSeconds(t *testing.T) {
 	if code := s.api(http.MethodPatch, "/people/bo", map[string]any{"disabled": true}, nil); code != http.StatusOK {
 		t.Fatalf("deactivate: %d", code)
 	}
-	v.wait(`!("live" in document.documentElement.dataset)`)
-	if took := time.Since(begun); took > 15*time.Second {
+	v.waitFor(time.Minute, `!("live" in document.documentElement.dataset)`)
+	took := time.Since(begun)
+	if took > time.Minute {
 		t.Errorf("the socket ended after %v", took)
 	}
+	t.Logf("the socket ended after %v", took)
 	v.open("/projects/news/items")
 	v.wait(`location.pathname === "/sign-in"`)
 }

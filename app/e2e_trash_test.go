@@ -71,8 +71,10 @@ func TestWhatIsTrashedComesBackWhereItWas(t *testing.T) {
 	v.open("/projects/bank/items?dataset=spare")
 	v.wait(`document.querySelectorAll("tr[data-item]").length === 4 && customElements.get("adjudge-items")`)
 	before := v.keysOf("status=trashed")
-	v.press("j", "x", "j", "x", "j", "x")
-	v.wait(`document.querySelector(".actionbar.on")`)
+	for n := range 3 {
+		v.press("j", "x")
+		v.wait(fmt.Sprintf(`document.querySelector(".actionbar.on") && document.querySelectorAll("input[name=item]:checked").length === %d`, n+1))
+	}
 	v.click("button", "Delete")
 	v.waitText(".banner", "3 items are in the trash")
 	if got := v.keysOf("status=trashed"); len(got) != len(before)+3 {

@@ -126,6 +126,7 @@ func holdCommand() *cobra.Command {
 			Items []struct {
 				Kind   string `json:"kind"`
 				ID     string `json:"id"`
+				Name   string `json:"name"`
 				Reason string `json:"reason"`
 				Person string `json:"person"`
 				At     string `json:"at"`
@@ -139,12 +140,12 @@ func holdCommand() *cobra.Command {
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		for _, h := range holds.Items {
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", h.Kind, h.ID, h.At, h.Reason) // errors come at Flush
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", h.Kind, h.Name, h.ID, h.At, h.Reason) // errors come at Flush
 		}
 		return w.Flush()
 	}
 	cmd.AddCommand(list,
-		holdOneCommand("place", "Keep a person, a dataset or a project, by its id, from erasure", apiPath("holds")),
+		holdOneCommand("place", "Keep a person, project, dataset, item, snapshot or candidate from erasure and the trash", apiPath("holds")),
 		holdOneCommand("lift", "Lift a legal hold", apiPath("holds", "lift")))
 	return cmd
 }
@@ -152,7 +153,8 @@ func holdCommand() *cobra.Command {
 func holdOneCommand(verb, short, path string) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use: verb + " person|dataset|project ID", Short: short, Args: cobra.ExactArgs(2),
+		Use: verb + " KIND ID", Short: short, Args: cobra.ExactArgs(2),
+		Long: short + ".\nKIND is person, project, dataset, item, snapshot or candidate. ID is its id, of a person also the username, of a project also the slug.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := connect(cmd)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -61,6 +62,7 @@ type Plan struct {
 	who     Who
 	about   []int64
 	doomed  []Frozen
+	within  []string // the snapshots that hold the item
 	uploads []Upload
 }
 
@@ -294,7 +296,7 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 	}
 	p := Plan{Kind: KindItem, ID: id, Project: project}
 	var counts map[Record]int64
-	var holds []Hold
+	var holds []Held
 	var frozen []Frozen
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if p.thing, err = tx.Thing(project, id); err != nil {
@@ -315,7 +317,7 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 		if p.uploads, err = tx.Uploads(p.thing.Dataset); err != nil {
 			return err
 		}
-		holds, err = tx.Holds()
+		holds, err = heldThings(tx)
 		return err
 	})
 	if err != nil {
@@ -328,6 +330,9 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 		within, err := s.contains(ctx, f, p.thing)
 		if err != nil {
 			return Plan{}, err
+		}
+		if within {
+			p.within = append(p.within, f.ID)
 		}
 		switch {
 		case !within:
@@ -342,7 +347,7 @@ func (s *Service) PlanItem(ctx context.Context, actor ledger.Actor, project ledg
 	}
 	counts[RecordPayloads], counts[RecordUploads] = int64(len(p.about)), int64(len(p.uploads))
 	p.Lines = lines(KindItem, counts, names)
-	p.Refused = refuseItem(p, holds)
+	p.Refused = refuseItem(p, holds, frozen)
 	return p, nil
 }
 
@@ -355,13 +360,17 @@ func numbers(list []int) string {
 }
 
 // refuseItem says why an item cannot be erased, or nothing.
-func refuseItem(p Plan, holds []Hold) string {
+func refuseItem(p Plan, holds []Held, frozen []Frozen) string {
 	if p.Done {
 		return fault.Say("The content of this item was erased already.")
 	}
-	for _, under := range []struct{ kind, id string }{{"dataset", p.thing.Dataset}, {"project", string(p.Project)}} {
-		if h := heldBy(holds, under.kind, under.id); h != nil {
-			return fault.Say("A legal hold keeps this %s: %s Lift it first.", under.kind, h.Reason)
+	on := Holdable{Kind: "item", ID: p.ID, Project: p.Project, Dataset: p.thing.Dataset}
+	if h := Keeps(holds, on); h != nil {
+		return keptWords(h, on)
+	}
+	for _, f := range frozen {
+		if f.Held != "" && slices.Contains(p.within, f.ID) {
+			return fault.Say("A legal hold keeps the snapshot %s, which holds this item: %s Lift it first.", f.Title, f.Held)
 		}
 	}
 	for _, u := range p.uploads {
@@ -417,11 +426,15 @@ func (s *Service) EraseItem(ctx context.Context, actor ledger.Actor, project led
 		return p, err
 	}
 	err = s.Update(ctx, func(tx Tx) error {
-		holds, err := tx.Holds()
+		holds, err := heldThings(tx)
 		if err != nil {
 			return err
 		}
-		if refused := refuseItem(p, holds); refused != "" {
+		frozen, err := tx.Frozen(project)
+		if err != nil {
+			return err
+		}
+		if refused := refuseItem(p, holds, frozen); refused != "" {
 			return fault.New(fault.Conflict, "%s", refused)
 		}
 		seq, err := tx.NextSeq()

@@ -105,20 +105,12 @@ func trashPayload(t Trashed, reason string) map[string]string {
 
 // keptBy says what keeps a thing from the trash, or from being purged.
 func keptBy(tx Tx, t Trashed) (string, error) {
-	holds, err := tx.Holds()
+	holds, err := heldThings(tx)
 	if err != nil {
 		return "", err
 	}
-	for _, under := range []struct{ kind, id string }{{t.Kind, t.ID}, {"project", string(t.Project)}} {
-		if h := heldBy(holds, under.kind, under.id); h != nil {
-			return fault.Say("A legal hold keeps this %s: %s Lift it first.", under.kind, h.Reason), nil
-		}
-	}
-	if t.Kind == TrashProject && slices.ContainsFunc(holds, func(h Hold) bool { return h.Kind == TrashDataset }) {
-		needed, err := tx.NeededBy(Trashed{Kind: "holds", Project: t.Project})
-		if err != nil || len(needed) > 0 {
-			return strings.Join(needed, " "), err
-		}
+	if on := (Holdable{Kind: t.Kind, ID: t.ID, Project: t.Project}); Keeps(holds, on) != nil {
+		return keptWords(Keeps(holds, on), on), nil
 	}
 	needed, err := tx.NeededBy(t)
 	return strings.Join(needed, " "), err

@@ -69,6 +69,7 @@ type Frozen struct {
 	Title  string
 	Rows   ledger.Digest
 	Table  ledger.Digest // the same as Parquet
+	Held   string        // why a legal hold keeps it, or a candidate that rests on it; empty where none does
 	Signed []int         // numbers of the signed candidates that rest on it
 }
 
@@ -111,13 +112,29 @@ type Payloads interface {
 	PayloadsAbout(ledger.Subject) ([]int64, error)
 }
 
-// Hold keeps everything under a person, a dataset or a project from erasure.
+// Hold keeps everything under something from erasure and from the trash.
 type Hold struct {
-	Kind   string // person, dataset, project
+	Kind   string // see HoldKinds
 	ID     string
 	Reason string
 	Person ledger.PersonID
 	At     time.Time
+}
+
+// Holdable is something that can be held.
+type Holdable struct {
+	Kind    string
+	ID      string
+	Name    string           // as people know it
+	Number  int              // of a snapshot or a candidate
+	Project ledger.ProjectID // empty for a person; its own for a project
+	Dataset string           // of an item
+}
+
+// Held is a legal hold and what it is on.
+type Held struct {
+	Hold
+	On Holdable
 }
 
 // Holds keeps legal holds.
@@ -128,4 +145,7 @@ type Holds interface {
 	LiftHold(kind, id string) (bool, error)
 	// Holds lists all holds, the latest first.
 	Holds() ([]Hold, error)
+	// Holdable finds what can be held, also in the trash: NotFound where there is
+	// no such thing. People are also found by username.
+	Holdable(kind, id string) (Holdable, error)
 }

@@ -76,19 +76,43 @@ func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
 }
 
 // EraseWords empties at most a number of texts that a person wrote, sent or not.
+// Which they are is asked first: told to find and change them in one statement, a
+// database that has not counted its rows lately reads what everybody wrote.
 func (tx *Tx) EraseWords(id ledger.PersonID, most int) (int64, error) {
-	for _, query := range []string{
-		`DELETE FROM draft WHERE (person, project, item) IN (SELECT person, project, item FROM draft WHERE person = $1 LIMIT $2)`,
-		`UPDATE annotation SET reason = '' WHERE id IN (SELECT id FROM annotation WHERE person = $1 AND reason <> '' LIMIT $2)`,
-		`UPDATE item_bulk SET reason = '' WHERE id IN (SELECT id FROM item_bulk WHERE person = $1 AND reason <> '' LIMIT $2)`,
-		`UPDATE candidate_comment SET text = '', printed_name = '' WHERE seq IN (SELECT seq FROM candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '') LIMIT $2)`,
+	n, err := tx.exec(`DELETE FROM draft WHERE person = $1 AND (project, item) IN (SELECT project, item FROM draft WHERE person = $1 LIMIT $2)`, string(id), most)
+	if err != nil || n > 0 {
+		return n, fault.Wrap(err, "erase drafts")
+	}
+	for _, words := range []struct{ find, empty string }{
+		{`SELECT id FROM annotation WHERE person = $1 AND reason <> '' ORDER BY person, id LIMIT $2`, `UPDATE annotation SET reason = '' WHERE id IN `},
+		{`SELECT id FROM item_bulk WHERE person = $1 AND reason <> '' ORDER BY person, id LIMIT $2`, `UPDATE item_bulk SET reason = '' WHERE id IN `},
+		{`SELECT id FROM candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '') ORDER BY person, seq LIMIT $2`, `UPDATE candidate_comment SET text = '', printed_name = '' WHERE id IN `},
 	} {
-		n, err := tx.exec(query, string(id), most)
-		if err != nil || n > 0 {
-			return n, fault.Wrap(err, "erase words")
+		var ids []any
+		if err := tx.each(words.find, []any{string(id), most}, func(scan func(...any) error) error {
+			var one string
+			err := scan(&one)
+			ids = append(ids, one)
+			return err
+		}); err != nil {
+			return 0, fault.Wrap(err, "find words")
 		}
+		if len(ids) == 0 {
+			continue
+		}
+		n, err := tx.exec(words.empty+places(len(ids)), ids...)
+		return n, fault.Wrap(err, "erase words")
 	}
 	return 0, nil
+}
+
+// places writes the parameters of a list: ($1, $2, $3).
+func places(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return "(" + strings.Join(list, ", ") + ")"
 }
 
 // Thing returns an item of a project as far as an erasure must know it.
@@ -146,6 +170,14 @@ func (tx *Tx) Frozen(project ledger.ProjectID) ([]erasure.Frozen, error) {
 		})
 		if err != nil {
 			return nil, fault.Wrap(err, "find what was signed")
+		}
+		if err := tx.one([]any{&f.Held}, `SELECT h.reason FROM legal_hold h WHERE (h.kind = 'snapshot' AND h.subject = $2) OR (h.kind = 'candidate' AND h.subject IN (SELECT c.id FROM candidate c
+			WHERE c.project = $1 AND (
+			  c.subject IN (SELECT digest FROM snapshot WHERE id = $2)
+			  OR c.model IN (SELECT id FROM model WHERE snapshot = $2)
+			  OR c.baseline_model IN (SELECT id FROM model WHERE snapshot = $2)
+			  OR c.model IN (SELECT candidate FROM comparison WHERE project = $1 AND snapshot = $2)))) ORDER BY h.at LIMIT 1`, string(project), f.ID); err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, fault.Wrap(err, "find what is held")
 		}
 	}
 	return list, nil
@@ -267,12 +299,11 @@ func (tx *Tx) NextSeq() (int64, error) {
 // ErasePayloads takes payloads and salts of events away in the name of an event.
 func (tx *Tx) ErasePayloads(cause int64, seqs []int64) (gone int64, err error) {
 	for part := range slices.Chunk(seqs, 100) { // the driver binds parameters in a time that grows with their square
-		args, places := []any{}, make([]string, len(part))
-		for i, seq := range part {
+		var args []any
+		for _, seq := range part {
 			args = append(args, seq)
-			places[i] = fmt.Sprintf("$%d", i+1)
 		}
-		these := ` WHERE seq IN (` + strings.Join(places, ", ") + `)`
+		these := ` WHERE seq IN ` + places(len(part))
 		if _, err := tx.exec(fmt.Sprintf(`INSERT INTO erased_payload (seq, cause) SELECT seq, CAST($%d AS BIGINT) FROM event_payload`, len(part)+1)+these+` ON CONFLICT DO NOTHING`, append(args, cause)...); err != nil {
 			return 0, fault.Wrap(err, "note what was erased")
 		}
@@ -399,6 +430,32 @@ func (tx *Tx) Holds() (holds []erasure.Hold, err error) {
 		return err
 	})
 	return holds, fault.Wrap(err, "list legal holds")
+}
+
+// Holdable finds what can be held, also in the trash.
+func (tx *Tx) Holdable(kind, id string) (erasure.Holdable, error) {
+	t := erasure.Holdable{Kind: kind}
+	var title string
+	var err error
+	switch kind {
+	case "person":
+		err = tx.one([]any{&t.ID, &t.Name}, `SELECT id, name FROM person WHERE id = $1 OR username = $1`, id)
+	case "project":
+		err = tx.one([]any{&t.ID, &t.Name, &t.Project}, `SELECT id, name, id FROM project WHERE id = $1 OR slug = $1`, id)
+	case "dataset":
+		err = tx.one([]any{&t.ID, &t.Name, &t.Project}, `SELECT id, name, project FROM dataset WHERE id = $1`, id)
+	case "item":
+		err = tx.one([]any{&t.ID, &t.Name, &t.Project, &t.Dataset}, `SELECT id, key, project, dataset FROM item WHERE id = $1`, id)
+	case "snapshot":
+		err = tx.one([]any{&t.ID, &title, &t.Number, &t.Project}, `SELECT id, name, number, project FROM snapshot WHERE id = $1`, id)
+		t.Name = labeling.Snapshot{Number: t.Number, Name: title}.Title()
+	case "candidate":
+		err = tx.one([]any{&t.ID, &title, &t.Number, &t.Project}, `SELECT id, name, number, project FROM candidate WHERE id = $1`, id)
+		t.Name = fmt.Sprintf("%s #%d", title, t.Number)
+	default:
+		err = fault.New(fault.NotFound, "Nothing of this kind can be held.")
+	}
+	return t, err
 }
 
 // ErasedPayloads returns, for every payload that was erased, the number of the

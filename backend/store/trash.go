@@ -96,9 +96,6 @@ var needs = map[string][]struct{ query, says string }{
 		{`SELECT run FROM training_job WHERE project = $1 AND ended_at = 0 AND $2 <> ''`, fault.Format("A job is running; stop it first.")},
 		{`SELECT id FROM snapshot WHERE project = $1 AND state = 'building' AND $2 <> ''`, fault.Format("A snapshot is still being made; wait until it is done.")},
 	},
-	"holds": {
-		{`SELECT d.name FROM dataset d JOIN legal_hold h ON h.kind = 'dataset' AND h.subject = d.id WHERE d.project = $1 AND CAST($2 AS TEXT) = ''`, fault.Format("A legal hold keeps its dataset %s; lift it first.")},
-	},
 }
 
 // NeededBy lists in words what still needs a thing.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
@@ -123,6 +124,9 @@ func (s *Server) showCandidate(w http.ResponseWriter, r *http.Request, status in
 	}
 	v := page.NewCandidateView(linkOf(r), c, actorOf(r), names, r.URL.Query().Get("tab"), s.Now())
 	v.Comment = comment
+	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: "candidate", ID: string(c.Candidate.ID)}); err != nil {
+		return err
+	}
 	frame := below(r, title(c.Candidate))
 	switch done := r.URL.Query().Get("done"); done {
 	case "proposed", "voted", "unvoted", "revoked", "commented", "rebased", "measuring":

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/compare"
@@ -84,6 +85,9 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 	v := page.ModelView{
 		Project: projectLink(place), Page: found, People: names,
 		MayCompare: actor.May(place.ID, ledger.ActionCompare), MayPropose: actor.May(place.ID, ledger.ActionPropose), MayDelete: actor.May(place.ID, ledger.ActionManage),
+	}
+	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: erasure.TrashModel, ID: string(found.Model.ID)}); err != nil {
+		return err
 	}
 	if len(found.Evaluations) > 0 {
 		e, err := s.Compare.Evaluation(ctx, actor, place.ID, found.Evaluations[0].Digest)
@@ -331,6 +335,9 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Filter: itemFilter(query),
 		AllSlices: query.Get("slices") == "all", AllClasses: query.Get("classes") == "all", MayPropose: actor.May(place.ID, ledger.ActionPropose),
 		MayDelete: actor.May(place.ID, ledger.ActionManage),
+	}
+	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: erasure.TrashComparison, ID: string(found.Record.Digest)}); err != nil {
+		return err
 	}
 	if v.Baseline, err = s.Compare.Model(ctx, actor, place.ID, string(found.Record.Baseline)); err != nil {
 		return err

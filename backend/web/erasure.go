@@ -3,11 +3,13 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
@@ -87,21 +89,75 @@ func (s *Server) showErasure(w http.ResponseWriter, r *http.Request, status int,
 	return s.render(w, r, status, frame, page.Erasure(v))
 }
 
+// getHolds lists legal holds; with kind and id in the query it asks why that
+// thing shall be held.
 func (s *Server) getHolds(w http.ResponseWriter, r *http.Request) error {
-	return s.showHolds(w, r, http.StatusOK, page.FormView{})
+	q := r.URL.Query()
+	return s.showHolds(w, r, http.StatusOK, q.Get("kind"), q.Get("id"), page.FormView{})
 }
 
-func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, status int, form page.FormView) error {
-	ctx := r.Context()
-	holds, err := s.Erasure.Holds(ctx, actorOf(r))
+func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, status int, kind, id string, form page.FormView) error {
+	ctx, actor := r.Context(), actorOf(r)
+	holds, err := s.Erasure.Holds(ctx, actor)
 	if err != nil {
 		return err
 	}
-	names, err := s.Identity.Names(ctx)
-	if err != nil {
+	v := page.HoldsView{Form: form}
+	if v.People, err = s.Identity.Names(ctx); err != nil {
 		return err
 	}
-	return s.render(w, r, status, view{Title: ui.T(ctx, "holds.title"), Active: "people"}, page.Holds(page.HoldsView{Holds: holds, People: names, Form: form}))
+	links := map[ledger.ProjectID]page.ProjectLink{}
+	if s.Projects != nil {
+		places, err := s.Projects(ctx, actor)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			links[p.ID] = page.ProjectLink{ID: p.ID, Slug: p.Slug, Name: p.Name}
+		}
+	}
+	for _, h := range holds {
+		v.Rows = append(v.Rows, page.HoldRow{Held: h, Project: links[h.On.Project]})
+	}
+	if kind != "" && id != "" {
+		on, err := s.Erasure.Holdable(ctx, actor, kind, id)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if err == nil && erasure.Keeps(holds, on) == nil {
+			v.Asked = &page.HoldRow{Held: erasure.Held{On: on}, Project: links[on.Project]}
+		}
+	}
+	return s.render(w, r, status, view{Title: ui.T(ctx, "holds.title"), Active: "people"}, page.Holds(v))
+}
+
+// holdsOf says for a page of a project what keeps some of its things, in their
+// order. Only those who could delete or erase them are told.
+func (s *Server) holdsOf(r *http.Request, things ...erasure.Holdable) ([]page.HoldView, error) {
+	ctx, actor, place := r.Context(), actorOf(r), projectOf(r)
+	views := make([]page.HoldView, len(things))
+	if s.Erasure == nil || !actor.May(place.ID, ledger.ActionManage) {
+		return views, nil
+	}
+	holds, err := s.Erasure.HoldsIn(ctx, actor, place.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i, on := range things {
+		on.Project = place.ID
+		views[i] = page.HoldView{Kind: on.Kind, ID: on.ID, Held: erasure.Keeps(holds, on),
+			May: actor.May("", ledger.ActionAdminister) && slices.Contains(erasure.HoldKinds(), on.Kind)}
+	}
+	return views, nil
+}
+
+// holdOf is holdsOf for one thing.
+func (s *Server) holdOf(r *http.Request, on erasure.Holdable) (page.HoldView, error) {
+	views, err := s.holdsOf(r, on)
+	if err != nil {
+		return page.HoldView{}, err
+	}
+	return views[0], nil
 }
 
 func (s *Server) postHold(w http.ResponseWriter, r *http.Request) error {
@@ -121,7 +177,7 @@ func (s *Server) postLiftHold(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) afterHold(w http.ResponseWriter, r *http.Request, err error) error {
 	if isRefusal(err) {
-		return s.showHolds(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "kind", "id", "reason"), err))
+		return s.showHolds(w, r, http.StatusUnprocessableEntity, r.PostForm.Get("kind"), r.PostForm.Get("id"), page.Refused(r.Context(), typed(r, "kind", "id", "reason"), err))
 	}
 	if err != nil {
 		return err
@@ -182,8 +238,9 @@ type ItemErasureInput struct {
 
 // HoldBody is a legal hold as the API shows it.
 type HoldBody struct {
-	Kind   string          `json:"kind" enum:"person,dataset,project"`
-	ID     string          `json:"id" maxLength:"100"`
+	Kind   string          `json:"kind" enum:"person,project,dataset,item,snapshot,candidate"`
+	ID     string          `json:"id" maxLength:"100" doc:"A person also by username, a project also by its slug"`
+	Name   string          `json:"name,omitempty" readOnly:"true" doc:"What it is called"`
 	Reason string          `json:"reason" maxLength:"4000"`
 	Person ledger.PersonID `json:"person,omitempty" readOnly:"true"`
 	At     *time.Time      `json:"at,omitempty" readOnly:"true"`
@@ -222,14 +279,14 @@ func (s *Server) erasureAPI() {
 			holds, err := s.Erasure.Holds(ctx, actorIn(ctx))
 			list := List[HoldBody]{Items: []HoldBody{}}
 			for _, h := range holds {
-				list.Items = append(list.Items, HoldBody{h.Kind, h.ID, h.Reason, h.Person, some(h.At)})
+				list.Items = append(list.Items, HoldBody{h.Kind, h.ID, h.On.Name, h.Reason, h.Person, some(h.At)})
 			}
 			return &Answer[List[HoldBody]]{list}, err
 		})
-	operation(s, api{POST, "/holds", "place-hold", "Keep a person, a dataset or a project from erasure", either, ledger.ActionAdminister},
+	operation(s, api{POST, "/holds", "place-hold", "Keep something from erasure and from the trash", either, ledger.ActionAdminister},
 		func(ctx context.Context, in *struct{ Body HoldBody }) (*Answer[HoldBody], error) {
 			h, err := s.Erasure.PlaceHold(ctx, actorIn(ctx), erasure.Hold{Kind: in.Body.Kind, ID: in.Body.ID, Reason: in.Body.Reason})
-			return &Answer[HoldBody]{HoldBody{h.Kind, h.ID, h.Reason, h.Person, some(h.At)}}, err
+			return &Answer[HoldBody]{HoldBody{h.Kind, h.ID, "", h.Reason, h.Person, some(h.At)}}, err
 		})
 	operation(s, api{POST, "/holds/lift", "lift-hold", "Lift a legal hold", either, ledger.ActionAdminister},
 		func(ctx context.Context, in *struct{ Body HoldBody }) (*struct{}, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
@@ -100,6 +101,9 @@ func (s *Server) getItem(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := page.ItemView{Project: link, Schema: project.Schema, History: history, Names: names, MayErase: actor.May(link.ID, ledger.ActionManage)}
+	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: "item", ID: string(history.Item.ID), Dataset: string(history.Item.Dataset)}); err != nil {
+		return err
+	}
 	return s.render(w, r, http.StatusOK, view{Title: history.Item.Key, Active: "items",
 		Path: []ui.Crumb{{Text: ui.T(ctx, "items.title"), Href: link.Href("items")}, {Text: history.Item.Key, User: true}}}, page.Item(v))
 }

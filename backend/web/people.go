@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
@@ -86,6 +87,13 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 	v.Person = person
 	if v.Form.Values == nil {
 		v.Form.Values = map[string]string{"name": person.Name, "time_zone": person.TimeZone, "admin": yes(person.Admin), "disabled": yes(person.Disabled)}
+	}
+	if s.Erasure != nil {
+		holds, err := s.Erasure.Holds(r.Context(), actorOf(r))
+		if err != nil {
+			return err
+		}
+		v.Hold = page.HoldView{Kind: "person", ID: string(person.ID), Held: erasure.Keeps(holds, erasure.Holdable{Kind: "person", ID: string(person.ID)}), May: true}
 	}
 	if v.Roles, err = s.rolesByProject(r, memberships); err != nil {
 		return err
@@ -284,6 +292,11 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, status int
 	if actorOf(r).May(projectOf(r).ID, ledger.ActionManage) {
 		v.Links = append(v.Links, page.SettingsLink{Key: "trash", Icon: "trash", Href: "/trash"})
 		v.Delete = true
+		hold, err := s.holdOf(r, erasure.Holdable{Kind: erasure.TrashProject, ID: string(projectOf(r).ID)})
+		if err != nil {
+			return err
+		}
+		v.Hold = hold
 	}
 	v.Project, v.Lock, v.Saved = linkOf(r), form, saved
 	if s.Labeling != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -219,6 +220,19 @@ func (s *Server) showDatasets(w http.ResponseWriter, r *http.Request, status int
 		Media: counts, Project: link, Datasets: page.NewDatasetRows(link, datasets),
 		MayImport: actor.May(place.ID, ledger.ActionImport), MayLabel: actor.May(place.ID, ledger.ActionLabel),
 		MayManage: actor.May(place.ID, ledger.ActionManage), Failed: failed, Form: form,
+	}
+	var things []erasure.Holdable
+	for _, d := range datasets {
+		things = append(things, erasure.Holdable{Kind: erasure.TrashDataset, ID: string(d.ID)})
+	}
+	holds, err := s.holdsOf(r, things...)
+	if err != nil {
+		return err
+	}
+	v.Holds = map[string]page.HoldView{}
+	for i, d := range datasets {
+		holds[i].Name = d.Name
+		v.Holds[string(d.ID)] = holds[i]
 	}
 	return s.render(w, r, status, view{Title: ui.T(r.Context(), "datasets.title"), Active: "datasets"}, page.Datasets(v))
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
@@ -63,6 +64,9 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := page.SnapshotView{Project: link, Snapshot: snap, MayTrain: actor.May(link.ID, ledger.ActionTrain), MayTake: actor.May(link.ID, ledger.ActionExport), MayDel: actor.May(link.ID, ledger.ActionManage)}
 	if v.Names, err = s.Identity.Names(ctx); err != nil {
+		return err
+	}
+	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: "snapshot", ID: string(snap.ID)}); err != nil {
 		return err
 	}
 	all, err := s.Labeling.Snapshots(ctx, actor, link.ID)

@@ -24,6 +24,7 @@ const (
 // CandidateView is a candidate with all that people decide on.
 type CandidateView struct {
 	Project ProjectLink
+	Hold    HoldView
 	review.Case
 	Ballot     review.Ballot
 	People     Names

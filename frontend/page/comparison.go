@@ -26,6 +26,7 @@ type ComparisonView struct {
 	Items      compare.ItemList
 	MayPropose bool
 	MayDelete  bool
+	Hold       HoldView
 }
 
 // shownSlices and shownClasses are how many slices and classes a panel shows

@@ -114,7 +114,7 @@ func Comparison(v ComparisonView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.MayDelete {
-				templ_7745c5c3_Err = Delete(v.Project, "comparison", string(v.Record.Digest), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Delete(v.Project, "comparison", string(v.Record.Digest), "", v.Hold).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

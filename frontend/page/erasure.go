@@ -48,16 +48,69 @@ func erasureCount(ctx context.Context, l erasure.Line) string {
 	return name
 }
 
-// HoldsView lists legal holds.
+// HoldsView lists legal holds, and asks why a thing shall be held.
 type HoldsView struct {
-	Holds  []erasure.Hold
+	Rows   []HoldRow
 	People Names
 	Form   FormView
+	Asked  *HoldRow // what shall be held; nil where nothing was chosen yet
+}
+
+// HoldRow is a legal hold with the page of what it is on.
+type HoldRow struct {
+	erasure.Held
+	Project ProjectLink // has no slug where it is in the trash
+}
+
+// Href is the page of what is held, empty where it has none now.
+func (r HoldRow) Href() string {
+	on := r.On
+	switch {
+	case on.Name == "": // nothing is there under its id
+		return ""
+	case on.Kind == "person":
+		return "/people/" + on.ID
+	case r.Project.Slug == "":
+		return ""
+	case on.Kind == "project":
+		return r.Project.Href()
+	case on.Kind == "dataset":
+		return r.Project.Href("datasets")
+	case on.Kind == "item":
+		return r.Project.Href("items", on.ID)
+	}
+	return r.Project.Href(on.Kind+"s", itoa(on.Number))
+}
+
+// Name is what the thing is called, its id where it has no name.
+func (r HoldRow) Name() string {
+	if r.On.Name == "" {
+		return r.ID
+	}
+	return r.On.Name
+}
+
+// HoldView says on the page of a thing what keeps it from the trash and from
+// erasure, and leads to holding it. The zero value draws nothing.
+type HoldView struct {
+	Kind string
+	ID   string
+	Name string        // said after the words, where several stand on a page
+	Held *erasure.Held // what keeps it; nil where nothing does
+	May  bool          // the reader may hold things, and see all holds
+}
+
+// words says what keeps the thing.
+func (v HoldView) words(ctx context.Context) string {
+	if v.Held.Kind == v.Kind {
+		return ui.T(ctx, "holds.held", "reason", v.Held.Reason)
+	}
+	return ui.T(ctx, "holds.held.by", "kind", ui.T(ctx, "holds.kind."+v.Held.Kind), "name", HoldRow{Held: *v.Held}.Name(), "reason", v.Held.Reason)
 }
 
 func holdKinds(ctx context.Context) []ui.Option {
 	var options []ui.Option
-	for _, kind := range []string{"person", "dataset", "project"} {
+	for _, kind := range erasure.HoldKinds() {
 		options = append(options, ui.Option{Value: kind, Text: ui.T(ctx, "holds.kind."+kind)})
 	}
 	return options

@@ -243,6 +243,7 @@ type ItemView struct {
 	Schema   labeling.Schema
 	History  labeling.ItemHistory
 	MayErase bool
+	Hold     HoldView
 	Names    map[ledger.PersonID]string
 }
 

@@ -30,6 +30,7 @@ type ModelView struct {
 	MayCompare bool
 	MayPropose bool
 	MayDelete  bool
+	Hold       HoldView
 }
 
 func (v ModelView) person(id ledger.PersonID) string {

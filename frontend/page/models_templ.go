@@ -516,7 +516,7 @@ func Model(v ModelView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.MayDelete {
-				templ_7745c5c3_Err = Delete(v.Project, "model", string(v.Page.Model.ID), v.Page.Model.Title()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Delete(v.Project, "model", string(v.Page.Model.ID), v.Page.Model.Title(), v.Hold).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

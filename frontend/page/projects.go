@@ -70,7 +70,8 @@ type DatasetsView struct {
 	MayImport bool
 	MayLabel  bool
 	MayManage bool
-	Failed    string // id of the dataset whose form was refused
+	Holds     map[string]HoldView // by id of the dataset
+	Failed    string              // id of the dataset whose form was refused
 	Form      FormView
 }
 

@@ -1317,7 +1317,7 @@ func sensitiveDatasets(v DatasetsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Delete(v.Project, "dataset", d.ID, d.Name).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Delete(v.Project, "dataset", d.ID, d.Name, v.Holds[d.ID]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

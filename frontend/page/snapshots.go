@@ -75,6 +75,7 @@ type SnapshotView struct {
 	MayTrain bool
 	MayTake  bool // may export
 	MayDel   bool // may delete it
+	Hold     HoldView
 	Rows     []labeling.SnapshotRow
 }
 

@@ -597,7 +597,7 @@ func Snapshot(v SnapshotView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.MayDel && v.Snapshot.State != labeling.SnapshotBuilding {
-				templ_7745c5c3_Err = Delete(v.Project, "snapshot", string(v.Snapshot.ID), v.Snapshot.Title()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Delete(v.Project, "snapshot", string(v.Snapshot.ID), v.Snapshot.Title(), v.Hold).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

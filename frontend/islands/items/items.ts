@@ -6,6 +6,7 @@ import { move } from "./rows";
 
 class Items extends HTMLElement {
   private last = -1;
+  private current = ""; // the item that the keys are at
 
   connectedCallback(): void {
     this.addEventListener("change", (event) => {
@@ -66,7 +67,7 @@ class Items extends HTMLElement {
     const rows = this.rows();
     // Live news may have replaced the rows; the focus has stayed with its item.
     const focused = rows.findIndex((row) => row.contains(document.activeElement));
-    const at = focused >= 0 ? focused : rows.findIndex((row) => row.dataset.current !== undefined);
+    const at = focused >= 0 ? focused : rows.findIndex((row) => row.dataset.item === this.current);
     switch (event.key.toLowerCase()) {
       case "/":
         event.preventDefault();
@@ -78,6 +79,7 @@ class Items extends HTMLElement {
         if (next < 0) return;
         for (const row of rows) row.removeAttribute("data-current");
         rows[next]!.dataset.current = "";
+        this.current = rows[next]!.dataset.item ?? "";
         rows[next]!.querySelector<HTMLElement>("a")?.focus();
         return;
       }
