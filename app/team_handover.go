@@ -11,6 +11,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
 
@@ -79,7 +80,7 @@ func (t *team) setOut(w http.ResponseWriter, r *http.Request) {
 		at := t.target.JoinPath("/welcome")
 		at.RawQuery = url.Values{"token": {secret}}.Encode()
 		if err := t.open(r.Context(), at.String()); err != nil {
-			t.pages.show(w, http.StatusBadGateway, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.failed"), Text: fault.Message(err), Go: t.path("/sign-in")})
+			t.pages.show(w, http.StatusBadGateway, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.failed"), Text: page.Refusal(ctx, err), Go: t.path("/sign-in")})
 			return
 		}
 		t.pages.show(w, http.StatusOK, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.invited"), Text: ui.T(ctx, "bring.invited.text"), Go: t.path("/sign-in"), GoText: ui.T(ctx, "bring.sign-in")})
@@ -206,7 +207,7 @@ func (t *team) arrive(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		t.pages.show(w, http.StatusBadGateway, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.failed"), Text: fault.Message(err)})
+		t.pages.show(w, http.StatusBadGateway, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.failed"), Text: page.Refusal(ctx, err)})
 	case b.confirm:
 		t.pages.show(w, http.StatusOK, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "bring.confirmed"), Text: ui.T(ctx, "bring.arrived.text", "name", name)})
 	default:

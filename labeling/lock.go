@@ -31,7 +31,7 @@ func (s *Service) DemandLock(ctx context.Context, actor ledger.Actor, id Project
 			return fault.Wrap(err, "find project")
 		}
 		weaker := was.LockAfter > 0 && (minutes == 0 || minutes > was.LockAfter)
-		why, err := ledger.Reason(reason, "screens of this project lock later", weaker)
+		why, err := ledger.Reason(reason, fault.Format("screens of this project lock later"), weaker)
 		if err != nil {
 			return err
 		}

@@ -362,7 +362,7 @@ func (s *Service) moveMapping(ctx context.Context, actor ledger.Actor, group, na
 		if changed, err := move(tx, ProviderGroup{Name: name, Group: g.ID}); err != nil || !changed {
 			return err
 		}
-		reason, err := ledger.Reason(why, "other people get or lose the roles of the group", len(g.Roles) > 0)
+		reason, err := ledger.Reason(why, fault.Format("other people get or lose the roles of the group"), len(g.Roles) > 0)
 		if err != nil {
 			return err
 		}

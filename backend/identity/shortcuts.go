@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -120,7 +119,7 @@ func (k OwnKeys) Validate() error {
 			continue
 		}
 		if other := collides(action, holds); other != "" {
-			errs = append(errs, fault.Field("key."+action, "%s stands for \"%s\" already. Choose another key here, or give that one another first.", own[action], other))
+			errs = append(errs, fault.Field("key."+action, "%s stands for %q already. Choose another key here, or give that one another first.", own[action], other))
 		}
 	}
 	return errors.Join(errs...)
@@ -129,22 +128,22 @@ func (k OwnKeys) Validate() error {
 // wrongCombo says why a combination cannot stand for an action, "" where it can.
 func wrongCombo(combo string) string {
 	if whose := spoken[combo]; whose != "" {
-		return fmt.Sprintf("%s belongs to %s. Choose another key, such as Alt+S.", combo, whose)
+		return fault.Say("%s belongs to %s. Choose another key, such as Alt+S.", combo, whose)
 	}
 	parts := strings.Split(combo, "+")
 	key, held := parts[len(parts)-1], parts[:len(parts)-1]
 	for _, modifier := range held {
 		if modifier != "Ctrl" && modifier != "Alt" && modifier != "Shift" {
-			return fmt.Sprintf("%.40q is no key. Press the key in the field, or write it like Alt+S, Ctrl+Shift+Z or F2.", combo)
+			return fault.Say("%.40q is no key. Press the key in the field, or write it like Alt+S, Ctrl+Shift+Z or F2.", combo)
 		}
 	}
 	plain := len(held) == 0 || slices.Equal(held, []string{"Shift"})
 	letter := len(key) == 1 && (key[0] >= 'A' && key[0] <= 'Z' || key[0] >= '0' && key[0] <= '9')
 	switch {
 	case letter && len(held) == 0 && key != "0":
-		return fmt.Sprintf("%s answers with a class on the labeling page. Choose a sign, or a key with Alt, Ctrl or Shift, such as Alt+%s.", key, key)
+		return fault.Say("%s answers with a class on the labeling page. Choose a sign, or a key with Alt, Ctrl or Shift, such as Alt+%s.", key, key)
 	case letter && plain && len(held) == 1 && key[0] <= '9':
-		return fmt.Sprintf("%s is another sign on each keyboard. Choose another key, such as Alt+%s.", combo, key)
+		return fault.Say("%s is another sign on each keyboard. Choose another key, such as Alt+%s.", combo, key)
 	case letter, key == "Space" && len(held) > 0:
 		return ""
 	case len(key) == 1 && strings.Contains(marks, key) && len(held) == 0:
@@ -152,7 +151,7 @@ func wrongCombo(combo string) string {
 	case len(key) >= 2 && key[0] == 'F' && strings.Trim(key[1:], "0123456789") == "" && len(key) <= 3:
 		return ""
 	}
-	return fmt.Sprintf("%.40q is no key. Press the key in the field, or write it like Alt+S, Ctrl+Shift+Z or F2.", combo)
+	return fault.Say("%.40q is no key. Press the key in the field, or write it like Alt+S, Ctrl+Shift+Z or F2.", combo)
 }
 
 // collides returns what else a key stands for where the action holds.

@@ -429,7 +429,11 @@ func mirrorFormat(format string, like *sentence) string {
 			continue
 		}
 		as, ok := how[place]
-		if !ok {
+		switch {
+		case ok:
+		case format[at[1]-1] == 'd':
+			as = 'n'
+		default:
 			as = 's'
 		}
 		place++
