@@ -238,13 +238,13 @@ func TestTheContainerImageServesWithoutRootAndWritesToItsVolumeAlone(t *testing.
 		return response.StatusCode, string(text)
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if status, text := answer(http.NewRequestWithContext(t.Context(), "GET", address+path, nil)); status != 200 {
+		if status, text := answer(http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, nil)); status != 200 {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
 	}
 	// The first admin names a time zone, of which the base knows none.
 	form := url.Values{"token": {first}, "username": {"anna"}, "name": {"Anna"}, "time_zone": {"Asia/Kathmandu"}, "password": {"a long enough password"}}
-	r, err := http.NewRequestWithContext(t.Context(), "POST", address+"/first-start", strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/first-start", strings.NewReader(form.Encode()))
 	if err == nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -163,12 +163,12 @@ func TestACallTellsItsTraceOnlyToHostsThatAnOperatorNamed(t *testing.T) {
 	tracer, told := watch(t)
 	ctx, done := tracer.Work(t.Context(), "any", 1)
 	call := func(named bool) string {
-		r, err := http.NewRequestWithContext(ctx, "GET", "https://sso.example.org/zwiebel?zwiebel", nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://sso.example.org/zwiebel?zwiebel", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sent, ended := tracer.Call(r, named)
-		ended(&http.Response{StatusCode: 200}, nil)
+		ended(&http.Response{StatusCode: http.StatusOK}, nil)
 		if r.Header.Get("Traceparent") != "" {
 			t.Error("the caller's request was changed")
 		}
