@@ -13,7 +13,7 @@
 //	       │          │          │              │               │
 //	       │     backend/web ─▶ frontend/page ─▶ frontend/ui    │
 //	       │          │          │                              │
-//	backend/store     │          │                     backend/{blob, columns, format,
+//	backend/store     │          │                     backend/{blob, columns, format, media,
 //	(all SQL)         │          │                     signer, live, meter, trace, engine, runner,
 //	       │          │          │                     checkpoint, outbound, trainer}: one room each
 //	       ▼          ▼          ▼                              │
