@@ -4,10 +4,12 @@ package app
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -79,4 +81,53 @@ func TestNothingIsSentInTheNameOfWhoSignedInMeanwhile(t *testing.T) {
 	if got := bo.text(".whoami .name"); got != "Bo" {
 		t.Errorf("%s sits here", got)
 	}
+}
+
+// opened waits for a tab that the page has opened, and drives it.
+func (v *visitor) opened(prefix string) *visitor {
+	v.t.Helper()
+	var id target.ID
+	v.s.until("a tab at "+prefix, func() bool {
+		all, err := chromedp.Targets(v.ctx)
+		for _, info := range all {
+			if err == nil && info.Type == "page" && strings.HasPrefix(info.URL, prefix) {
+				id = info.TargetID
+			}
+		}
+		return id != ""
+	})
+	ctx, cancel := chromedp.NewContext(v.ctx, chromedp.WithTargetID(id))
+	return v.s.watch(ctx, cancel)
+}
+
+// Who has no password here signs in again at the provider, in a tab of its own:
+// the page stays, and goes on when the same person is back.
+func TestALapsedSignInOfAProviderReopensInPlace(t *testing.T) {
+	t.Parallel()
+	p := startProvider(t, guest{Subject: "u-1", Username: "nora", Name: "Nora N."})
+	s := startSiteIn(t, p.env(), "127.0.0.1:0", nil, p.flags()...)
+	nora := s.visit()
+	nora.forgive(`status of 4(01|22)`)
+	nora.open("/sign-in?next=/account")
+	nora.click("button", "Sign in with St. Mary’s")
+	nora.atProvider(p, "nora")
+	nora.fill("Name", "Nora Noether")
+	nora.forget() // here and at the provider
+	nora.click("button", "Save")
+	nora.wait(`document.querySelector("#sign-in-again").open`)
+	if ask[bool](nora, `!!document.querySelector("#sign-in-again input[type=password]")`) {
+		t.Error("who has no password is asked for one")
+	}
+	nora.looks("sign-in-again-provider")
+	nora.press("Enter") // the focus is on the one button
+	tab := nora.opened(p.issuer)
+	nora.wait(`!document.querySelector("#sign-in-again [data-sign-in-wait]").hidden`)
+	tab.wait(`document.querySelector('input[name="username"]')`)
+	tab.set("username", "nora")
+	tab.set("password", "nora")
+	ask[bool](tab, `(document.querySelector("form").requestSubmit(), true)`)
+
+	// The page itself was never left, and what was pressed is done.
+	nora.wait(`location.pathname === "/account" && new URLSearchParams(location.search).get("saved") === "profile"`)
+	nora.wait(`document.querySelector("[name=name]")?.value === "Nora Noether"`)
 }

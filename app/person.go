@@ -28,7 +28,7 @@ type personBody struct {
 
 func personCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "person", Short: "People, and their roles in projects"}
-	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personPreferCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand())
+	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personPreferCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand(), personDisconnectCommand())
 	return cmd
 }
 
@@ -259,5 +259,28 @@ func personChangeCommand() *cobra.Command {
 	reasonFlag(cmd, &reason, "who is an admin changes")
 	f.BoolVar(&disabled, "disabled", false, "block from signing in (--disabled=false lets them in again)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// personDisconnectCommand takes the provider from somebody's account.
+func personDisconnectCommand() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "disconnect PERSON",
+		Short: "Take the OpenID Connect provider from somebody's account; what was signed in by it ends",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			if err := c.do(cmd.Context(), http.MethodDelete, apiPath("people", args[0], "provider-accounts"), because(reason), nil); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s no longer signs in at the provider. Without a password they need a new link: adjudge person invite %s\n", args[0], args[0])
+			return err
+		},
+	}
+	reasonFlag(cmd, &reason, "they no longer sign in there")
 	return cmd
 }

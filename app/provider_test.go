@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/identity"
 )
@@ -525,5 +526,86 @@ func TestAProviderIsNamedByAnAddressThatCanBeTrusted(t *testing.T) {
 	}
 	if err := (identity.Provider{Issuer: "https://login.example.org"}).Validate(); err == nil {
 		t.Error("a provider without a client was taken")
+	}
+}
+
+// What is kept of an account at the provider is shown to its person, and an admin
+// can take it away, which ends what was signed in by it.
+func TestAnAdminDisconnectsAProviderAccount(t *testing.T) {
+	t.Parallel()
+	p := startProvider(t,
+		guest{Subject: "u-1", Username: "nora", Name: "Nora", Email: "nora@example.org", Groups: []string{"ward-3"}},
+		guest{Subject: "u-2", Username: "ada", Name: "Ada"})
+	address, token, stop := startServerWith(t, t.TempDir(), p.env(), p.flags()...)
+	defer stop()
+	api := address + "/api/v1"
+	callAPI(t, http.MethodPost, api+"/groups", token, map[string]any{"name": "Ward 3"}, nil)
+	callAPI(t, http.MethodPut, api+"/groups/Ward%203/provider-names?name=ward-3", token, map[string]any{}, nil)
+	nora := newBrowser(t)
+	nora.signInAt(p, address, "nora", nil)
+
+	for _, path := range []string{"/account", "/account/data", "/account/data.json"} {
+		if got := nora.get(address + path); !strings.Contains(got.text, p.issuer) || !strings.Contains(got.text, "u-1") || !strings.Contains(got.text, "nora@example.org") {
+			t.Errorf("%s does not say who she is at the provider: %d", path, got.status)
+		}
+	}
+	type account struct {
+		Issuer, Subject, Email string
+		UsedAt                 time.Time `json:"used_at"`
+	}
+	var accounts struct{ Items []account }
+	callAPI(t, http.MethodGet, api+"/people/nora/provider-accounts", token, nil, &accounts)
+	if len(accounts.Items) != 1 || accounts.Items[0].Issuer != p.issuer || accounts.Items[0].Subject != "u-1" || accounts.Items[0].Email != "nora@example.org" || accounts.Items[0].UsedAt.IsZero() {
+		t.Errorf("the API says %+v", accounts.Items)
+	}
+
+	disconnect := func(who, reason string) int {
+		return callAPI(t, http.MethodDelete, api+"/people/"+who+"/provider-accounts", token, map[string]any{"reason": reason}, nil)
+	}
+	if status := disconnect("nora", " "); status != http.StatusUnprocessableEntity {
+		t.Errorf("without a reason: %d", status)
+	}
+	if got := nora.send(http.MethodDelete, api+"/people/nora/provider-accounts", nil); got.status != http.StatusForbidden {
+		t.Errorf("somebody who is no admin: %d", got.status)
+	}
+	if name, _ := nora.whoami(address); name != "nora" {
+		t.Fatalf("a refusal signed out %q", name)
+	}
+	if status := disconnect("nora", "left the hospital"); status != http.StatusNoContent {
+		t.Fatalf("an admin: %d", status)
+	}
+	if name, _ := nora.whoami(address); name != "" {
+		t.Error("what was signed in by the provider goes on")
+	}
+	callAPI(t, http.MethodGet, api+"/people/nora/provider-accounts", token, nil, &accounts)
+	var groups struct{ Items []struct{ Members []string } }
+	callAPI(t, http.MethodGet, api+"/groups", token, nil, &groups)
+	if len(accounts.Items) != 0 || len(groups.Items) != 1 || len(groups.Items[0].Members) != 0 {
+		t.Errorf("left are %+v and the groups %+v", accounts.Items, groups.Items)
+	}
+	if status := disconnect("nora", "again"); status != http.StatusConflict {
+		t.Errorf("the second time: %d", status)
+	}
+	// The account there makes nobody Nora again.
+	if end := nora.setOut(address+"/sign-in/oidc", nil); end.status != http.StatusUnprocessableEntity || !strings.Contains(end.text, "signs in here as nora already") {
+		t.Errorf("it signs in again: %d %s", end.status, end.address)
+	}
+	var history struct {
+		Items []struct{ Kind, Reason string }
+	}
+	callAPI(t, http.MethodGet, api+"/history?kind=person.unlinked", token, nil, &history)
+	if len(history.Items) != 1 || history.Items[0].Reason != "left the hospital" {
+		t.Errorf("the history says %+v", history.Items)
+	}
+
+	// The only admin who can sign in keeps their only way.
+	ada := newBrowser(t)
+	ada.signInAt(p, address, "ada", nil)
+	callAPI(t, http.MethodPatch, api+"/people/ada", token, map[string]any{"admin": true, "reason": "runs this"}, nil)
+	if status := disconnect("ada", "by mistake"); status < 400 || status >= 500 {
+		t.Errorf("the last admin's only way in was taken: %d", status)
+	}
+	if name, _ := ada.whoami(address); name != "ada" {
+		t.Error("a refusal signed out the admin")
 	}
 }

@@ -102,6 +102,11 @@ func (t *team) setOut(w http.ResponseWriter, r *http.Request) {
 	t.bring = b // one at a time: an older one ends with it
 	t.mu.Unlock()
 	t.openTicket(r.Context(), b)
+	if strings.Contains(r.Header.Get("Accept"), "application/json") { // a page that stays as it is
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{"digits": identity.Digits(identity.Challenge(b.verifier))}) // the page waits regardless
+		return
+	}
 	t.pages.moveOn(w, "/desktop/sign-in")
 }
 

@@ -81,6 +81,7 @@ type MyData struct {
 	Tokens      []Token
 	Roles       []Membership // by themselves or by a group
 	Groups      []Group      // of which they are a member; other members are left out
+	Provided    []ProviderIdentity
 	Traces      Traces
 }
 
@@ -113,6 +114,9 @@ func (s *Service) MyData(ctx context.Context, actor ledger.Actor) (d MyData, err
 				g.Members = []ledger.PersonID{actor.Person}
 				d.Groups = append(d.Groups, g)
 			}
+		}
+		if d.Provided, err = tx.ProviderIdentities(actor.Person); err != nil {
+			return err
 		}
 		d.Traces, err = tx.Traces(actor.Person)
 		return err

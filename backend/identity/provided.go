@@ -16,6 +16,7 @@ type ProviderIdentity struct {
 	Person          ledger.PersonID
 	CreatedAt       time.Time
 	UsedAt          time.Time // when they last signed in by it
+	Email           string    // that the provider claimed then; nobody is known by it
 }
 
 // ProviderGroup says which group here a group at the provider stands for.
@@ -31,7 +32,7 @@ type ProviderTx interface {
 	ProviderIdentities(ledger.PersonID) ([]ProviderIdentity, error)
 	// CreateProviderIdentity returns Conflict where somebody has it.
 	CreateProviderIdentity(ProviderIdentity) error
-	TouchProviderIdentity(issuer, subject string, used time.Time) error
+	TouchProviderIdentity(issuer, subject, email string, used time.Time) error
 	DeleteProviderIdentities(ledger.PersonID) error
 	// ProviderGroups lists the table by name.
 	ProviderGroups() ([]ProviderGroup, error)
@@ -102,7 +103,7 @@ func (s *Service) meet(tx Tx, person Person, who stranger) error {
 // know notes who a person is at the provider.
 func (s *Service) know(tx Tx, actor ledger.Actor, person ledger.PersonID, who stranger) error {
 	now := s.now()
-	err := tx.CreateProviderIdentity(ProviderIdentity{Issuer: who.issuer, Subject: who.subject, Person: person, CreatedAt: now, UsedAt: now})
+	err := tx.CreateProviderIdentity(ProviderIdentity{Issuer: who.issuer, Subject: who.subject, Person: person, CreatedAt: now, UsedAt: now, Email: who.email})
 	if fault.Is(err, fault.Conflict) {
 		return fault.As(fault.Conflict, err, "Somebody here signs in as this account of %s already. Sign out there and choose another.", s.door.Name)
 	}
@@ -123,15 +124,15 @@ func (s *Service) receive(tx Tx, id ledger.PersonID, who stranger) error {
 	if person.Disabled {
 		return fault.New(fault.Denied, "%s cannot sign in here any more. Ask an admin of this installation.", person.Name)
 	}
-	if err := tx.TouchProviderIdentity(who.issuer, who.subject, s.now()); err != nil {
+	if err := tx.TouchProviderIdentity(who.issuer, who.subject, who.email, s.now()); err != nil {
 		return err
 	}
-	return follow(tx, ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin}, who.groups)
+	return follow(tx, ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin}, person.ID, who.groups, fault.Say("The groups at the provider say so."))
 }
 
 // follow makes a person a member of exactly those groups that the provider's
 // stand for, beside those into which somebody here put them.
-func follow(tx Tx, actor ledger.Actor, names []string) error {
+func follow(tx Tx, actor ledger.Actor, person ledger.PersonID, names []string, reason string) error {
 	table, err := tx.ProviderGroups()
 	if err != nil {
 		return err
@@ -142,26 +143,26 @@ func follow(tx Tx, actor ledger.Actor, names []string) error {
 			wanted = append(wanted, row.Group)
 		}
 	}
-	had, err := tx.ProvidedGroups(actor.Person)
+	had, err := tx.ProvidedGroups(person)
 	if err != nil {
 		return err
 	}
 	move := func(id GroupID, kind string) error {
-		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(id), Payload: map[string]string{"person": string(actor.Person), ledger.KeyReason: fault.Say("The groups at the provider say so.")}})
+		return tx.Record(ledger.Entry{Actor: actor, Kind: kind, Subject: groupSubject(id), Payload: map[string]string{"person": string(person), ledger.KeyReason: reason}})
 	}
 	for _, id := range wanted {
 		if slices.Contains(had, id) {
 			continue
 		}
 		// A membership that somebody here gave stays theirs to take.
-		joined, err := tx.AddGroupMember(id, actor.Person)
+		joined, err := tx.AddGroupMember(id, person)
 		if err != nil || !joined {
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		if err := tx.MarkProvided(id, actor.Person); err != nil {
+		if err := tx.MarkProvided(id, person); err != nil {
 			return err
 		}
 		if err := move(id, "group.joined"); err != nil {
@@ -172,7 +173,7 @@ func follow(tx Tx, actor ledger.Actor, names []string) error {
 		if slices.Contains(wanted, id) {
 			continue
 		}
-		if _, err := tx.RemoveGroupMember(id, actor.Person); err != nil {
+		if _, err := tx.RemoveGroupMember(id, person); err != nil {
 			return err
 		}
 		if err := move(id, "group.left"); err != nil {
@@ -328,14 +329,96 @@ func (s *Service) Unlink(ctx context.Context, visit Visit, password, address str
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
-		if err := tx.DeleteProviderIdentities(visit.Actor.Person); err != nil {
-			return err
-		}
-		if err := follow(tx, visit.Actor, nil); err != nil {
-			return err
-		}
-		return tx.Record(ledger.Entry{Actor: visit.Actor, Kind: "person.unlinked", Subject: subject(visit.Actor.Person)})
+		return s.unlink(tx, visit.Actor, visit.Actor.Person, "", visit.Login)
 	})
+}
+
+// unlink forgets who a person is at providers and ends what was proven there:
+// their groups by it, and every login but one.
+func (s *Service) unlink(tx Tx, actor ledger.Actor, person ledger.PersonID, reason string, except LoginID) error {
+	known, err := tx.ProviderIdentities(person)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 {
+		return fault.New(fault.Conflict, "This account is connected with no provider.")
+	}
+	if err := tx.DeleteProviderIdentities(person); err != nil {
+		return err
+	}
+	why := reason
+	if why == "" {
+		why = fault.Say("The account is no longer connected with the provider.")
+	}
+	if err := follow(tx, actor, person, nil, why); err != nil {
+		return err
+	}
+	logins, err := tx.Logins(person)
+	if err != nil {
+		return err
+	}
+	for _, l := range logins {
+		if l.Issuer == "" || l.ID == except {
+			continue
+		}
+		if err := tx.DeleteLogin(person, l.ID); err != nil {
+			return err
+		}
+	}
+	for _, purpose := range []Purpose{PurposeProof, PurposeWindow} {
+		if err := tx.DeleteLinks(purpose, person); err != nil {
+			return err
+		}
+	}
+	payload := map[string]any{ledger.KeyWas: map[string]string{"issuer": known[0].Issuer, "subject": known[0].Subject}, ledger.KeyIs: map[string]string{}}
+	if reason != "" {
+		payload[ledger.KeyReason] = reason
+	}
+	return tx.Record(ledger.Entry{Actor: actor, Kind: "person.unlinked", Subject: subject(person), Payload: payload})
+}
+
+// Disconnect takes the provider from somebody's account, which an admin does
+// with a reason: what was signed in by it ends. Who has no password comes back
+// by a new link. The last admin who can sign in keeps their way in.
+func (s *Service) Disconnect(ctx context.Context, actor ledger.Actor, person ledger.PersonID, why string) error {
+	if err := mustAdminister(actor); err != nil {
+		return err
+	}
+	reason, err := ledger.Reason(why, "somebody can no longer sign in at the provider", true)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, func(tx Tx) error {
+		p, err := tx.Person(person)
+		if err != nil {
+			return err
+		}
+		able, err := s.someAdminSignsIn(tx)
+		if err != nil {
+			return err
+		}
+		if err := s.unlink(tx, actor, person, reason, ""); err != nil {
+			return err
+		}
+		if still, err := s.someAdminSignsIn(tx); err != nil || able && !still {
+			return orElse(err, fault.New(fault.Unmet, "%s is the last admin who can sign in, and this is their only way. Let them set a password first, or make somebody else admin.", p.Name))
+		}
+		return nil
+	})
+}
+
+// ProviderAccounts lists who a person is at providers: to themselves and to admins.
+func (s *Service) ProviderAccounts(ctx context.Context, actor ledger.Actor, person ledger.PersonID) (all []ProviderIdentity, err error) {
+	if actor.Person != person {
+		if err := mustAdminister(actor); err != nil {
+			return nil, err
+		}
+	}
+	err = s.view(ctx, func(tx Tx) (err error) {
+		all, err = tx.ProviderIdentities(person)
+		return err
+	})
+	return all, err
 }
 
 // MapGroup lets a group at the provider stand for one here, from each person's

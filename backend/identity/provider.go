@@ -146,6 +146,7 @@ type stranger struct {
 	issuer, subject      string
 	username, name, zone string
 	groups               []string
+	email                string // claimed, and kept to be shown alone
 }
 
 // Answer is what the provider sends a browser back with.
@@ -245,6 +246,7 @@ func (d *door) read(claims map[string]any) (who stranger, err error) {
 	}
 	who.username = FoldUsername(cmp.Or(text("preferred_username"), text("email"), text("sub")))
 	who.name = cmp.Or(text("name"), strings.TrimSpace(text("given_name")+" "+text("family_name")), who.username)
+	who.email = clip(text("email"), 320)
 	if who.zone = text("zoneinfo"); validTimeZone(who.zone) != nil {
 		who.zone = ""
 	}

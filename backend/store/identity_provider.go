@@ -11,18 +11,18 @@ import (
 func (tx *Tx) ProviderIdentity(issuer, subject string) (identity.ProviderIdentity, error) {
 	i := identity.ProviderIdentity{Issuer: issuer, Subject: subject}
 	var created, used int64
-	err := tx.one([]any{&i.Person, &created, &used}, `SELECT person, created_at, used_at FROM provider_identity WHERE issuer = $1 AND subject = $2`, issuer, subject)
+	err := tx.one([]any{&i.Person, &i.Email, &created, &used}, `SELECT person, email, created_at, used_at FROM provider_identity WHERE issuer = $1 AND subject = $2`, issuer, subject)
 	i.CreatedAt, i.UsedAt = fromMicros(created), fromMicros(used)
 	return i, err
 }
 
 // ProviderIdentities lists who a person is at providers.
 func (tx *Tx) ProviderIdentities(person ledger.PersonID) (all []identity.ProviderIdentity, err error) {
-	err = tx.each(`SELECT issuer, subject, created_at, used_at FROM provider_identity WHERE person = $1 ORDER BY created_at, issuer, subject`,
+	err = tx.each(`SELECT issuer, subject, email, created_at, used_at FROM provider_identity WHERE person = $1 ORDER BY created_at, issuer, subject`,
 		[]any{string(person)}, func(scan func(...any) error) error {
 			i := identity.ProviderIdentity{Person: person}
 			var created, used int64
-			if err := scan(&i.Issuer, &i.Subject, &created, &used); err != nil {
+			if err := scan(&i.Issuer, &i.Subject, &i.Email, &created, &used); err != nil {
 				return err
 			}
 			i.CreatedAt, i.UsedAt = fromMicros(created), fromMicros(used)
@@ -35,14 +35,15 @@ func (tx *Tx) ProviderIdentities(person ledger.PersonID) (all []identity.Provide
 // CreateProviderIdentity notes who a person is at a provider; Conflict where
 // somebody is that already.
 func (tx *Tx) CreateProviderIdentity(i identity.ProviderIdentity) error {
-	_, err := tx.exec(`INSERT INTO provider_identity (issuer, subject, person, created_at, used_at) VALUES ($1, $2, $3, $4, $5)`,
-		i.Issuer, i.Subject, string(i.Person), micros(i.CreatedAt), micros(i.UsedAt))
+	_, err := tx.exec(`INSERT INTO provider_identity (issuer, subject, person, email, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		i.Issuer, i.Subject, string(i.Person), i.Email, micros(i.CreatedAt), micros(i.UsedAt))
 	return err
 }
 
-// TouchProviderIdentity notes that somebody signed in by a provider.
-func (tx *Tx) TouchProviderIdentity(issuer, subject string, used time.Time) error {
-	_, err := tx.exec(`UPDATE provider_identity SET used_at = $3 WHERE issuer = $1 AND subject = $2`, issuer, subject, micros(used))
+// TouchProviderIdentity notes that somebody signed in by a provider, and which
+// address it claims of them now.
+func (tx *Tx) TouchProviderIdentity(issuer, subject, email string, used time.Time) error {
+	_, err := tx.exec(`UPDATE provider_identity SET used_at = $3, email = $4 WHERE issuer = $1 AND subject = $2`, issuer, subject, micros(used), email)
 	return err
 }
 

@@ -60,6 +60,9 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 			}
 		}
 	}
+	if v.Accounts, err = s.Identity.ProviderAccounts(r.Context(), visit.Actor, visit.Actor.Person); err != nil {
+		return err
+	}
 	if v.Logins, err = s.Identity.Logins(r.Context(), visit.Actor); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ func (s *Server) frameView(r *http.Request, v view) (view, error) {
 	}
 	v.Person = page.PersonLink{ID: c.visit.Person.ID, Name: c.visit.Person.Name, Username: c.visit.Person.Username}
 	v.Admin = c.visit.Actor.Admin
+	if c.visit.Person.Linked {
+		v.Provider, v.NoPassword = s.Identity.ProviderName(), s.Identity.ConfirmsByProvider(c.visit.Person)
+	}
 	v.Idle, v.TextSize = s.Identity.IdleLimit(c.visit.Person), c.visit.Person.TextSize
 	for _, role := range ledger.Roles() {
 		for _, held := range c.visit.Actor.Roles {

@@ -133,6 +133,7 @@ type MyDataBody struct {
 	Tokens      []TokenBody     `json:"tokens" nullable:"false"`
 	Roles       []GroupRoleBody `json:"roles" nullable:"false"`
 	Groups      []string        `json:"groups" nullable:"false"`
+	Provided    []ProviderBody  `json:"provider_accounts" nullable:"false" doc:"Who they are at the OpenID Connect provider"`
 	Counts      CountsBody      `json:"counts"`
 }
 
@@ -213,7 +214,7 @@ type CountsBody struct {
 func myDataBody(d identity.MyData) MyDataBody {
 	body := MyDataBody{
 		Person: personBody(d.Person), ChangedAt: d.Person.ChangedAt, Preferences: preferencesBody(d.Person.Preferences),
-		Logins: []LoginBody{}, Tokens: []TokenBody{}, Roles: []GroupRoleBody{}, Groups: []string{}, Counts: CountsBody(d.Traces),
+		Logins: []LoginBody{}, Tokens: []TokenBody{}, Roles: []GroupRoleBody{}, Groups: []string{}, Provided: providerBodies(d.Provided), Counts: CountsBody(d.Traces),
 	}
 	body.Person.Invited = false // the hash of the password is not read
 	for _, l := range d.Logins {

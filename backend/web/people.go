@@ -85,6 +85,9 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v.Person = person
+	if v.Provided, err = s.Identity.ProviderAccounts(r.Context(), actorOf(r), person.ID); err != nil {
+		return err
+	}
 	if v.Form.Values == nil {
 		v.Form.Values = map[string]string{"name": person.Name, "time_zone": person.TimeZone, "admin": yes(person.Admin), "disabled": yes(person.Disabled)}
 	}

@@ -1,14 +1,18 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -23,8 +27,10 @@ func (s *Server) providerRoutes() []route {
 	return []route{
 		{POST, "/sign-in/oidc", none, "", s.postSetOut},
 		{GET, callbackPath, none, "", s.getCallback},
+		{GET, "/signed-in", login, "", s.getSignedIn},
 		{POST, "/account/oidc", login, "", s.postLinkProvider},
 		{POST, "/account/oidc/end", login, "", s.postUnlinkProvider},
+		{POST, "/people/{person}/disconnect", login, ledger.ActionAdminister, s.postDisconnect},
 		{POST, "/confirm", login, "", s.postConfirmIdentity},
 	}
 }
@@ -149,6 +155,15 @@ func (s *Server) refuseArrival(w http.ResponseWriter, r *http.Request, j identit
 	return s.showSignIn(w, r, status, page.SignInView{Next: localPath(j.Next), Form: page.Refused(r.Context(), nil, err), Left: true})
 }
 
+// getSignedIn ends a sign-in that was made in a tab of its own, because the page
+// on which a login lapsed must not be left.
+func (s *Server) getSignedIn(w http.ResponseWriter, r *http.Request) error {
+	c := callIn(r.Context())
+	name := c.visit.Person.Name
+	c.visit = identity.Visit{} // drawn as at the door: nothing else is done here
+	return s.render(w, r, http.StatusOK, view{Title: ui.T(r.Context(), "again.done")}, page.SignedIn(name))
+}
+
 // postLinkProvider adds the provider to the account that is signed in.
 func (s *Server) postLinkProvider(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
@@ -185,6 +200,64 @@ func (s *Server) postConfirmIdentity(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	return s.setOut(w, r, identity.Journey{Errand: identity.ErrandConfirm, Next: localPath(r.PostForm.Get("next")), Person: actorOf(r).Person, Fresh: true})
+}
+
+// ProviderBody is who a person is at an OpenID Connect provider.
+type ProviderBody struct {
+	Issuer      string    `json:"issuer"`
+	Subject     string    `json:"subject" doc:"By which the provider knows them; with the issuer it is all that they are known by"`
+	Email       string    `json:"email,omitempty" doc:"That the provider claimed when they last signed in"`
+	ConnectedAt time.Time `json:"connected_at"`
+	UsedAt      time.Time `json:"used_at" doc:"When they last signed in by it"`
+}
+
+func providerBodies(all []identity.ProviderIdentity) []ProviderBody {
+	bodies := []ProviderBody{}
+	for _, i := range all {
+		bodies = append(bodies, ProviderBody{i.Issuer, i.Subject, i.Email, i.CreatedAt, i.UsedAt})
+	}
+	return bodies
+}
+
+// DisconnectInput takes the provider from an account.
+type DisconnectInput struct {
+	PersonInput
+	Because
+}
+
+// providerAPI registers the operations about who people are at the provider.
+func (s *Server) providerAPI() {
+	operation(s, api{GET, "/people/{person}/provider-accounts", "list-provider-accounts", "List who a person is at the provider", either, ledger.ActionAdminister}, func(ctx context.Context, in *PersonInput) (*Answer[List[ProviderBody]], error) {
+		person, err := s.personNamed(ctx, in.Person)
+		if err != nil {
+			return nil, err
+		}
+		all, err := s.Identity.ProviderAccounts(ctx, actorIn(ctx), person.ID)
+		return &Answer[List[ProviderBody]]{List[ProviderBody]{Items: providerBodies(all)}}, err
+	})
+	operation(s, api{DELETE, "/people/{person}/provider-accounts", "disconnect-provider", "Take the provider from somebody's account; what was signed in by it ends", either, ledger.ActionAdminister}, func(ctx context.Context, in *DisconnectInput) (*struct{}, error) {
+		person, err := s.personNamed(ctx, in.Person)
+		if err == nil {
+			err = s.Identity.Disconnect(ctx, actorIn(ctx), person.ID, in.reason())
+		}
+		return nil, err
+	})
+}
+
+// postDisconnect takes the provider from somebody's account.
+func (s *Server) postDisconnect(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id := ledger.PersonID(r.PathValue("person"))
+	err := s.Identity.Disconnect(r.Context(), actorOf(r), id, r.PostForm.Get("reason"))
+	if isRefusal(err) {
+		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Disconnect: page.Refused(r.Context(), typed(r, "reason"), err)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, "/people/"+url.PathEscape(string(id)))
 }
 
 // passwordOf returns the password of a form that signs something, or what

@@ -250,6 +250,7 @@ func (s *Server) operations() {
 	s.accessAPI()
 	s.checkpointAPI()
 	s.groupAPI()
+	s.providerAPI()
 	s.projectAPI()
 	s.labelAPI()
 	s.reviewAPI()

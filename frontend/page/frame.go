@@ -69,6 +69,10 @@ type FrameView struct {
 	TextSize string
 	// Undo says what was just put into the trash, nil where nothing was.
 	Undo *UndoView
+	// Provider is where the person may sign in, "" for nowhere; NoPassword says
+	// that it is their only way.
+	Provider   string
+	NoPassword bool
 	// Desktop says that the page is shown by the desktop window.
 	Desktop bool
 }
@@ -278,4 +282,26 @@ func movedKeys(ctx context.Context, active string) string {
 		return "" // texts always encode
 	}
 	return string(text)
+}
+
+func againText(ctx context.Context, v FrameView) string {
+	if v.NoPassword {
+		return ui.T(ctx, "again.nobody.provider", "name", v.Provider)
+	}
+	return ui.T(ctx, "again.nobody")
+}
+
+// providerKind and passwordKind make one of the two buttons the primary one.
+func providerKind(v FrameView) string {
+	if v.NoPassword {
+		return "primary"
+	}
+	return ""
+}
+
+func passwordKind(v FrameView) string {
+	if v.NoPassword {
+		return ""
+	}
+	return "primary"
 }

@@ -200,7 +200,7 @@ func Identity(t *testing.T) {
 			})
 		})
 		t.Run("who somebody is at a provider belongs to one person", func(t *testing.T) {
-			nora := identity.ProviderIdentity{Issuer: "https://sso", Subject: "u-1", Person: "p1", CreatedAt: at, UsedAt: at}
+			nora := identity.ProviderIdentity{Issuer: "https://sso", Subject: "u-1", Person: "p1", Email: "nora@old.example", CreatedAt: at, UsedAt: at}
 			must(func(tx *store.Tx) error { return tx.CreateProviderIdentity(nora) })
 			if err := update(func(tx *store.Tx) error {
 				return tx.CreateProviderIdentity(identity.ProviderIdentity{Issuer: "https://sso", Subject: "u-1", Person: "p2"})
@@ -210,8 +210,10 @@ func Identity(t *testing.T) {
 			must(func(tx *store.Tx) error {
 				return tx.CreateProviderIdentity(identity.ProviderIdentity{Issuer: "https://other", Subject: "u-1", Person: "p2", CreatedAt: at, UsedAt: at})
 			})
-			must(func(tx *store.Tx) error { return tx.TouchProviderIdentity("https://sso", "u-1", at.Add(time.Hour)) })
-			nora.UsedAt = at.Add(time.Hour)
+			must(func(tx *store.Tx) error {
+				return tx.TouchProviderIdentity("https://sso", "u-1", "nora@new.example", at.Add(time.Hour))
+			})
+			nora.UsedAt, nora.Email = at.Add(time.Hour), "nora@new.example"
 			must(func(tx *store.Tx) error {
 				got, err := tx.ProviderIdentity("https://sso", "u-1")
 				if got != nora {

@@ -7,6 +7,10 @@
 //   somebody else (who signed in in another tab),
 // - where the socket of the page is closed because the login ended,
 // - where answers wait for a sign-in and somebody follows the link that says so.
+//
+// Who signs in at a provider does so in a window of its own, which ends at
+// /signed-in and says so here; without that the page looks again when it is
+// looked at, and every few seconds while it waits.
 
 import { at } from "../outbox/base";
 
@@ -34,6 +38,49 @@ async function look(): Promise<Seat> {
 
 let later: (() => void)[] = [];
 
+/** On it a tab that signed in tells the others; what it says is not believed but looked up. */
+const CHANNEL = "adjudge.signed-in";
+/** How often a page looks while it waits for a sign-in elsewhere, in milliseconds. */
+const EVERY = 3000;
+let watching = 0;
+
+/** Looks who sits here while the dialog is open, and goes on once it is the same person. */
+async function glance(): Promise<void> {
+  if (!dialogOf()?.open) return;
+  const who = await look();
+  if (!dialogOf()?.open) return; // gone on meanwhile
+  if (who === "same") back();
+  else if (who === "other") signInAgain(who);
+}
+
+/** Waits for a sign-in in another window. */
+function wait(line: HTMLElement | null): void {
+  if (line) line.hidden = false;
+  if (watching) return;
+  watching = window.setInterval(() => void glance(), EVERY);
+}
+
+function stopWaiting(): void {
+  window.clearInterval(watching);
+  watching = 0;
+  for (const line of document.querySelectorAll<HTMLElement>("[data-sign-in-wait]")) line.hidden = true;
+}
+
+/** Goes to the provider: in a window of its own, or by the desktop window in the system's browser. */
+function leave(event: SubmitEvent, form: HTMLFormElement): void {
+  const line = form.parentElement?.querySelector<HTMLElement>("[data-sign-in-wait]") ?? null;
+  wait(line);
+  if (document.documentElement.dataset["window"] === undefined) return; // the form's own target
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
+  void fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body: fields })
+    .then(async (answer) => {
+      const body = (await answer.json()) as { digits?: string; detail?: string };
+      if (line) line.textContent = body.digits ? (line.dataset["signInWait"] ?? "").replace("{digits}", body.digits) : (body.detail ?? "");
+    })
+    .catch(() => undefined); // the page goes on waiting; the button is there still
+}
+
 function dialogOf(): HTMLDialogElement | null {
   const dialog = document.getElementById("sign-in-again");
   return dialog instanceof HTMLDialogElement ? dialog : null;
@@ -44,15 +91,18 @@ export function signInAgain(who: Seat, again?: () => void): void {
   const dialog = dialogOf();
   if (!dialog) return void location.assign(at("/sign-in"));
   if (again) later.push(again);
+  // Whoever signed in meanwhile is known at the provider: it must ask who this is.
+  for (const fresh of dialog.querySelectorAll<HTMLInputElement>("[data-sign-in-at] input[name=fresh]")) fresh.disabled = who !== "other";
   for (const line of dialog.querySelectorAll<HTMLElement>("[data-seat]")) line.hidden = line.dataset["seat"] !== (who === "other" ? "other" : "nobody");
   if (dialog.open) return;
   for (const open of document.querySelectorAll<HTMLDialogElement>("dialog[open]:not(.drawer)")) if (open !== dialog && open.id === "palette") open.close();
   dialog.showModal();
-  dialog.querySelector<HTMLInputElement>("input[type=password]")?.focus();
+  (dialog.querySelector<HTMLElement>("input[type=password]") ?? dialog.querySelector<HTMLElement>("[data-sign-in-at] button"))?.focus();
 }
 
 function back(): void {
   const dialog = dialogOf();
+  stopWaiting();
   dialog?.close();
   const field = dialog?.querySelector<HTMLInputElement>("input[type=password]");
   if (field) field.value = "";
@@ -115,9 +165,10 @@ interface Refused {
 if (person) {
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form instanceof HTMLFormElement && form.matches("[data-sign-in-again]")) {
+    if (form instanceof HTMLFormElement && form.matches("[data-sign-in-at]")) leave(event, form);
+    else if (form instanceof HTMLFormElement && form.matches("[data-sign-in-again]")) {
       event.preventDefault();
-      void send(form);
+      if (form.querySelector("input[type=password]")) void send(form);
     } else guard(event);
   });
   document.addEventListener("htmx:before:response", (event) => {
@@ -141,7 +192,10 @@ if (person) {
     signInAgain("nobody");
   });
   // Signed in again in another tab, by whatever way.
-  window.addEventListener("focus", () => {
-    if (dialogOf()?.open) void look().then((who) => who === "same" && back());
-  });
+  window.addEventListener("focus", () => void glance());
+  document.addEventListener("visibilitychange", () => void (document.hidden || glance()));
+  if ("BroadcastChannel" in globalThis) new BroadcastChannel(CHANNEL).addEventListener("message", () => void glance());
+} else if (typeof document !== "undefined" && document.querySelector("[data-signed-in]")) {
+  new BroadcastChannel(CHANNEL).postMessage("signed in");
+  window.close(); // where a script opened it; else the page says that it can be closed
 }
