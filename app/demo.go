@@ -116,9 +116,6 @@ func (h *house) fillDemo(ctx context.Context, owner identity.Person) ([]demoColl
 	if err := h.importDemo(ctx, actor, project.ID, "test", labeling.PurposeEvaluation, demoQuestions("test", demoEvaluation, 8, 0.3)); err != nil {
 		return nil, err
 	}
-	if err := h.trainDemo(ctx, actor, project.ID); err != nil {
-		return nil, err
-	}
 	colleagues := []demoColleague{
 		{username: "mara", name: "Mara Lindqvist", role: ledger.RoleReviewer},
 		{username: "tomas", name: "Tomas Rey", role: ledger.RoleApprover},
@@ -131,12 +128,13 @@ func (h *house) fillDemo(ctx context.Context, owner identity.Person) ([]demoColl
 			return nil, err
 		}
 	}
-	return colleagues, nil
+	return colleagues, h.trainDemo(ctx, actor, project.ID)
 }
 
 // trainDemo freezes what is labeled and sends two trainings off: a hasty one
-// and a careful one, so that there is something to compare. It does not wait
-// for them, because watching them is part of the demo.
+// and a careful one, so that there is something to compare. It waits for the
+// hasty one, which so is version 1 everywhere, and not for the other: to watch
+// that is part of the demo.
 func (h *house) trainDemo(ctx context.Context, actor ledger.Actor, project labeling.ProjectID) error {
 	var labeled labeling.Snapshot
 	for _, dataset := range []string{"test", "questions"} {
@@ -156,17 +154,21 @@ func (h *house) trainDemo(ctx context.Context, actor ledger.Actor, project label
 		}
 		labeled = made
 	}
-	for _, params := range []map[string]json.RawMessage{
-		{"word_ngrams": []byte("1"), "char_max": []byte("0"), "epochs": []byte("2")},
-		{},
-	} {
-		if _, err := h.training.Submit(ctx, actor, training.SubmitRequest{
-			Project: project, Recipe: "text-linear", Snapshot: labeled.ID, Params: params,
-		}); err != nil {
-			return err
-		}
+	careful := training.SubmitRequest{Project: project, Recipe: "text-linear", Snapshot: labeled.ID}
+	hasty := careful
+	hasty.Params = map[string]json.RawMessage{"word_ngrams": []byte("1"), "char_max": []byte("0"), "epochs": []byte("2")}
+	first, err := h.training.Submit(ctx, actor, hasty)
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := until(ctx, func() (bool, error) {
+		now, err := h.training.Run(ctx, actor, project, first.Run.Number)
+		return now.Run.State.Ended(), err
+	}); err != nil {
+		return err
+	}
+	_, err = h.training.Submit(ctx, actor, careful)
+	return err
 }
 
 // How many questions the demo has.
