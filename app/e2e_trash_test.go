@@ -141,5 +141,5 @@ func TestTheTrashIsRestoredAndPurgedByPage(t *testing.T) {
 		t.Errorf("after the purge are the items %v", got)
 	}
 	v.open("/history?kind=dataset.purged")
-	v.waitText("table", "spare")
+	v.wait(`document.querySelector("tbody details.payload")?.textContent.includes("spare")`) // it is folded away
 }
