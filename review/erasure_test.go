@@ -28,7 +28,7 @@ func TestErasingAVoterKeepsTheGateAndEverySignature(t *testing.T) {
 		t.Fatalf("the gate is closed before: %s", before.Reason)
 	}
 	eraser := erasure.New(erasure.Config{
-		Update: store.In[erasure.Tx](w.store), View: store.From[erasure.Tx](w.store), Walk: w.store.WalkHistory, Scrub: w.store.Scrub, Files: noFiles{w.files},
+		Update: store.In[erasure.Tx](w.store), View: store.From[erasure.Tx](w.store), Scrub: w.store.Scrub, Files: noFiles{w.files},
 	})
 	boss := ledger.Actor{Person: "boss", Via: ledger.ViaLogin, Admin: true, Scope: ledger.ScopeFull}
 	plan, err := eraser.ErasePerson(t.Context(), boss, "ana", erasure.Request{Confirm: "ana", Reason: "she asked"})
