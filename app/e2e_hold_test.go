@@ -29,7 +29,9 @@ func TestAThingIsHeldFromItsPage(t *testing.T) {
 	var items struct{ Items []struct{ ID, Key string } }
 	s.api("GET", "/projects/bank/items?q=&limit=1&dataset=spare", nil, &items)
 	item := items.Items[0]
-	var people struct{ Items []struct{ ID, Username string } }
+	var people struct {
+		Items []struct{ ID, Username string }
+	}
 	s.api("GET", "/people", nil, &people)
 	var bo string
 	for _, p := range people.Items {
