@@ -56,6 +56,22 @@ func (m Media) Kind() string {
 	return kind
 }
 
+// Compare says what is wrong with an object by what a look at it returned, without
+// a time. An error says that nothing is known about it now.
+func (m Media) Compare(found MediaObject, err error) (MediaFault, error) {
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return MediaFault{State: MediaGone}, nil
+	case fault.Is(err, fault.TooLarge):
+		return MediaFault{State: MediaChanged}, nil
+	case err != nil:
+		return MediaFault{}, err
+	case found.Digest != m.Digest:
+		return MediaFault{State: MediaChanged, Found: found.Digest}, nil
+	}
+	return MediaFault{}, nil
+}
+
 // Err says in words why an object is not shown, as Conflict or NotFound; nil
 // while it is right.
 func (m Media) Err() error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -137,17 +138,8 @@ func (s *Service) OpenMedia(ctx context.Context, actor ledger.Actor, project Pro
 // nothing is known about it now.
 func (s *Service) compare(ctx context.Context, item Item, read func(context.Context, string) (MediaObject, error)) (MediaObject, MediaFault, error) {
 	object, err := read(ctx, item.Media.URI)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return object, MediaFault{State: MediaGone}, nil
-	case fault.Is(err, fault.TooLarge):
-		return object, MediaFault{State: MediaChanged}, nil
-	case err != nil:
-		return object, MediaFault{}, err
-	case object.Digest != item.Media.Digest:
-		return object, MediaFault{State: MediaChanged, Found: object.Digest}, nil
-	}
-	return object, MediaFault{}, nil
+	found, err := item.Media.Compare(object, err)
+	return object, found, err
 }
 
 // noteMedia keeps what a look at an object found, with an event where that is new.
@@ -295,7 +287,7 @@ func (s *Service) RunMediaCheck(ctx context.Context, payload json.RawMessage) er
 		return fault.As(fault.Invalid, err, "work of kind %s", WorkMedia)
 	}
 	if s.Media == nil {
-		return nil // another server's operator named places
+		return s.leaveMediaCheck(ctx, order.Dataset)
 	}
 	for {
 		var check MediaCheck
@@ -324,6 +316,62 @@ func (s *Service) RunMediaCheck(ctx context.Context, payload json.RawMessage) er
 			return err
 		}
 	}
+}
+
+// mediaPatience is how long a server whose operator named no place leaves a check
+// to other servers that may have one.
+const mediaPatience = 5 * time.Minute
+
+// leaveMediaCheck gives a check back for another server of the installation, as
+// Unavailable. One that no other takes up is ended, for nobody could look: what is
+// left of it is counted as out of reach, and the report says so.
+func (s *Service) leaveMediaCheck(ctx context.Context, dataset DatasetID) error {
+	var check MediaCheck
+	err := s.View(ctx, func(tx Tx) (err error) {
+		check, err = tx.MediaCheck(dataset)
+		return err
+	})
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return fault.Wrap(err, "find a check to leave")
+	case !check.FinishedAt.IsZero():
+		return nil
+	case s.left.since(check, s.Now()) < mediaPatience:
+		return fault.New(fault.Unavailable, "This server reads no pictures, recordings or videos. The check waits for another one that does.")
+	}
+	end := check
+	end.Done, end.Missed = max(check.Of, check.Done), check.Missed+max(0, check.Of-check.Done)
+	if _, err := s.keepCheck(ctx, check, end, true); err != nil {
+		return err
+	}
+	return nil
+}
+
+// leftChecks remembers where checks stood that this server left to others.
+type leftChecks struct {
+	mu   sync.Mutex
+	left map[DatasetID]leftCheck
+}
+
+type leftCheck struct {
+	check MediaCheck
+	at    time.Time
+}
+
+// since returns for how long a check was seen to stand where it stands.
+func (l *leftChecks) since(check MediaCheck, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seen, ok := l.left[check.Dataset]; ok && seen.check == check {
+		return now.Sub(seen.at)
+	}
+	if l.left == nil {
+		l.left = map[DatasetID]leftCheck{}
+	}
+	l.left[check.Dataset] = leftCheck{check, now}
+	return 0
 }
 
 // checkSome looks at some objects and counts them.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -227,6 +228,79 @@ func TestACheckFindsWhatChangedAndGoesOnWhereItDied(t *testing.T) {
 	d.work()
 	if r, err = d.MediaReport(ctx, d.actor, d.project, "many"); err != nil || r.Faulty != 1 {
 		t.Errorf("%d faults (%v)", r.Faulty, err)
+	}
+}
+
+// otherServer is a server of the same installation whose operator named no place.
+func (d *desk) otherServer(now func() time.Time) *labeling.Service {
+	c := d.Config
+	c.Media, c.Now = nil, now
+	return labeling.New(c)
+}
+
+func TestAServerWithoutPlacesLeavesACheckToOneThatHasSome(t *testing.T) {
+	t.Parallel()
+	d, s, _ := gallery(t)
+	now := time.Now()
+	other := d.otherServer(func() time.Time { return now })
+	s.take("a.png")
+	r, err := d.CheckMedia(t.Context(), d.actor, d.project, "animals")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, _ := json.Marshal(map[string]any{"Dataset": r.Dataset.ID})
+	for range 3 {
+		if err := other.RunMediaCheck(t.Context(), payload); !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("the check must go back for the other server: %v", err)
+		}
+		now = now.Add(time.Minute)
+	}
+	if r, err = d.MediaReport(t.Context(), d.actor, d.project, "animals"); err != nil || !r.Check.FinishedAt.IsZero() {
+		t.Fatalf("%+v (%v)", r.Check, err)
+	}
+	d.work()
+	now = now.Add(time.Hour)
+	if err := other.RunMediaCheck(t.Context(), payload); err != nil {
+		t.Errorf("a check that is over needs nobody: %v", err)
+	}
+	r, err = d.MediaReport(t.Context(), d.actor, d.project, "animals")
+	if err != nil || r.Check.FinishedAt.IsZero() || r.Check.Done != 2 || r.Check.Faults != 1 || r.Check.Missed != 0 {
+		t.Errorf("%+v (%v)", r.Check, err)
+	}
+}
+
+func TestACheckThatNoServerCanDoEndsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	d, _, _ := gallery(t)
+	now := time.Now()
+	other := d.otherServer(func() time.Time { return now })
+	r, err := d.CheckMedia(t.Context(), d.actor, d.project, "animals")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, _ := json.Marshal(map[string]any{"Dataset": r.Dataset.ID})
+	if err := other.RunMediaCheck(t.Context(), payload); !fault.Is(err, fault.Unavailable) {
+		t.Fatal(err)
+	}
+	now = now.Add(6 * time.Minute)
+	if err := other.RunMediaCheck(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	r, err = d.MediaReport(t.Context(), d.actor, d.project, "animals")
+	if err != nil || r.Check.FinishedAt.IsZero() || r.Check.Of != 2 || r.Check.Done != 2 || r.Check.Faults != 0 || r.Check.Missed != 2 || r.Faulty != 0 {
+		t.Errorf("%+v (%v)", r.Check, err)
+	}
+	d.work() // the order that is left changes nothing
+	if got := d.events(labeling.EventMediaChecked); len(got) != 1 || !strings.Contains(got[0], `"unreachable":2`) {
+		t.Errorf("events %v", got)
+	}
+	// A new check does what this one could not.
+	if _, err := d.CheckMedia(t.Context(), d.actor, d.project, "animals"); err != nil {
+		t.Fatal(err)
+	}
+	d.work()
+	if r, err = d.MediaReport(t.Context(), d.actor, d.project, "animals"); err != nil || r.Check.Missed != 0 || r.Check.FinishedAt.IsZero() {
+		t.Errorf("%+v (%v)", r.Check, err)
 	}
 }
 

@@ -27,6 +27,7 @@ type Config struct {
 type Service struct {
 	Config
 	views views
+	left  leftChecks
 }
 
 // New returns a service.
