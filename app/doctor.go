@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,9 @@ import (
 	"github.com/adjudge/adjudge/backend/blob"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/media"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // doctorOptions are the flags of doctor.
@@ -25,6 +29,7 @@ type doctorOptions struct {
 	write       string
 	key         string
 	keyFile     string
+	media       []string
 }
 
 func doctorCommand() *cobra.Command {
@@ -35,7 +40,9 @@ func doctorCommand() *cobra.Command {
 		Long: "doctor reads the data directory itself, with or without a server running on it.\n" +
 			"It exits 0 when every event follows the one before, every file has the bytes its name says and every checkpoint\n" +
 			"stands in the history, else 1. --checkpoint reads checkpoints that were kept elsewhere (a file of the Git repository,\n" +
-			"a saved mail): a history that was rewritten or cut since, however consistently, does not hold them.",
+			"a saved mail): a history that was rewritten or cut since, however consistently, does not hold them.\n" +
+			"--media names the directories that serve --media names: what changed or is gone in them is named, item by item. Objects\n" +
+			"of other directories and of hosts are counted alone.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, address, err := placeOf(cmd, o.database)
@@ -50,12 +57,22 @@ func doctorCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.write, "write-checkpoint", "", "sign the head of the history and add it to this file")
 	cmd.Flags().StringVar(&o.key, "key", "", "public key that signed the checkpoints (default: the installation's own)")
 	cmd.Flags().StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with the secret under which the database holds the signing key, as serve --key-file has it (default: $ADJUDGE_KEY_FILE)")
+	cmd.Flags().StringArrayVar(&o.media, "media", strings.Fields(os.Getenv("ADJUDGE_MEDIA")), "NAME=DIR: a directory of pictures, recordings and videos, as serve --media has it; compares them with their digests (default: $ADJUDGE_MEDIA)")
 	return cmd
 }
 
 // doctor checks the history and the files and prints what it finds, all of it.
 func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	places, err := mediaSettings(o.media, nil)
+	if err != nil {
+		return err
+	}
+	objects, err := media.Open(places)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = objects.Close() }() // they were only read
 	s, err := store.Open(ctx, database, store.Options{Frozen: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
@@ -80,6 +97,11 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 	}
 	sound = sound && whole
 	whole, err = checkFiles(ctx, out, s, d)
+	if err != nil {
+		return err
+	}
+	sound = sound && whole
+	whole, err = checkMedia(ctx, out, s, objects)
 	if err != nil {
 		return err
 	}
@@ -139,6 +161,47 @@ func checkFiles(ctx context.Context, out io.Writer, s *store.Store, d *dataDir) 
 		return false, err
 	}
 	return sound, reportInterrupted(out, files)
+}
+
+// checkMedia looks at every object that an item refers to in the directories that
+// were named; it prints what changed or is gone and reports whether nothing did.
+// Of the others nothing is known, which is no fault.
+func checkMedia(ctx context.Context, out io.Writer, s *store.Store, objects *media.Sources) (bool, error) {
+	var looked, faults, missed int
+	err := s.EachReference(ctx, func(r store.Reference) error {
+		found, err := r.Media.Compare(objects.Look(ctx, r.Media.URI))
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case fault.Is(err, fault.Internal):
+			return err
+		case err != nil:
+			missed++
+			return nil
+		}
+		looked++
+		words := ""
+		switch found.State {
+		case labeling.MediaRight:
+			return nil
+		case labeling.MediaGone:
+			words = "is gone"
+		case labeling.MediaChanged:
+			words = fmt.Sprintf("changed: %s expected, %s found", r.Media.Digest, cmp.Or(found.Found, "more than may be read"))
+		}
+		faults++
+		_, err = fmt.Fprintf(out, "media: %s of item %q in dataset %q of %s %s\n", r.Media.URI, r.Key, r.Dataset, r.Project, words)
+		return err
+	})
+	if err != nil || looked+missed == 0 {
+		return true, err
+	}
+	line := fmt.Sprintf("media: %d looked at, %d changed or gone", looked, faults)
+	if missed > 0 {
+		line += fmt.Sprintf("; %d could not be reached, on hosts or in directories that --media does not name or that cannot be read", missed)
+	}
+	_, err = fmt.Fprintln(out, line)
+	return faults == 0, err
 }
 
 // reportInterrupted names what interrupted uploads left. It takes room and is no

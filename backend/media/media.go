@@ -32,7 +32,7 @@ import (
 type Config struct {
 	Dirs  map[string]string // directories by name; see ParseDir
 	Hosts []string          // hosts of https addresses, "img.example.org" or with a port
-	Temp  string            // directory for what is shown right now; made if it is not there, and emptied
+	Temp  string            // directory for what is shown right now; made if it is not there, and emptied; "": objects are looked at alone
 	Agent string            // User-Agent
 	// Trace, if set, sees each call of a host; see outbound.Config.
 	Trace func(r *http.Request, named bool) (*http.Request, func(*http.Response, error))
@@ -82,11 +82,8 @@ func Open(c Config) (_ *Sources, err error) {
 			return nil, fault.As(fault.Invalid, err, "The directory %s of --media %s cannot be opened", dir, name)
 		}
 	}
-	if err := os.RemoveAll(c.Temp); err != nil { // of a server that died
-		return nil, fault.As(fault.Unavailable, err, "The directory %s cannot be emptied", c.Temp)
-	}
-	if err := os.MkdirAll(c.Temp, 0o700); err != nil {
-		return nil, fault.As(fault.Unavailable, err, "The directory %s cannot be made", c.Temp)
+	if err := makeTemp(c.Temp); err != nil {
+		return nil, err
 	}
 	s.client = outbound.New(outbound.Config{Allow: c.Hosts, Agent: c.Agent, Timeout: webTimeout, MaxBody: labeling.MostMedia + 1024, Trace: c.Trace})
 	follow := s.client.CheckRedirect
@@ -97,6 +94,20 @@ func Open(c Config) (_ *Sources, err error) {
 		return follow(next, before)
 	}
 	return s, nil
+}
+
+// makeTemp makes an empty directory for what is shown, where something will be.
+func makeTemp(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil { // of a server that died
+		return fault.As(fault.Unavailable, err, "The directory %s cannot be emptied", dir)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fault.As(fault.Unavailable, err, "The directory %s cannot be made", dir)
+	}
+	return nil
 }
 
 // Close gives the directories back.

@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"database/sql"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/work"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // postgresFor returns the address of a PostgreSQL schema of its own, or skips.
@@ -102,7 +104,20 @@ func fillFor(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
+	at := time.UnixMicro(1_700_000_000_000_000).UTC()
 	err := s.Update(t.Context(), func(tx *Tx) error {
+		if err := tx.CreateProject(labeling.Project{ID: "p", Slug: "p", Name: "P", Overlap: 1, CreatedAt: at}); err != nil {
+			return err
+		}
+		if err := tx.CreateDataset(labeling.Dataset{ID: "d", Project: "p", Name: "D", Purpose: labeling.PurposeTraining, CreatedAt: at}); err != nil {
+			return err
+		}
+		if _, err := tx.CreateItem(labeling.Item{ID: "i", Project: "p", Dataset: "d", Key: "i", Content: ledger.DigestOf(nil), Status: labeling.StatusQueued, CreatedAt: at, Media: keptObject(at)}); err != nil {
+			return err
+		}
+		if err := tx.SaveMediaCheck(labeling.MediaCheck{Dataset: "d", Of: 1, Done: 1, Faults: 1, By: "ana", StartedAt: at, FinishedAt: at, After: "i"}); err != nil {
+			return err
+		}
 		if _, err := tx.exec(`INSERT INTO run (id, project, number, kind, name, recipe, snapshot, params, state, reason, primary_name, primary_value, created_at, started_at, ended_at, person)
 			VALUES ('r', 'p', 1, '', '', '', '', '{}', '', '', 'x', 0.1, 0, 0, 0, '')`); err != nil {
 			return err
@@ -119,6 +134,12 @@ func fillFor(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// keptObject is an object that changed behind the server's back.
+func keptObject(at time.Time) *labeling.Media {
+	return &labeling.Media{URI: "media://pics/Zoë 🙂.png", Digest: ledger.DigestOf([]byte("png")), Bytes: 3, Type: "image/png",
+		Fault: labeling.MediaFault{State: labeling.MediaChanged, Found: ledger.DigestOf([]byte("other")), At: at}}
 }
 
 func dumpFor(t *testing.T, s *Store) (Dump, files) {
@@ -144,6 +165,15 @@ func TestACopyMovesFromOneDatabaseToTheOtherAndBack(t *testing.T) {
 			to := openFor(t, address, Options{})
 			if n, err := to.CheckHistory(t.Context()); err != nil || n != first.Events {
 				t.Errorf("the history holds %d events: %v", n, err)
+			}
+			if err := to.View(t.Context(), func(tx *Tx) error {
+				i, err := tx.Item("i")
+				if want := *keptObject(i.CreatedAt); err != nil || i.Media == nil || *i.Media != want {
+					t.Errorf("the item refers to %+v (%v), want %+v", i.Media, err, want)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
 			}
 			again, _ := dumpFor(t, to)
 			for i, table := range first.Tables {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/labeling"
 )
@@ -55,4 +57,46 @@ func (tx *Tx) MediaCheck(dataset labeling.DatasetID) (labeling.MediaCheck, error
 		`SELECT objects, done, faults, missed, started_by, started_at, finished_at, last_item FROM media_check WHERE dataset = $1`, string(dataset))
 	c.StartedAt, c.FinishedAt = fromMicros(started), fromMicros(finished)
 	return c, err
+}
+
+// Reference is an object that an item refers to, with the names people know.
+type Reference struct {
+	Item                  labeling.ItemID
+	Project, Dataset, Key string // address of the project, name of the dataset, key of the item
+	Media                 labeling.Media
+}
+
+// referencePage is how many references are read at once. Whoever looks at objects
+// takes its time, and no read of the database stays open meanwhile.
+const referencePage = 500
+
+// EachReference calls f with every object that an item refers to, those in the
+// trash as well, by the item's id.
+func (s *Store) EachReference(ctx context.Context, f func(Reference) error) error {
+	for after := ""; ; {
+		var list []Reference
+		err := s.View(ctx, func(tx *Tx) error {
+			list = list[:0]
+			return tx.each(`SELECT m.item, p.slug, d.name, i.key, m.uri, m.digest, m.bytes, m.type
+				FROM item_media m JOIN item i ON i.id = m.item JOIN dataset d ON d.id = i.dataset JOIN project p ON p.id = i.project
+				WHERE m.item > $1 ORDER BY m.item LIMIT $2`, []any{after, referencePage}, func(scan func(...any) error) error {
+				var r Reference
+				err := scan(&r.Item, &r.Project, &r.Dataset, &r.Key, &r.Media.URI, &r.Media.Digest, &r.Media.Bytes, &r.Media.Type)
+				list = append(list, r)
+				return err
+			})
+		})
+		if err != nil {
+			return fault.Wrap(err, "list the objects that items refer to")
+		}
+		for _, r := range list {
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+		if len(list) < referencePage {
+			return nil
+		}
+		after = string(list[len(list)-1].Item)
+	}
 }

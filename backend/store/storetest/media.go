@@ -125,6 +125,31 @@ func Media(t *testing.T) {
 			t.Errorf("a text has no object: %v", err)
 		}
 	})
+	each("every reference is listed with its names, those in the trash as well", func(t *testing.T, s *store.Store) {
+		begin(t, s)
+		run(t, s, func(tx *store.Tx) error {
+			many := make([]labeling.Item, 1100)
+			for n := range many {
+				key := fmt.Sprintf("m%04d", n)
+				many[n] = labeling.Item{ID: labeling.ItemID(key), Project: "p", Dataset: "d", Key: key, Media: object(n % 200), Content: ledger.DigestOf([]byte(key)), Status: labeling.StatusTrashed, CreatedAt: at}
+			}
+			_, _, err := tx.AddItems(many)
+			return err
+		})
+		seen := map[labeling.ItemID]store.Reference{}
+		if err := s.EachReference(t.Context(), func(r store.Reference) error {
+			if _, twice := seen[r.Item]; twice {
+				t.Errorf("%s comes twice", r.Item)
+			}
+			seen[r.Item] = r
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if want := (store.Reference{Item: "i04", Project: "p", Dataset: "D", Key: "4", Media: *object(4)}); len(seen) != 31+1100 || seen["i04"] != want {
+			t.Errorf("%d references, one is %+v, want %+v", len(seen), seen["i04"], want)
+		}
+	})
 	each("a check is kept as far as it is", func(t *testing.T, s *store.Store) {
 		begin(t, s)
 		look(t, s, func(tx *store.Tx) error {
