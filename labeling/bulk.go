@@ -50,6 +50,16 @@ type BulkTx interface {
 	AddBulkRow(BulkID, BulkRow) error
 	BulkRows(id BulkID, limit int) ([]BulkRow, error)
 	DropBulkRow(BulkID, ItemID) error
+	// KeptItem returns the first of some items, in the order of the project, that a
+	// legal hold on itself, its dataset or its project keeps; nil where none is.
+	KeptItem([]ItemID) (*KeptItem, error)
+}
+
+// KeptItem is an item that a legal hold keeps from the trash.
+type KeptItem struct {
+	Key    string
+	On     string // what the hold is on: item, dataset or project
+	Reason string
 }
 
 // MostBulk is how many items one bulk change may change.
@@ -69,6 +79,8 @@ type BulkRequest struct {
 }
 
 // ChangeItems carries out a bulk change and returns it, so that it can be undone.
+// A deletion returns Conflict where a legal hold keeps one of the items: it is
+// looked for among all of them before the first is changed.
 func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project ProjectID, req BulkRequest) (Bulk, error) {
 	if err := actor.Must(project, ledger.ActionRelabel); err != nil {
 		return Bulk{}, err
@@ -97,6 +109,11 @@ func (s *Service) ChangeItems(ctx context.Context, actor ledger.Actor, project P
 	ids, err := s.chosen(ctx, project, req)
 	if err != nil {
 		return Bulk{}, err
+	}
+	if req.Action == BulkDelete {
+		if err := s.View(ctx, func(tx Tx) error { return refuseKept(tx, ids) }); err != nil {
+			return Bulk{}, err
+		}
 	}
 	first := true
 	for chunk := range slices.Chunk(ids, bulkChunk) {
@@ -133,6 +150,24 @@ func (s *Service) chosen(ctx context.Context, project ProjectID, req BulkRequest
 	return ids, nil
 }
 
+// refuseKept returns Conflict where a legal hold keeps one of some items from the
+// trash.
+func refuseKept(tx Tx, ids []ItemID) error {
+	for chunk := range slices.Chunk(ids, bulkChunk) {
+		kept, err := tx.KeptItem(chunk)
+		switch {
+		case err != nil:
+			return fault.Wrap(err, "look for legal holds")
+		case kept == nil:
+		case kept.On == "item":
+			return fault.New(fault.Conflict, "A legal hold keeps the item %s (%s). Lift it first, or leave the item out.", kept.Key, kept.Reason)
+		default:
+			return fault.New(fault.Conflict, "A legal hold on its %s keeps the item %s (%s). Lift it first, or leave the item out.", kept.On, kept.Key, kept.Reason)
+		}
+	}
+	return nil
+}
+
 // changeChunk changes some items and keeps what is needed to undo it.
 func (s *Service) changeChunk(ctx context.Context, actor ledger.Actor, b *Bulk, first bool, ids []ItemID) error {
 	made := make([]AnnotationID, len(ids))
@@ -150,6 +185,11 @@ func (s *Service) changeChunk(ctx context.Context, actor ledger.Actor, b *Bulk, 
 			after.CreatedAt = tx.Now()
 			if err := tx.CreateBulk(after); err != nil {
 				return fault.Wrap(err, "create bulk change")
+			}
+		}
+		if b.Action == BulkDelete { // a hold may have been placed meanwhile
+			if err := refuseKept(tx, ids); err != nil {
+				return err
 			}
 		}
 		var changed []ItemID

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
@@ -77,6 +78,66 @@ func TestWhatIsDoneToManyItemsCanBeTakenBack(t *testing.T) {
 		}
 		if _, err := d.ChangeItems(t.Context(), d.actor, d.project, labeling.BulkRequest{Action: labeling.BulkDelete}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("nothing is chosen: %v", err)
+		}
+	})
+}
+
+func TestAHoldKeepsItemsFromABulkDeletion(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := newDesk(t, s)
+		var file strings.Builder
+		file.WriteString("text,id\n")
+		for i := range 150 { // two transactions
+			fmt.Fprintf(&file, "text %d,%03d\n", i, i)
+		}
+		d.bring("a.csv", file.String(), labeling.StartImportRequest{Dataset: "d"})
+		items, err := d.Items(t.Context(), d.actor, d.project, labeling.ItemFilter{}, labeling.PageRequest{Limit: 150})
+		if err != nil || len(items.Items) != 150 {
+			t.Fatalf("%d items, %v", len(items.Items), err)
+		}
+		var ids []labeling.ItemID
+		for _, i := range items.Items {
+			ids = append(ids, i.ID)
+		}
+		last := items.Items[len(items.Items)-1]
+		before := d.state()
+		for kind, c := range map[string]struct{ id, says string }{
+			"item":    {string(last.ID), "A legal hold keeps the item " + last.Key + " (a lawsuit)."},
+			"dataset": {string(last.Dataset), "A legal hold on its dataset keeps the item "},
+			"project": {string(d.project), "A legal hold on its project keeps the item "},
+		} {
+			hold := erasure.Hold{Kind: kind, ID: c.id, Reason: "a lawsuit"}
+			if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.PlaceHold(hold) }); err != nil {
+				t.Fatal(err)
+			}
+			_, err := d.ChangeItems(t.Context(), d.actor, d.project, labeling.BulkRequest{Action: labeling.BulkDelete, Items: ids})
+			if !fault.Is(err, fault.Conflict) || !strings.HasPrefix(fault.Message(err), c.says) {
+				t.Errorf("a hold on the %s: %v", kind, err)
+			}
+			if got := d.state(); got != before {
+				t.Errorf("a hold on the %s: what was refused changed something: %s", kind, got)
+			}
+			// Answers may change, and so may what is not held.
+			if _, err := d.ChangeItems(t.Context(), d.actor, d.project, labeling.BulkRequest{Action: labeling.BulkRequeue, Reason: "once more", Items: ids}); err != nil {
+				t.Errorf("a hold on the %s keeps items from being queued again: %v", kind, err)
+			}
+			if kind == "item" {
+				rest, err := d.ChangeItems(t.Context(), d.actor, d.project, labeling.BulkRequest{Action: labeling.BulkDelete, Items: ids[:2]})
+				if err != nil || rest.Items != 2 {
+					t.Errorf("the others: %+v, %v", rest, err)
+				}
+				if _, err := d.UndoBulk(t.Context(), d.actor, d.project, rest.ID); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := s.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.LiftHold(kind, c.id); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bulk, err := d.ChangeItems(t.Context(), d.actor, d.project, labeling.BulkRequest{Action: labeling.BulkDelete, Items: ids})
+		if err != nil || bulk.Items != 150 {
+			t.Errorf("with all holds lifted: %+v, %v", bulk, err)
 		}
 	})
 }

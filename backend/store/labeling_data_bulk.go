@@ -60,3 +60,25 @@ func (tx *Tx) DropBulkRow(id labeling.BulkID, item labeling.ItemID) error {
 	_, err := tx.exec(`DELETE FROM item_bulk_row WHERE bulk = $1 AND item = $2`, string(id), string(item))
 	return fault.Wrap(err, "forget a bulk row")
 }
+
+// KeptItem returns the first of some items that a legal hold keeps.
+func (tx *Tx) KeptItem(ids []labeling.ItemID) (*labeling.KeptItem, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = string(id)
+	}
+	var kept labeling.KeptItem
+	err := tx.one([]any{&kept.Key, &kept.On, &kept.Reason}, `SELECT i.key, h.kind, h.reason FROM item i
+		JOIN legal_hold h ON h.kind = 'item' AND h.subject = i.id OR h.kind = 'dataset' AND h.subject = i.dataset OR h.kind = 'project' AND h.subject = i.project
+		WHERE i.id IN `+places(len(ids))+` ORDER BY i.seq, h.kind DESC LIMIT 1`, args...)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, "find items that are kept")
+	}
+	return &kept, nil
+}
