@@ -79,6 +79,8 @@ func rooms() []room {
 		{"backend/blob", and(leaves, desks), []string{"github.com/minio/minio-go/v7"}, "files by digest, in a directory or a bucket"},
 		{"backend/blob/blobtest", nil, []string{"github.com/minio/minio-go/v7"},
 			"a bucket for tests; only tests import it"},
+		{"backend/media", and(leaves, desks, []string{"backend/outbound"}), nil,
+			"reads what items refer to, in directories and by the only client that calls others"},
 		{"backend/signer", and(leaves, desks), nil, "keys and signatures over what review states"},
 		{"backend/meter", leaves, []string{"github.com/prometheus/client_golang"},
 			"counters for operators, the only user of Prometheus' library"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/backend/store/storetest"
@@ -309,6 +310,9 @@ func TestRetentionRemovesWhatIsDueAndSaysSo(t *testing.T) {
 		draft("ana", 8)
 		draft("ben", 6)
 		draft("held", 100)
+		k.update(func(tx *store.Tx) error {
+			return tx.CreatePerson(identity.Person{ID: "held", Username: "held", Name: "Held", CreatedAt: tx.Now(), ChangedAt: tx.Now()})
+		})
 		_, err = h.erasure.PlaceHold(ctx, k.boss, erasure.Hold{Kind: "person", ID: "held", Reason: "a lawsuit"})
 		k.must(err)
 		done, err := h.erasure.Apply(ctx, k.boss)

@@ -60,30 +60,33 @@ func longHistory(t *testing.T, s *store.Store) {
 	}
 }
 
-// order takes the order of an erasure from the store, whoever leased it.
-func order(t *testing.T, s *store.Store) work.Row {
-	t.Helper()
-	row, found, err := s.ClaimWork(t.Context(), time.Now().Add(time.Hour), time.Now())
-	if err != nil || !found || row.Kind != erasure.WorkErase {
-		t.Fatalf("the order: %+v %v (%v)", row, found, err)
+// claimed takes the order of an erasure from the store, whoever leased it.
+func claimed(ctx context.Context, s *store.Store) (work.Row, error) {
+	row, found, err := s.ClaimWork(ctx, time.Now().Add(time.Hour), time.Now())
+	if err == nil && (!found || row.Kind != erasure.WorkErase) {
+		err = fmt.Errorf("no order to erase: %+v", row)
 	}
-	return row
+	return row, err
 }
 
-// TestKilledEraser is no test of its own: it is the process that
-// TestAnErasureThatIsKilledGoesOn kills after so many of its transactions.
-func TestKilledEraser(t *testing.T) {
-	address := os.Getenv(killedAt)
-	if address == "" {
-		t.Skip("only as a process that is killed")
+// TestMain runs the tests, or is the process that TestAnErasureThatIsKilledGoesOn
+// kills after so many of its transactions.
+func TestMain(m *testing.M) {
+	if address := os.Getenv(killedAt); address != "" {
+		fmt.Fprintln(os.Stderr, "it came to its end:", eraseUntilKilled(context.Background(), address))
+		os.Exit(1)
 	}
-	s, err := store.Open(t.Context(), address, store.Options{})
+	os.Exit(m.Run())
+}
+
+func eraseUntilKilled(ctx context.Context, address string) error {
+	s, err := store.Open(ctx, address, store.Options{})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	var left int
 	if _, err := fmt.Sscan(os.Getenv(killedStep), &left); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	service := erasure.New(erasure.Config{View: store.From[erasure.Tx](s), Update: func(ctx context.Context, do func(erasure.Tx) error) error {
 		if left--; left < 0 {
@@ -92,7 +95,11 @@ func TestKilledEraser(t *testing.T) {
 		}
 		return store.In[erasure.Tx](s)(ctx, do)
 	}})
-	t.Fatalf("it came to its end: %v", service.Finish(t.Context(), order(t, s).Payload))
+	row, err := claimed(ctx, s)
+	if err != nil {
+		return err
+	}
+	return service.Finish(ctx, row.Payload)
 }
 
 // Whenever the process that erases is killed, the chain verifies, and the next
@@ -147,7 +154,11 @@ func TestAnErasureThatIsKilledGoesOn(t *testing.T) {
 			}
 			defer func() { _ = s.Close() }()
 			// What is done is not read again: the next begins behind it.
-			if err := eraser(s).Finish(t.Context(), order(t, s).Payload); err != nil {
+			row, err := claimed(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := eraser(s).Finish(t.Context(), row.Payload); err != nil {
 				t.Fatal(err)
 			}
 			p, err := eraser(s).PlanPerson(t.Context(), boss, "erased-xan")
@@ -181,7 +192,7 @@ func eraser(s *store.Store) *erasure.Service {
 // transactions.
 func killEraser(t *testing.T, address string, steps int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledEraser$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), killedAt+"="+address, fmt.Sprint(killedStep, "=", steps))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
