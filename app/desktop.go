@@ -24,6 +24,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // This is the only file that knows Wails. Wails is used as a shell: the window
@@ -82,6 +83,10 @@ func (w *window) show(d *doorway) error {
 	w.door = d
 	d.open(d.port)
 
+	words, err := windowWords()
+	if err != nil {
+		return err
+	}
 	start := options.Normal
 	if w.state.Maximised {
 		start = options.Maximised
@@ -95,7 +100,7 @@ func (w *window) show(d *doorway) error {
 		WindowStartState: start,
 		BackgroundColour: options.NewRGB(0xf6, 0xf7, 0xf8), // of the first frame, before the page is there
 		AssetServer:      &assetserver.Options{Handler: d},
-		Menu:             w.menu(),
+		Menu:             w.menu(d.speak(context.Background())), // another language comes with the next start: GTK keeps the first bar
 		// Copy and paste by mouse belong to a tool in which people read and write.
 		EnableDefaultContextMenu: true,
 		Linux:                    &linux.Options{ProgramName: "adjudge", WebviewGpuPolicy: linux.WebviewGpuPolicyOnDemand},
@@ -106,7 +111,7 @@ func (w *window) show(d *doorway) error {
 			w.listen(own)
 		},
 		OnDomReady: func(own context.Context) {
-			runtime.WindowExecJS(own, desktopScript)
+			runtime.WindowExecJS(own, words+desktopScript)
 			w.applyZoom(own)
 		},
 		OnShutdown:    func(own context.Context) { runtime.CleanupNotifications(own) },
@@ -114,13 +119,37 @@ func (w *window) show(d *doorway) error {
 	})
 }
 
-// menu is the window's menu. What a webview has no key for by itself has one
-// here; everything else that the product does is in its pages.
-func (w *window) menu() *menu.Menu {
+// menu is the window's menu, in the language of ctx.
+func (w *window) menu(ctx context.Context) *menu.Menu {
 	bar := menu.NewMenu()
 	if goruntime.GOOS == "darwin" {
 		bar = menu.NewMenuFromItems(menu.AppMenu(), menu.EditMenu()) // without it macOS has no copy and paste
 	}
+	acts := w.menuActs()
+	for _, column := range windowMenu(ctx) {
+		list := bar.AddSubmenu(column.Text)
+		for _, entry := range column.Entries {
+			if entry.Act == "" {
+				list.AddSeparator()
+				continue
+			}
+			act := acts[entry.Act]
+			list.AddText(entry.Text, act.key, act.do)
+		}
+	}
+	if goruntime.GOOS == "darwin" {
+		bar.Append(menu.WindowMenu())
+	}
+	return bar
+}
+
+// menuAct is what a line of the menu does, and its key.
+type menuAct struct {
+	key *keys.Accelerator
+	do  menu.Callback
+}
+
+func (w *window) menuActs() map[string]menuAct {
 	do := func(act func(ctx context.Context)) menu.Callback {
 		return func(*menu.CallbackData) {
 			if ctx, err := w.own(); err == nil {
@@ -134,50 +163,39 @@ func (w *window) menu() *menu.Menu {
 	zoom := func(step string) menu.Callback {
 		return do(func(ctx context.Context) { _ = w.Zoom(ctx, step) })
 	}
-	file := bar.AddSubmenu("File")
-	file.AddText("Server…", keys.Combo("o", keys.CmdOrCtrlKey, keys.ShiftKey), do(func(ctx context.Context) {
-		w.door.ask()
-		runtime.WindowReloadApp(ctx)
-	}))
-	file.AddText("Print…", keys.CmdOrCtrl("p"), page("window.print()"))
-	file.AddSeparator()
-	file.AddText("Quit", keys.CmdOrCtrl("q"), do(runtime.Quit))
-
-	edit := bar.AddSubmenu("Find")
-	edit.AddText("Find in the page…", keys.CmdOrCtrl("f"), page("adjudgeDesktop.find()"))
-	edit.AddText("Next", keys.CmdOrCtrl("g"), page("adjudgeDesktop.findNext(1)"))
-	edit.AddText("Previous", keys.Combo("g", keys.CmdOrCtrlKey, keys.ShiftKey), page("adjudgeDesktop.findNext(-1)"))
-
-	look := bar.AddSubmenu("View")
-	look.AddText("Back", keys.OptionOrAlt("left"), page("history.back()"))
-	look.AddText("Forward", keys.OptionOrAlt("right"), page("history.forward()"))
-	look.AddText("Reload", keys.CmdOrCtrl("r"), page("location.reload()"))
-	look.AddSeparator()
-	look.AddText("Larger", keys.CmdOrCtrl("+"), zoom("in"))
-	look.AddText("Smaller", keys.CmdOrCtrl("-"), zoom("out"))
-	look.AddText("Usual size", keys.CmdOrCtrl("0"), zoom("reset"))
-	look.AddSeparator()
-	look.AddText("Full screen", keys.Key("f11"), do(func(ctx context.Context) {
-		if runtime.WindowIsFullscreen(ctx) {
-			runtime.WindowUnfullscreen(ctx)
-		} else {
-			runtime.WindowFullscreen(ctx)
-		}
-	}))
-
-	help := bar.AddSubmenu("Help")
-	help.AddText("What is new", nil, page("location.assign((document.documentElement.dataset.base || '') + '/about')"))
-	help.AddText("About Adjudge", keys.Key("f1"), do(w.about))
-	if goruntime.GOOS == "darwin" {
-		bar.Append(menu.WindowMenu())
+	return map[string]menuAct{
+		"server": {keys.Combo("o", keys.CmdOrCtrlKey, keys.ShiftKey), do(func(ctx context.Context) {
+			w.door.ask()
+			runtime.WindowReloadApp(ctx)
+		})},
+		"print":    {keys.CmdOrCtrl("p"), page("window.print()")},
+		"quit":     {keys.CmdOrCtrl("q"), do(runtime.Quit)},
+		"find":     {keys.CmdOrCtrl("f"), page("adjudgeDesktop.find()")},
+		"next":     {keys.CmdOrCtrl("g"), page("adjudgeDesktop.findNext(1)")},
+		"previous": {keys.Combo("g", keys.CmdOrCtrlKey, keys.ShiftKey), page("adjudgeDesktop.findNext(-1)")},
+		"back":     {keys.OptionOrAlt("left"), page("history.back()")},
+		"forward":  {keys.OptionOrAlt("right"), page("history.forward()")},
+		"reload":   {keys.CmdOrCtrl("r"), page("location.reload()")},
+		"larger":   {keys.CmdOrCtrl("+"), zoom("in")},
+		"smaller":  {keys.CmdOrCtrl("-"), zoom("out")},
+		"usual":    {keys.CmdOrCtrl("0"), zoom("reset")},
+		"full": {keys.Key("f11"), do(func(ctx context.Context) {
+			if runtime.WindowIsFullscreen(ctx) {
+				runtime.WindowUnfullscreen(ctx)
+			} else {
+				runtime.WindowFullscreen(ctx)
+			}
+		})},
+		"new":   {nil, page("location.assign((document.documentElement.dataset.base || '') + '/about')")},
+		"about": {keys.Key("f1"), do(w.about)},
 	}
-	return bar
 }
 
 // about says what this is.
-func (w *window) about(ctx context.Context) {
-	text := "Version " + version() + "\n" + w.door.where() + "\n\nApache License 2.0. The licences of what it is made of are in its sources."
-	if _, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{Type: runtime.InfoDialog, Title: "About Adjudge", Message: text}); err != nil {
+func (w *window) about(own context.Context) {
+	ctx := w.door.speak(own)
+	text := ui.T(ctx, "window.version", "version", version()) + "\n" + w.door.where(ctx) + "\n\n" + ui.T(ctx, "window.licence")
+	if _, err := runtime.MessageDialog(own, runtime.MessageDialogOptions{Type: runtime.InfoDialog, Title: ui.T(ctx, "about.title"), Message: text}); err != nil {
 		fmt.Fprintln(os.Stderr, "adjudge:", err)
 	}
 }
@@ -310,13 +328,13 @@ func (w *window) own() (context.Context, error) {
 }
 
 // SaveAs shows the system's save dialog.
-func (w *window) SaveAs(_ context.Context, name string) (web.NativeFile, error) {
+func (w *window) SaveAs(asked context.Context, name string) (web.NativeFile, error) {
 	ctx, err := w.own()
 	if err != nil {
 		return nil, err
 	}
 	path, err := runtime.SaveFileDialog(ctx, runtime.SaveDialogOptions{
-		Title:            "Save as",
+		Title:            ui.T(asked, "window.save"),
 		DefaultDirectory: downloadFolder(), DefaultFilename: name, CanCreateDirectories: true,
 	})
 	if err != nil {

@@ -24,11 +24,15 @@
   };
   const native = (path, fields) => ask(path, fields).catch((err) => say(String(err)));
 
+  // The window's own words, in the language of the page.
+  const words = adjudgeWords[document.documentElement.lang] || adjudgeWords.en;
+  const fill = (text, values) => text.replace(/\[(\w+)\]/g, (_, name) => values[name]);
+
   // What a form is answered with: the page fetches it, the window saves it.
   const saveAnswer = async (url, fields) => {
     const answer = await fetch(url, { method: "POST", body: new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])) });
     const name = /filename="?([^";]+)/.exec(answer.headers.get("Content-Disposition") || "");
-    if (!answer.ok || !name) throw new Error(`The server answered ${answer.status}. Nothing was saved.`);
+    if (!answer.ok || !name) throw new Error(fill(words.refused, { status: answer.status }));
     await ask("/desktop/save", { name: name[1], text: await answer.text() });
   };
 
@@ -59,7 +63,7 @@
     const url = new URL(form.action, location.href);
     const fields = new FormData(form, event.submitter);
     if (form.method !== "get") {
-      saveAnswer(url, fields).catch((err) => say(String(err)));
+      saveAnswer(url, fields).catch((err) => say(err.message));
       return;
     }
     url.search = new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])).toString();
@@ -103,8 +107,8 @@
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, page];
     const search = document.createElement("search");
     input = document.createElement("input");
-    input.setAttribute("aria-label", "Find in the page");
-    input.placeholder = "Find in the page";
+    input.setAttribute("aria-label", words.find);
+    input.placeholder = words.find;
     input.spellcheck = false;
     count = document.createElement("output");
     count.setAttribute("aria-live", "polite");
@@ -117,7 +121,7 @@
       b.addEventListener("click", act);
       return b;
     };
-    search.append(input, count, button("↑", "Previous match", () => next(-1)), button("↓", "Next match", () => next(1)), button("✕", "Close", close));
+    search.append(input, count, button("↑", words.previous, () => next(-1)), button("↓", words.next, () => next(1)), button("✕", words.close, close));
     root.append(search);
     input.addEventListener("input", () => look());
     // The page's own keys must not hear what is typed here.
@@ -161,7 +165,7 @@
       here.priority = 1;
       CSS.highlights.set("adjudge-here", here);
     }
-    count.textContent = !input.value ? "" : found.length ? `${at + 1} of ${found.length}${found.length === MOST ? "+" : ""}` : "none";
+    count.textContent = !input.value ? "" : found.length ? fill(words.at, { at: at + 1, n: `${found.length}${found.length === MOST ? "+" : ""}` }) : words.none;
   };
 
   const next = (step) => {

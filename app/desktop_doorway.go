@@ -3,9 +3,11 @@
 package app
 
 import (
+	"context"
 	"math"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // What only a build with a window needs of the doorway and of zooming.
@@ -37,9 +39,9 @@ func (d *doorway) ask() {
 }
 
 // where says in words what the window shows.
-func (d *doorway) where() string {
+func (d *doorway) where(ctx context.Context) string {
 	if d.server != "" {
-		return "Shows " + d.server
+		return ui.T(ctx, "window.shows", "server", d.server)
 	}
-	return "Shows the data of this computer"
+	return ui.T(ctx, "window.shows.local")
 }

@@ -115,7 +115,7 @@ func (t *team) serve(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && r.URL.Path == "/desktop/arrive":
 		t.arrive(w, r)
 	case !t.ours(r):
-		t.pages.stranger(w)
+		t.pages.stranger(t.speaking(r), w)
 	case r.URL.Path == "/launch" && t.target.Path != "/launch":
 		t.pages.moveOn(w, t.path("/")) // a reload of the first page
 	case r.URL.Path == "/desktop/welcome":
@@ -125,7 +125,7 @@ func (t *team) serve(w http.ResponseWriter, r *http.Request) {
 	case t.setsOut(r):
 		t.setOut(w, r)
 	case strings.HasPrefix(r.URL.Path, "/desktop/"):
-		t.native.ServeHTTP(w, r)
+		t.native.ServeHTTP(w, r.WithContext(t.speaking(r)))
 	default:
 		t.proxy.ServeHTTP(w, r)
 	}
@@ -229,7 +229,7 @@ func (t *team) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // the window asks no more
 	}
 	t.log.Debug("no answer from the team's server", "error", err)
-	t.pages.unreachable(w, r, err)
+	t.pages.unreachable(t.speaking(r), w, r, err)
 }
 
 // teamAddress reads the address of a team's server as a person types it.

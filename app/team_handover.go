@@ -243,7 +243,7 @@ func (t *team) fetch(ctx context.Context, code, verifier, agent string) (name st
 	}
 	answer, err := t.proxy.Transport.RoundTrip(request)
 	if err != nil {
-		return "", fault.As(fault.Unavailable, err, "%s", t.pages.explain(err).Title)
+		return "", fault.As(fault.Unavailable, err, "%s", t.pages.explain(ctx, err).Title)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))

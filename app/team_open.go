@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // localServer is the address that stands for this computer's own data.
@@ -100,6 +101,7 @@ func openTeam(cmd *cobra.Command, dir, server, start string, newWindow func(dir 
 	}
 	var served *http.Server
 	d := &doorway{start: start, launch: t.link, change: changeServer(dir), server: target.String()}
+	d.language = func(context.Context) string { return logins.value("adjudge_language_") }
 	d.listen = func(port int) (net.Addr, error) {
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
@@ -184,18 +186,18 @@ func (t *team) probe(ctx context.Context) (string, error) {
 // itself unless there is something to say.
 func (t *team) welcome(w http.ResponseWriter, r *http.Request) {
 	next := t.path(r.URL.Query().Get("next"))
-	there, err := t.probe(r.Context())
+	ctx := t.speaking(r)
+	there, err := t.probe(ctx)
 	if errors.Is(err, errNoAdjudge) {
-		t.pages.show(w, http.StatusBadGateway, teamPage{Title: "There is no Adjudge at " + t.pages.server,
-			Text: "Something answers there, but it is another program. Check the address; the menu File, Server… takes another."})
+		t.pages.show(w, http.StatusBadGateway, teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "team.none", "server", t.pages.server), Text: ui.T(ctx, "team.none.text")})
 		return
 	}
 	if err != nil {
-		t.pages.show(w, http.StatusBadGateway, t.pages.explain(err))
+		t.pages.show(w, http.StatusBadGateway, t.pages.explain(ctx, err))
 		return
 	}
 	if noted := t.met(there); noted != there {
-		if page := compareVersions(t.pages.server, there, version()); page.Title != "" {
+		if page := compareVersions(ctx, t.pages.server, there, version()); page.Title != "" {
 			page.Go = next
 			t.pages.show(w, http.StatusOK, page)
 			return
@@ -206,21 +208,24 @@ func (t *team) welcome(w http.ResponseWriter, r *http.Request) {
 
 // compareVersions says what works where server and window are of different
 // versions; an empty page where there is nothing to say.
-func compareVersions(server, there, here string) teamPage {
+func compareVersions(ctx context.Context, server, there, here string) teamPage {
 	theirs, known := releaseOf(there)
 	ours, released := releaseOf(here)
+	page := teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "team.older", "server", server)}
+	if there != "" {
+		page.Detail = ui.T(ctx, "team.versions", "server", there, "window", here)
+	}
 	switch {
 	case there == "":
-		return teamPage{Title: server + " is older than this window",
-			Text: "Its pages work here as in a browser: labeling, comparing, voting. Notifications need a newer server. Saving files, zoom and find are the window's own and work."}
+		page.Text = ui.T(ctx, "team.ancient.text")
 	case !known || !released || theirs == ours:
 		return teamPage{}
 	case newerRelease(theirs, ours):
-		return teamPage{Title: server + " is newer than this window", Detail: "server " + there + ", window " + here,
-			Text: "All pages come from the server and work here as in a browser. The window's own part (saving files, notifications, the menu) may lack what is new: install the newer window when you can."}
+		page.Title, page.Text = ui.T(ctx, "team.newer", "server", server), ui.T(ctx, "team.newer.text")
+	default:
+		page.Text = ui.T(ctx, "team.older.text")
 	}
-	return teamPage{Title: server + " is older than this window", Detail: "server " + there + ", window " + here,
-		Text: "All pages come from the server and work here as in a browser, without what this window's version has new. Saving files, zoom and find are the window's own and work."}
+	return page
 }
 
 // releaseOf reads major and minor of a version such as v1.4.2-3-gabc; another

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // teamPages are the few pages that the window shows by itself while a team's
@@ -32,6 +34,12 @@ type teamPage struct {
 	Lang                   string // of the texts, "en" if empty
 }
 
+// T is for the template: a text that every page may need, in its language.
+func (p teamPage) T(key string) string {
+	ctx := ui.In(context.Background(), ui.ChooseLanguage(p.Lang, ""))
+	return ui.T(ctx, "team."+key, "seconds", reloadSeconds)
+}
+
 // reloadSeconds is how soon the page of a server that is down tries again.
 const reloadSeconds = "4"
 
@@ -48,11 +56,11 @@ var teamPageText = template.Must(template.New("team").Parse(`<!doctype html>
 <main>
 <h1>{{.Title}}</h1>
 <p role="status">{{.Text}}</p>
-{{if .Again}}<p>This page tries again every ` + reloadSeconds + ` seconds. What you labeled and the server does not have yet is kept on this computer and is sent when it answers again.</p>
-<p><a href="">Try again now</a></p>
+{{if .Again}}<p>{{.T "again.text"}}</p>
+<p><a href="">{{.T "again"}}</a></p>
 {{end}}{{if .Digits}}<p class="digits">{{.Digits}}</p>
 {{end}}{{if .Post}}<form method="post" action="{{.Post}}"><button>{{.PostText}}</button></form>
-{{end}}{{if .Go}}<p><a href="{{.Go}}">{{or .GoText "Continue"}}</a></p>
+{{end}}{{if .Go}}<p><a href="{{.Go}}">{{or .GoText (.T "continue")}}</a></p>
 {{end}}{{if .Detail}}<p><code>{{.Detail}}</code></p>{{end}}
 </main>
 {{end}}</html>
@@ -89,21 +97,20 @@ func (p teamPages) moveOn(w http.ResponseWriter, next string) {
 }
 
 // stranger answers who has not come through the window.
-func (p teamPages) stranger(w http.ResponseWriter) {
+func (p teamPages) stranger(ctx context.Context, w http.ResponseWriter) {
 	p.show(w, http.StatusForbidden, teamPage{
-		Title: "This address belongs to the desktop window",
-		Text:  "It shows " + p.server + " to the person at this computer. Use the window, or open the server itself in a browser.",
+		Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "team.stranger"), Text: ui.T(ctx, "team.stranger.text", "server", p.server),
 	})
 }
 
 // unreachable says why the server gave no answer: as a page that tries again,
 // or as a problem to what a page asked by itself.
-func (p teamPages) unreachable(w http.ResponseWriter, r *http.Request, err error) {
-	page := p.explain(err)
+func (p teamPages) unreachable(ctx context.Context, w http.ResponseWriter, r *http.Request, err error) {
+	page := p.explain(ctx, err)
 	if strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("HX-Request") == "" {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			page.Again = false // nothing is sent twice by itself
-			page.Text += " Whether it took what you just sent is not known: go back (Alt+Left) and look once it answers."
+			page.Text += " " + ui.T(ctx, "team.sent")
 		}
 		p.show(w, http.StatusBadGateway, page)
 		return
@@ -118,35 +125,35 @@ func (p teamPages) unreachable(w http.ResponseWriter, r *http.Request, err error
 
 // explain says in words why a server cannot be reached. A certificate that is
 // not right is refused, and nobody is asked to go on regardless.
-func (p teamPages) explain(err error) teamPage {
-	const refused = "The connection was refused, and nothing was sent. "
-	page := teamPage{Title: "The certificate of " + p.server + " is not right", Detail: err.Error()}
+func (p teamPages) explain(ctx context.Context, err error) teamPage {
+	refused := ui.T(ctx, "team.refused") + " "
+	page := teamPage{Lang: ui.LanguageOf(ctx).Tag, Title: ui.T(ctx, "team.certificate", "server", p.server), Detail: err.Error()}
 	var (
 		name    x509.HostnameError
 		issuer  x509.UnknownAuthorityError
 		invalid x509.CertificateInvalidError
 	)
 	if to, leaves := errors.AsType[elsewhere](err); leaves {
-		return teamPage{Title: "This goes on at " + to.host + ", and the window cannot follow", Detail: err.Error(),
-			Text: "Go back (Alt+Left) and sign in with a password; if you have none, work in a browser at " + p.server + "."}
+		return teamPage{Lang: page.Lang, Title: ui.T(ctx, "team.elsewhere", "host", to.host), Detail: err.Error(),
+			Text: ui.T(ctx, "team.elsewhere.text", "server", p.server)}
 	}
 	switch {
 	case errors.As(err, &name):
-		page.Text = refused + "It is a certificate for another name. Check the address; if that is right, tell whoever runs the server."
+		page.Text = refused + ui.T(ctx, "team.certificate.name")
 	case errors.As(err, &issuer):
-		page.Text = refused + "This computer does not know who issued it. If your organisation issues its own certificates, theirs must be installed on this computer; ask whoever looks after it."
+		page.Text = refused + ui.T(ctx, "team.certificate.issuer")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		page.Text = refused + "It has expired, or this computer's clock is wrong. Check the clock; if that is right, tell whoever runs the server."
+		page.Text = refused + ui.T(ctx, "team.certificate.expired")
 	case errors.As(err, &invalid):
-		page.Text = refused + "Tell whoever runs the server."
+		page.Text = refused + ui.T(ctx, "team.certificate.other")
 	default:
 		var record tls.RecordHeaderError
 		if errors.As(err, &record) {
-			return teamPage{Title: p.server + " does not speak https", Detail: err.Error(),
-				Text: "The connection was refused, and nothing was sent. Check the address."}
+			return teamPage{Lang: page.Lang, Title: ui.T(ctx, "team.plain", "server", p.server), Detail: err.Error(),
+				Text: refused + ui.T(ctx, "team.plain.text")}
 		}
-		return teamPage{Title: p.server + " does not answer", Detail: err.Error(), Again: true,
-			Text: "The server is down, or this computer is not connected to its network."}
+		return teamPage{Lang: page.Lang, Title: ui.T(ctx, "team.down", "server", p.server), Detail: err.Error(), Again: true,
+			Text: ui.T(ctx, "team.down.text")}
 	}
 	return page
 }

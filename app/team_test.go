@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // teamWindow is a window's way to a server, as a webview uses it: it has the
@@ -354,9 +355,26 @@ func TestAWindowSaysWhatWorksWithAServerOfAnotherVersion(t *testing.T) {
 		{"dev-0123abcd", "v1.4.0", ""},
 		{"v1.3.0", "dev", ""},
 	} {
-		page := compareVersions("team.example", c.there, c.here)
+		page := compareVersions(t.Context(), "team.example", c.there, c.here)
 		if (page.Title == "") != (c.says == "") || !strings.Contains(page.Title, c.says) {
 			t.Errorf("server %q, window %q: %q", c.there, c.here, page.Title)
+		}
+	}
+	german := ui.In(t.Context(), ui.ChooseLanguage("de", ""))
+	if page := compareVersions(german, "team.example", "v1.5.0", "v1.4.0"); page.Lang != "de" || page.Title != "team.example ist neuer als dieses Fenster" {
+		t.Errorf("a German window says %q", page.Title)
+	}
+}
+
+func TestAWindowSaysInGermanThatItsServerIsDown(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	w := openTeamWindow(t, server.URL, nil, nil)
+	server.Close()
+	_, body := w.exchange("GET", "/", "", map[string]string{"Accept": "text/html", "Accept-Language": "de-AT,de;q=0.9", "Cookie": w.cookie.Name + "=" + w.cookie.Value})
+	for _, says := range []string{`<html lang="de">`, "antwortet nicht", "Jetzt noch einmal versuchen", "alle " + reloadSeconds + " Sekunden"} {
+		if !strings.Contains(body, says) {
+			t.Errorf("the page does not say %q:\n%s", says, body)
 		}
 	}
 }

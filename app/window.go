@@ -23,6 +23,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/web"
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 // What a desktop window needs and what does not depend on Wails stands in this
@@ -44,6 +45,68 @@ type windowState struct {
 }
 
 const windowFile = "window.json"
+
+// windowLanguage returns the language of what the window itself says, in its
+// menu and dialogs: the one that its person chose for the pages, else that of
+// the system, whose variables outrank each other as POSIX has it.
+func windowLanguage(chosen string, env func(name string) string) *ui.Language {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale := env(name); locale != "" { // de_DE.UTF-8@euro; C and POSIX are no language
+			tag, _, _ := strings.Cut(locale, ".")
+			tag, _, _ = strings.Cut(tag, "@")
+			return ui.ChooseLanguage(chosen, strings.ReplaceAll(tag, "_", "-"))
+		}
+	}
+	return ui.ChooseLanguage(chosen, "")
+}
+
+// menuColumn is one menu of the window's bar.
+type menuColumn struct {
+	Text    string
+	Entries []menuEntry
+}
+
+// menuEntry is one line of a menu; one without an act separates those around it.
+type menuEntry struct{ Act, Text string }
+
+// windowMenu returns the window's menu in the language of ctx. What a webview has
+// no key for by itself stands here; everything else that the product does is in
+// its pages.
+func windowMenu(ctx context.Context) []menuColumn {
+	var bar []menuColumn
+	for _, column := range [][]string{
+		{"file", "server", "print", "", "quit"},
+		{"search", "find", "next", "previous"},
+		{"view", "back", "forward", "reload", "", "larger", "smaller", "usual", "", "full"},
+		{"help", "new", "about"},
+	} {
+		menu := menuColumn{Text: ui.T(ctx, "menu."+column[0])}
+		for _, act := range column[1:] {
+			entry := menuEntry{Act: act}
+			if act != "" {
+				entry.Text = ui.T(ctx, "menu."+act)
+			}
+			menu.Entries = append(menu.Entries, entry)
+		}
+		bar = append(bar, menu)
+	}
+	return bar
+}
+
+// windowWords is a script that gives desktop.js its words, by the language of
+// the page that it runs on.
+func windowWords() (string, error) {
+	words := map[string]map[string]string{}
+	for _, l := range ui.Languages() {
+		words[l.Tag] = map[string]string{}
+		ctx := ui.In(context.Background(), l)
+		for _, key := range []string{"find", "previous", "next", "close", "at", "none", "refused"} {
+			words[l.Tag][key] = ui.T(ctx, "window.js."+key)
+		}
+	}
+	text, err := json.Marshal(words)
+	return "globalThis.adjudgeWords = " + string(text) + ";\n", err
+}
 
 // readWindowState returns what was remembered; a missing or damaged file is as
 // good as a first start, because nothing in it is worth refusing to open.
@@ -173,6 +236,16 @@ func openDesktop(cmd *cobra.Command, path, database, start string, newWindow fun
 		}
 		return h.identity.Launch(ctx, owner.ID)
 	}
+	d.language = func(ctx context.Context) string {
+		if h == nil {
+			return ""
+		}
+		owner, err := h.owner(ctx)
+		if err != nil {
+			return "" // the page says what is wrong
+		}
+		return owner.Language
+	}
 	err = w.show(d)
 	if h == nil {
 		return errors.Join(err, data.close())
@@ -241,6 +314,9 @@ type doorway struct {
 	server string // the team's server that the window shows, "" for none
 	// quit closes this window.
 	quit func()
+	// language returns the language that the person chose for the pages, "" for
+	// none; nil where nobody could have chosen.
+	language func(context.Context) string
 
 	mu     sync.Mutex
 	port   int // remembered, or served on
@@ -275,11 +351,12 @@ func (d *doorway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "same":
 		d.open(d.port)
 	}
-	view, err := d.view(r.Context())
+	ctx := d.speak(r.Context())
+	view, err := d.view(ctx)
 	if query := r.URL.Query(); d.change != nil && query.Has("server") {
 		view, err = doorwayView{Asking: true, Server: query.Get("server")}, nil
 		if wrong := d.change(query.Get("server")); wrong != nil {
-			view.Error = oneLine(wrong)
+			view.Error = ui.Said(ctx, oneLine(wrong))
 		} else {
 			view.Moved = true
 			defer d.quit()
@@ -287,21 +364,40 @@ func (d *doorway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	view.Lang = ui.LanguageOf(ctx).Tag
 	if err == nil {
 		err = doorwayPage.Execute(w, view)
 	}
 	if err != nil {
-		http.Error(w, "The window could not be opened: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, ui.T(ctx, "window.unopened", "error", ui.Said(ctx, err.Error())), http.StatusInternalServerError)
 	}
 }
 
+// speak gives a context the language of the window itself.
+func (d *doorway) speak(ctx context.Context) context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	chosen := ""
+	if d.language != nil {
+		chosen = d.language(ctx)
+	}
+	return ui.In(ctx, windowLanguage(chosen, os.Getenv))
+}
+
 type doorwayView struct {
+	Lang       string
 	URL, Error string
 	Port       int
 	// Asking shows the form for a server's address, Server being what was typed;
 	// Moved says that another window opens.
 	Asking, Moved bool
 	Server        string
+}
+
+// T is for the template: a text of the doorway in its language.
+func (v doorwayView) T(key string) string {
+	ctx := ui.In(context.Background(), ui.ChooseLanguage(v.Lang, ""))
+	return ui.T(ctx, "doorway."+key, "port", strconv.Itoa(v.Port))
 }
 
 func (d *doorway) view(ctx context.Context) (doorwayView, error) {
@@ -314,7 +410,7 @@ func (d *doorway) view(ctx context.Context) (doorwayView, error) {
 	if d.addr == nil {
 		view := doorwayView{Port: d.port}
 		if d.last != nil {
-			view.Error = d.last.Error()
+			view.Error = ui.Said(ctx, d.last.Error())
 		}
 		return view, nil
 	}
@@ -332,7 +428,7 @@ func (d *doorway) view(ctx context.Context) (doorwayView, error) {
 // It has the script that no page of the server has, because it is served by
 // the window itself and holds nothing that a user wrote.
 var doorwayPage = template.Must(template.New("doorway").Parse(`<!doctype html>
-<html lang="en">
+<html lang="{{.Lang}}">
 <meta charset="utf-8">
 <title>Adjudge</title>
 <style>
@@ -345,22 +441,21 @@ var doorwayPage = template.Must(template.New("doorway").Parse(`<!doctype html>
   :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
   code { overflow-wrap: anywhere }
 </style>
-{{if .Moved}}<p role="status">A window on the other server opens, and this one closes…</p>
-{{else if .Asking}}<h1>Where do you work?</h1>
+{{if .Moved}}<p role="status">{{.T "moved"}}</p>
+{{else if .Asking}}<h1>{{.T "where"}}</h1>
 <form method="get" action="/">
-<p><label for="server">Address of your team's server</label></p>
+<p><label for="server">{{.T "address"}}</label></p>
 <p><input id="server" name="server" value="{{.Server}}" placeholder="https://adjudge.example.org" autofocus required spellcheck="false" autocomplete="url"{{if .Error}} aria-invalid="true" aria-describedby="wrong"{{end}}></p>
 {{if .Error}}<p id="wrong" role="alert">{{.Error}}</p>{{end}}
-<p><button>Open it</button></p>
+<p><button>{{.T "open"}}</button></p>
 </form>
-<p>The window remembers it. What waits here to be sent stays and is sent when you come back.</p>
-<p><a href="/?server=local">Work on this computer alone</a> <a href="/">Back</a></p>
-{{else if .URL}}<p>Opening…</p>
+<p>{{.T "remembers"}}</p>
+<p><a href="/?server=local">{{.T "alone"}}</a> <a href="/">{{.T "back"}}</a></p>
+{{else if .URL}}<p>{{.T "opening"}}</p>
 <script>location.replace({{.URL}})</script>
-{{else}}<h1>Another program has taken this window's port</h1>
-<p>Adjudge keeps port {{.Port}} for this data directory, because answers that were not sent yet are stored under it.
-   Close the other program and try again. If all your answers were sent, you can as well take another port.</p>
-<p><a href="/?port=same">Try again</a> <a href="/?port=any">Take another port</a></p>
+{{else}}<h1>{{.T "taken"}}</h1>
+<p>{{.T "taken.text"}}</p>
+<p><a href="/?port=same">{{.T "again"}}</a> <a href="/?port=any">{{.T "other"}}</a></p>
 <p><code>{{.Error}}</code></p>
 {{end}}</html>
 `))

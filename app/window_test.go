@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/adjudge/adjudge/frontend/ui"
 )
 
 func TestAWindowRemembersItsPortAndSize(t *testing.T) {
@@ -153,5 +155,97 @@ func TestASavedFileReplacesAnOldOneOnlyWhenItIsWhole(t *testing.T) {
 	left, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(left) != 1 {
 		t.Errorf("%d files stand there (%v)", len(left), err)
+	}
+}
+
+func TestAWindowSpeaksTheLanguageOfItsPersonElseOfTheSystem(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		chosen string
+		system map[string]string
+		want   string
+	}{
+		{"", nil, "en"},
+		{"de", nil, "de"},
+		{"", map[string]string{"LANG": "de_DE.UTF-8"}, "de"},
+		{"", map[string]string{"LANG": "de_AT@euro"}, "de"},
+		{"", map[string]string{"LANG": "C.UTF-8"}, "en"},
+		{"", map[string]string{"LANG": "fr_FR.UTF-8"}, "en"},
+		{"", map[string]string{"LANG": "en_GB.UTF-8", "LC_MESSAGES": "de_DE.UTF-8"}, "de"},
+		{"", map[string]string{"LANG": "de_DE.UTF-8", "LC_MESSAGES": "de_DE.UTF-8", "LC_ALL": "C"}, "en"},
+		{"en", map[string]string{"LANG": "de_DE.UTF-8"}, "en"},
+	} {
+		got := windowLanguage(c.chosen, func(name string) string { return c.system[name] })
+		if got.Tag != c.want {
+			t.Errorf("a person who chose %q, on a system with %v, reads %s, want %s", c.chosen, c.system, got.Tag, c.want)
+		}
+	}
+}
+
+func TestTheMenuIsGermanForAGermanPerson(t *testing.T) {
+	t.Parallel()
+	d := &doorway{language: func(context.Context) string { return "de" }}
+	said := func(menu []menuColumn) string {
+		var lines []string
+		for _, column := range menu {
+			line := column.Text + ":"
+			for _, entry := range column.Entries {
+				if entry.Act == "" {
+					line += " |"
+				} else {
+					line += " " + entry.Text + ","
+				}
+			}
+			lines = append(lines, line)
+		}
+		return strings.Join(lines, "\n")
+	}
+	want := `Datei: Server …, Drucken …, | Beenden,
+Suchen: Auf der Seite suchen …, Nächste Fundstelle, Vorige Fundstelle,
+Ansicht: Zurück, Vor, Neu laden, | Größer, Kleiner, Übliche Größe, | Vollbild,
+Hilfe: Was neu ist, Über Adjudge,`
+	if got := said(windowMenu(d.speak(t.Context()))); got != want {
+		t.Errorf("the menu is\n%s\nwant\n%s", got, want)
+	}
+	if got := said(windowMenu(t.Context())); !strings.HasPrefix(got, "File: Server…, Print…, | Quit,") {
+		t.Errorf("the English menu is\n%s", got)
+	}
+}
+
+func TestTheDoorwaySpeaksGermanToAGermanPerson(t *testing.T) {
+	t.Parallel()
+	d := &doorway{
+		language: func(context.Context) string { return "de" },
+		listen:   func(int) (net.Addr, error) { return nil, errors.New("address already in use") },
+		change:   func(string) error { return nil }, quit: func() {},
+		port: 41234,
+	}
+	d.open(d.port)
+	for target, says := range map[string][]string{
+		"/":             {`<html lang="de">`, "Port 41234", "Noch einmal versuchen", "Anderen Port nehmen"},
+		"/?server=here": {`<html lang="de">`, "dieses schließt sich"},
+	} {
+		body := doorwayBody(t, d, target)
+		for _, part := range says {
+			if !strings.Contains(body, part) {
+				t.Errorf("%s does not say %q:\n%s", target, part, body)
+			}
+		}
+	}
+}
+
+func TestTheWindowsScriptHasItsWordsInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	script, err := windowWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"de":{`, `"find":"Auf der Seite suchen"`, `"find":"Find in the page"`, `"at":"[at] von [n]"`} {
+		if !strings.Contains(script, part) {
+			t.Errorf("the script's words lack %s: %s", part, script)
+		}
+	}
+	if strings.Contains(script, "window.js.") || len(ui.Languages()) < 2 {
+		t.Errorf("a word of the script is missing: %s", script)
 	}
 }
