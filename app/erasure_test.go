@@ -89,8 +89,12 @@ func TestErasureLeavesNoTraceAndTheHistoryVerifies(t *testing.T) {
 		for i, text := range []string{secret, "a harmless text", "another one"} {
 			id := labeling.ItemID(newID())
 			items = append(items, id)
-			if _, err := tx.CreateItem(labeling.Item{ID: id, Project: project.ID, Dataset: dataset.ID, Key: string(rune('k' + i)), Text: text,
-				Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, CreatedAt: tx.Now()}); err != nil {
+			item := labeling.Item{ID: id, Project: project.ID, Dataset: dataset.ID, Key: string(rune('k' + i)), Text: text,
+				Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, CreatedAt: tx.Now()}
+			if i == 0 {
+				item.Media = &labeling.Media{URI: "media://scans/quendelbach.png", Digest: ledger.DigestOf([]byte("scan")), Bytes: 4, Type: "image/png"}
+			}
+			if _, err := tx.CreateItem(item); err != nil {
 				return err
 			}
 		}
@@ -105,7 +109,7 @@ func TestErasureLeavesNoTraceAndTheHistoryVerifies(t *testing.T) {
 	snap, err := h.labeling.CreateSnapshot(ctx, admin, project.ID, labeling.CreateSnapshotRequest{Name: "first", Datasets: []string{"d"}})
 	must(err)
 	settle(t, h)
-	before := map[string]bool{"xanthippe": true, "ermintrude": true, "zyxomma": true, "vrondak": true}
+	before := map[string]bool{"xanthippe": true, "ermintrude": true, "zyxomma": true, "vrondak": true, "quendelbach": true, ledger.DigestOf([]byte("scan")).Hex(): true}
 	for text := range before {
 		if len(traces(t, data, text)) == 0 {
 			t.Fatalf("nothing holds %q before it is erased: the test proves nothing", text)

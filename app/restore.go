@@ -102,6 +102,11 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 			return m, err
 		}
 	}
+	if !store.IsPostgres(database) { // one that is named from here may lie inside, too
+		if database, err = filepath.Abs(database); err != nil {
+			return m, err
+		}
+	}
 	target, inside := database, false
 	if local, err := filepath.Rel(data, database); err == nil && filepath.IsLocal(local) && !store.IsPostgres(database) {
 		target, inside = filepath.Join(made, local), true

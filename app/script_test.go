@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/adjudge/adjudge/backend/store/storetest"
 )
@@ -22,14 +24,19 @@ import (
 // on PostgreSQL. Beside testscript's own words a script may say:
 //
 //	serve [flag…]      start a server and wait until it answers
-//	stop, crash        end it in good order, or by SIGKILL
+//	end, crash         end it in good order, or by SIGKILL
 //	sql STATEMENT      change the database behind the server's back
 //	flip FILE OFFSET   change one byte of a file
 //	readenv NAME FILE  set a variable to what stands in a file, as $(…) would
 //	until TEXT COMMAND…  run a command again until its output holds a text
 //	firstAs USER NAME  follow the link of the first start
+//
+// Lines after [postgres] or [!postgres] are for one database alone.
+//
+// testscript's own "stop" leaves the rest of a script out; no script says it.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	noneStops(t)
 	databases := map[string]func(*testscript.Env, testing.TB) string{
 		"sqlite": func(env *testscript.Env, _ testing.TB) string {
 			return filepath.Join(env.WorkDir, "data", "adjudge.db")
@@ -52,8 +59,14 @@ func TestScripts(t *testing.T) {
 					env.Values[scriptServer{}] = new(scriptServer)
 					return nil
 				},
+				Condition: func(c string) (bool, error) {
+					if c != "postgres" {
+						return false, errors.New("no such condition")
+					}
+					return name == c, nil
+				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"serve": scriptServe, "stop": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
+					"serve": scriptServe, "end": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
 					"sql": scriptSQL, "flip": scriptFlip,
 					"readenv": scriptReadEnv,
 					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "confirmAs": scriptSign("confirm"), "withdrawAs": scriptSign("withdraw"),
@@ -61,6 +74,24 @@ func TestScripts(t *testing.T) {
 				},
 			})
 		})
+	}
+}
+
+// noneStops fails where the rest of a script would pass unread.
+func noneStops(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob("../testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		story, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if regexp.MustCompile(`(?m)^(\[[^\]]*\] *)*stop\b`).Match(txtar.Parse(story).Comment) {
+			t.Errorf("%s says stop, which leaves out the rest of it; the server is ended with end", file)
+		}
 	}
 }
 
