@@ -87,3 +87,53 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 	ana.wait(`document.querySelector(".itemlist img.thumb")?.naturalWidth === 320 && document.querySelector(".itemlist .withthumb .badge")?.innerText.includes("changed")`)
 	ana.looks("items-pictures")
 }
+
+// What is wrong with the pictures of a dataset is listed on a page; a picture is
+// seen where it is decided about, in the drawer, and its column in the preview of
+// an import.
+func TestPicturesAreSeenWhereverTheirItemsAre(t *testing.T) {
+	t.Parallel()
+	script := checker(t)
+	dir := t.TempDir()
+	red, blue := picture(t, color.RGBA{200, 40, 40, 255}), picture(t, color.RGBA{40, 40, 200, 255})
+	s := startSiteWith(t, seedItems(4, func(_ *labeling.Project, items []labeling.Item) {
+		for n := range items {
+			name := fmt.Sprintf("scans of the long winter/%d.png", n)
+			items[n].Media = &labeling.Media{URI: "media://pics/" + name, Digest: ledger.DigestOf(red), Bytes: int64(len(red)), Type: "image/png"}
+			items[n].Text = ""
+			items[n].Status = labeling.StatusDisputed
+		}
+	}), "--media", "pics="+dir)
+	if err := os.Mkdir(filepath.Join(dir, "scans of the long winter"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"0": red, "1": blue, "3": red} { // 2 is gone
+		if err := os.WriteFile(filepath.Join(dir, "scans of the long winter", name+".png"), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ana := s.firstAdmin("Ana")
+	ana.open("/projects/news/datasets/train/media")
+	ana.click("button", "Check all now")
+	ana.wait(`document.querySelectorAll("#media-report tbody tr").length === 2 && !document.querySelector("#media-report[hx-get]")`)
+	ana.accessible(script, "media")
+	ana.looks("media-faults")
+	ana.open("/projects/news/disputes")
+	ana.wait(`document.querySelector("img.media")?.naturalWidth === 320`)
+	ana.accessible(script, "adjudicate")
+	ana.looks("adjudicate-picture")
+	ana.open("/projects/news/items")
+	ana.wait(`document.querySelector(".itemlist img.thumb")?.naturalWidth === 320`)
+	ask[bool](ana, `(() => { document.querySelector('.itemlist a[data-dialog="item-drawer"]').click(); return true; })()`)
+	ana.wait(`document.querySelector("#item-body img.media")?.naturalWidth === 320`)
+	ana.looks("drawer-picture")
+	file := filepath.Join(dir, "new.csv")
+	if err := os.WriteFile(file, []byte("image,caption,label\npics/scans of the long winter/0.png,in the snow,Sport\npics/scans of the long winter/3.png,,Culture\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ana.open("/projects/news/import")
+	ana.upload("#file", file)
+	ana.wait(`location.pathname.includes("/imports/") && document.querySelector("#import-form")`)
+	ana.accessible(script, "preview")
+	ana.looks("import-media")
+}
