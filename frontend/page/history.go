@@ -140,15 +140,26 @@ func eventIcon(kind string) string {
 	return "history"
 }
 
+// eventName says in words what an event is. One that has none, such as of a
+// version that this one replaced, is shown by its code.
+func eventName(ctx context.Context, kind string) string {
+	if name := ui.T(ctx, "event."+kind); name != "event."+kind {
+		return name
+	}
+	return kind
+}
+
 func historyKinds(ctx context.Context, v HistoryView, all string) []ui.Option {
 	options := []ui.Option{{Value: "", Text: all}}
 	for _, w := range review.Watches() {
 		options = append(options, ui.Option{Value: string(w), Text: ui.T(ctx, "history.watch."+string(w))})
 	}
+	kinds := []ui.Option{}
 	for _, k := range v.Kinds {
-		options = append(options, ui.Option{Value: k, Text: k})
+		kinds = append(kinds, ui.Option{Value: k, Text: eventName(ctx, k)})
 	}
-	return options
+	slices.SortFunc(kinds, func(a, b ui.Option) int { return strings.Compare(a.Text, b.Text) })
+	return append(options, kinds...)
 }
 
 func historyPeople(v HistoryView, all string) []ui.Option {
