@@ -116,6 +116,7 @@ func TestPicturesAreSeenWhereverTheirItemsAre(t *testing.T) {
 	ana.open("/projects/news/datasets/train/media")
 	ana.click("button", "Check all now")
 	ana.wait(`document.querySelectorAll("#media-report tbody tr").length === 2 && !document.querySelector("#media-report[hx-get]")`)
+	ana.wait(`[...document.querySelectorAll("#media-report button")].some((b) => b.innerText.includes("Check all now"))`)
 	ana.accessible(script, "media")
 	ana.looks("media-faults")
 	ana.open("/projects/news/disputes")
