@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -115,9 +117,49 @@ func TestOnlyTheServersOwnNamesAreAnswered(t *testing.T) {
 		"127.0.0.1:8484": 200, "localhost:8484": 200, "LOCALHOST:8484": 200, "[::1]:8484": 200, "adjudge.example": 200, "adjudge.example:443": 200,
 		"127.0.0.1": 421, "127.0.0.1:8485": 421, "evil.example": 421, "adjudge.example.evil.example": 421, "adjudge.example:8484": 421, "": 421,
 	} {
-		if got := ask(s, GET, "/healthz", func(r *http.Request) { r.Host = host }).Code; got != want {
+		if got := ask(s, GET, "/api/v1/version", func(r *http.Request) { r.Host = host }).Code; got != want {
 			t.Errorf("Host %q answers %d, want %d", host, got, want)
 		}
+	}
+}
+
+// Kubernetes asks by the address of a pod, a load balancer by that of a machine.
+func TestProbesAreAnsweredUnderAnyNameAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	below, _ := url.Parse("https://adjudge.example/labels/")
+	works := func(context.Context) error { return nil }
+	for where, s := range map[string]*Server{
+		"":        closed(t, func(d *Deps) { d.Ready = works }),
+		"/labels": closed(t, func(d *Deps) { d.Ready, d.URL, d.Hosts = works, below, Hosts("8484", below) }),
+	} {
+		for request, want := range map[string]int{
+			"GET /healthz": 200, "GET /readyz": 200, "HEAD /healthz": 200, "HEAD /readyz": 200, "GET /healthz?verbose": 200,
+			"POST /healthz": 421, "DELETE /readyz": 421, "OPTIONS /healthz": 421,
+			"GET /healthz/": 421, "GET /healthz/x": 421, "GET //healthz": 421, "GET /%68ealthz": 421, "GET /readyz/../sign-in": 421, "GET /Readyz": 421,
+			"GET /": 421, "GET /metrics": 421, "GET /sign-in": 421, "GET /static/app.css": 421, "GET /api/v1/version": 421, "GET /api/v1/me": 421,
+		} {
+			method, path, _ := strings.Cut(request, " ")
+			for _, host := range []string{"10.244.1.7:8484", "[fd00::7]:8484", "evil.example", ""} {
+				w := ask(s, method, where+path, func(r *http.Request) { r.Host = host })
+				if w.Code != want {
+					t.Errorf("%s below %q under Host %q answers %d, want %d", request, where, host, w.Code, want)
+				}
+				if body := w.Body.String(); want == 200 && method == GET && body != "ok\n" {
+					t.Errorf("%s tells %q", request, body)
+				}
+			}
+		}
+	}
+	// The proxy in front may have cut the path off.
+	if w := ask(closed(t, func(d *Deps) { d.URL, d.Hosts = below, Hosts("8484", below) }), GET, "/healthz", func(r *http.Request) { r.Host = "10.244.1.7:8484" }); w.Code != 200 {
+		t.Errorf("without the path of the public address: %d", w.Code)
+	}
+	broken := closed(t, func(d *Deps) {
+		d.Ready = func(context.Context) error { return errors.New("dial tcp 10.0.0.5:5432: refused") }
+	})
+	w := ask(broken, GET, "/readyz", func(r *http.Request) { r.Host = "10.244.1.7:8484" })
+	if body := w.Body.String(); w.Code != 503 || strings.Contains(body, "10.0.0.5") {
+		t.Errorf("a broken server tells a probe %d %s", w.Code, body)
 	}
 }
 

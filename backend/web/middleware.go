@@ -127,15 +127,23 @@ func (s *Server) headers(next http.Handler) http.Handler {
 }
 
 // checkHost answers only under the names that are this server's: a page of
-// another site whose name was pointed here (DNS rebinding) gets nothing.
+// another site whose name was pointed here (DNS rebinding) gets nothing. Probes
+// are answered under any: those of Kubernetes and of load balancers name the
+// address of one machine or pod, and there is nothing in the answer to protect.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(s.Hosts, strings.ToLower(r.Host)) {
+		if !isProbe(r) && !slices.Contains(s.Hosts, strings.ToLower(r.Host)) {
 			http.Error(w, "This server does not answer under this name. Start it with --url and the address that people type.", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isProbe tells whether somebody asks how the server is. A path that is written
+// in another way, which the router would take for another, is no probe.
+func isProbe(r *http.Request) bool {
+	return (r.Method == GET || r.Method == http.MethodHead) && r.URL.RawPath == "" && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
 }
 
 // recorder notes what was answered.
