@@ -18,6 +18,8 @@ BENCHTIME ?= 1s
 SOAK      ?= 10m
 # What builds container images: docker, podman, or buildah.
 ENGINE    ?= docker
+# The processor they are for; the system in them is Linux, whatever this one is.
+ARCH      ?= $(shell go env GOARCH)
 
 .PHONY: help
 help: ## Show this list
@@ -85,10 +87,11 @@ package: server desktop ## Pack both for this system, with checksums: build/bin/
 	go run ./build/pack -version '$(VERSION)'
 
 .PHONY: image
-image: server ## Build a container image of the server with $(ENGINE): no shell, no root
+image: generate ## Build a container image of the server with $(ENGINE) for linux/$(ARCH): no shell, no root
 	rm -rf build/bin/image && mkdir -p build/bin/image/program/usr/local/bin build/bin/image/volume/data
-	cp build/bin/adjudge build/bin/image/program/usr/local/bin/ && chmod 700 build/bin/image/volume/data
-	$(ENGINE) build -f build/linux/Dockerfile -t adjudge build/bin/image
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags '$(LDFLAGS)' -o build/bin/image/program/usr/local/bin/adjudge .
+	chmod 700 build/bin/image/volume/data
+	$(ENGINE) build --platform linux/$(ARCH) -f build/linux/Dockerfile -t adjudge -t 'adjudge:$(VERSION)' build/bin/image
 
 .PHONY: clean
 clean: ## Remove what was built (not the demo's data: that is rm -r data)
