@@ -325,10 +325,12 @@ func (v *visitor) click(role, name string) {
 		}
 		if err == nil {
 			err = errors.New("something else lies in front of it")
+			_ = v.centre(node) // a later click tells whether that helped
 		} else if !strings.Contains(err.Error(), "etached") && !strings.Contains(err.Error(), "not shown") {
 			v.t.Fatalf("click %s: %v", name, err)
 		}
 		if time.Now().After(end) {
+			v.screenshot("not-clicked")
 			v.t.Fatalf("click %s: %v", name, err)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -353,6 +355,20 @@ func aimAt(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
 		}`})
 		return err
 	})
+}
+
+// centre scrolls a node to the middle of the window, away from lines that stay
+// at its edges, as a person does who sees it half hidden.
+func (v *visitor) centre(node cdp.BackendNodeID) error {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	found, err := chromedp.Call(ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(ctx, cdpruntime.CallFunctionOn, cdpruntime.CallFunctionOnParams{ObjectID: found.Object.ObjectID,
+		FunctionDeclaration: `function () { this.scrollIntoView({block: "center", behavior: "instant"}); }`})
+	return err
 }
 
 // missed reports whether a click did not reach what it was aimed at.
