@@ -169,28 +169,27 @@ func checkFiles(ctx context.Context, out io.Writer, s *store.Store, d *dataDir) 
 func checkMedia(ctx context.Context, out io.Writer, s *store.Store, objects *media.Sources) (bool, error) {
 	var looked, faults, missed int
 	err := s.EachReference(ctx, func(r store.Reference) error {
-		found, err := r.Media.Compare(objects.Look(ctx, r.Media.URI))
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case fault.Is(err, fault.Internal):
+		found, unreachable := r.Media.Compare(objects.Look(ctx, r.Media.URI))
+		if err := ctx.Err(); err != nil {
 			return err
-		case err != nil:
-			missed++
-			return nil
 		}
-		looked++
-		words := ""
-		switch found.State {
-		case labeling.MediaRight:
+		if fault.Is(unreachable, fault.Internal) {
+			return unreachable
+		}
+		if unreachable == nil {
+			looked++
+		} else {
+			missed++
+		}
+		words := map[labeling.MediaState]string{
+			labeling.MediaGone:    "is gone",
+			labeling.MediaChanged: fmt.Sprintf("changed: %s expected, %s found", r.Media.Digest, cmp.Or(found.Found, "more than may be read")),
+		}[found.State]
+		if words == "" { // right, or nobody knows
 			return nil
-		case labeling.MediaGone:
-			words = "is gone"
-		case labeling.MediaChanged:
-			words = fmt.Sprintf("changed: %s expected, %s found", r.Media.Digest, cmp.Or(found.Found, "more than may be read"))
 		}
 		faults++
-		_, err = fmt.Fprintf(out, "media: %s of item %q in dataset %q of %s %s\n", r.Media.URI, r.Key, r.Dataset, r.Project, words)
+		_, err := fmt.Fprintf(out, "media: %s of item %q in dataset %q of %s %s\n", r.Media.URI, r.Key, r.Dataset, r.Project, words)
 		return err
 	})
 	if err != nil || looked+missed == 0 {
