@@ -253,7 +253,7 @@ func (w *window) listen(ctx context.Context) {
 }
 
 // Notify shows a notification of the system.
-func (w *window) Notify(_ context.Context, title, text, href string) error {
+func (w *window) Notify(asked context.Context, title, text, href string) error {
 	ctx, err := w.own()
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func (w *window) Notify(_ context.Context, title, text, href string) error {
 		}
 	}
 	err = runtime.SendNotification(ctx, runtime.NotificationOptions{
-		ID: fmt.Sprintf("adjudge-%d", number), Title: title, Body: text, Data: map[string]any{"href": href},
+		ID: fmt.Sprintf("adjudge-%d", number), Title: title, Body: asNotified(asked, text), Data: map[string]any{"href": href},
 	})
 	if err != nil {
 		return fault.As(fault.Unavailable, err, "This computer shows no notifications: no program for them is running.")

@@ -55,6 +55,7 @@ func TestDesktopWindowLabelsByARealKey(t *testing.T) {
 type deskTest struct {
 	*testing.T
 	program, data, display, home string
+	bus                          string // address of a session bus; "" where there is none
 }
 
 // openDesk builds the program with its window and starts a screen for it.
@@ -80,6 +81,9 @@ func (d *deskTest) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(d.program, append(args, "--data", d.data)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + d.home, "DISPLAY=" + d.display, "TMPDIR=" + os.TempDir(),
 		"LIBGL_ALWAYS_SOFTWARE=1", "GDK_BACKEND=x11", "NO_AT_BRIDGE=1", "LANG=C.UTF-8"}
+	if d.bus != "" {
+		cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+d.bus)
+	}
 	return cmd
 }
 
@@ -229,20 +233,31 @@ func (d *deskTest) answers() (all []deskAnswer) {
 // classOfKey asks the running program which class a key stands for.
 func (d *deskTest) classOfKey(key string) string {
 	d.Helper()
+	list := d.projects()
+	if len(list) != 1 {
+		d.Fatalf("there are %d projects", len(list))
+	}
+	// Classes without a key of their own get 1, 2, 3 … in their order.
+	return list[0].Schema.Classes[key[0]-'1'].ID
+}
+
+type deskProject struct {
+	Slug   string
+	Schema struct{ Classes []struct{ ID, Key string } }
+}
+
+// projects asks the running program which projects there are.
+func (d *deskTest) projects() []deskProject {
+	d.Helper()
 	out, err := d.command("project", "list", "--json").Output()
 	if err != nil {
 		d.Fatal(err)
 	}
-	var list struct {
-		Items []struct {
-			Schema struct{ Classes []struct{ ID, Key string } }
-		}
-	}
-	if err := json.Unmarshal(out, &list); err != nil || len(list.Items) != 1 {
+	var list struct{ Items []deskProject }
+	if err := json.Unmarshal(out, &list); err != nil {
 		d.Fatalf("%v: %s", err, out)
 	}
-	// Classes without a key of their own get 1, 2, 3 … in their order.
-	return list.Items[0].Schema.Classes[key[0]-'1'].ID
+	return list.Items
 }
 
 func (d *deskTest) address() string {

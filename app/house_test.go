@@ -109,7 +109,7 @@ func rooms() []room {
 			[]string{"github.com/a-h/templ", "github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/danielgtaylor/huma/v2", "github.com/gorilla/websocket"},
 			"everything else reaches it by constructor"},
 
-		{"app", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/google/uuid", "github.com/wailsapp/wails/v2"},
+		{"app", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/google/uuid", "github.com/wailsapp/wails/v2", "github.com/godbus/dbus/v5"},
 			"wires all rooms"},
 		{".", []string{"app"}, nil, "three lines"},
 

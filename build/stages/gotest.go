@@ -70,7 +70,7 @@ func promised() []string {
 		words = append(words, "ADJUDGE_REALDATA")
 	}
 	if os.Getenv("CI") == "true" {
-		words = append(words, "PostgreSQL", "ADJUDGE_TEST_POSTGRES", "S3", "nginx", "git is", "openssl", "strace", "Xvfb", "xdotool")
+		words = append(words, "PostgreSQL", "ADJUDGE_TEST_POSTGRES", "S3", "nginx", "git is", "openssl", "strace", "Xvfb", "xdotool", "dbus-daemon", "dunst")
 	}
 	return words
 }

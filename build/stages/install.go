@@ -19,6 +19,8 @@ func needs() []need {
 		{"chromium", anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
 		{"xvfb", anyProgram("Xvfb")},
 		{"xdotool", anyProgram("xdotool")},
+		{"dbus-daemon", anyProgram("dbus-daemon")},
+		{"dunst", anyProgram("dunst")},     // shows notifications
 		{"strace", anyProgram("strace")},   // counts the flushes to disk
 		{"openssl", anyProgram("openssl")}, // checks our signatures as others would
 		{"git", anyProgram("git")},
