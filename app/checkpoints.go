@@ -195,8 +195,11 @@ func tellWitnesses(cmd *cobra.Command, s *store.Store) error {
 		}
 		for _, w := range list {
 			words := "has every checkpoint until " + w.Last.Format(time.DateTime) + " UTC"
-			if !w.Failed.IsZero() {
+			switch {
+			case !w.Failed.IsZero():
 				words = "has not taken a checkpoint since " + w.Failed.Format(time.DateTime) + " UTC: " + w.Reason
+			case w.Last.IsZero(): // it is being brought its first, or a server died over that
+				words = "has no checkpoint yet"
 			}
 			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "witness: %s %s\n", w.Name, words); err != nil {
 				return err

@@ -399,6 +399,34 @@ func TestPushesToAWitnessTakeTurnsAndBringEachCheckpointOnce(t *testing.T) {
 	}
 }
 
+// brokenOff is a witness that is being brought something when the server stops.
+type brokenOff struct{ stop context.CancelFunc }
+
+func (brokenOff) Name() string { return "broken off" }
+
+func (w brokenOff) Push(ctx context.Context, _ []ledger.Checkpoint) error {
+	w.stop()
+	return ctx.Err()
+}
+
+// Stopping a server is nothing that is wrong with a witness.
+func TestAPushThatTheServerBreaksOffIsNoFailureOfTheWitness(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	p := newPlace(t, storetest.SQLite(t), brokenOff{stop})
+	p.record(t, "a")
+	if _, err := p.Make(ctx, "daily"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Push(ctx, json.RawMessage(`{"witness":"broken off"}`)); err == nil {
+		t.Error("it counts as done")
+	}
+	state, err := p.State(t.Context(), ledger.System())
+	if err != nil || len(state.Witnesses) != 1 || !state.Witnesses[0].Failed.IsZero() || state.Witnesses[0].Holder != "" || state.Witnesses[0].Waiting != 1 {
+		t.Errorf("the witness is %+v (%v)", state.Witnesses, err)
+	}
+}
+
 // stuckWitness keeps whoever brings it something until it is let go.
 type stuckWitness struct {
 	slowWitness

@@ -246,9 +246,10 @@ func (k *Keeper) push(ctx context.Context, w Pusher) error {
 	}
 	pushed := w.Push(ctx, waiting)
 	state.Holder, state.HeldUntil = "", time.Time{}
-	if pushed == nil {
+	switch {
+	case pushed == nil:
 		state.Last, state.Pushed, state.Failed, state.Reason = waiting[len(waiting)-1].At, k.Now(), time.Time{}, ""
-	} else {
+	case ctx.Err() == nil: // a server that stops in the middle says nothing about the witness
 		state.Failed, state.Reason = k.Now(), fault.Message(pushed)
 	}
 	if err := k.Update(context.WithoutCancel(ctx), func(tx Tx) error { return tx.SaveWitness(state) }); err != nil {
