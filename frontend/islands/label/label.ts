@@ -120,6 +120,8 @@ export class LabelLoop extends HTMLElement {
       if (!document.hidden) void this.heartbeat();
     }, on);
     document.addEventListener("adjudge:live", () => void this.news(), on);
+    // The drawer may have asked before the answer had arrived.
+    document.addEventListener("adjudge:saved", () => this.peek.answered(this.trail.last?.task.item ?? ""), on);
     // The keyboard's layout is learned from every key, wherever it is typed.
     document.addEventListener("keydown", (e) => this.layout.learn(e) && this.recap(), { ...on, capture: true });
   }

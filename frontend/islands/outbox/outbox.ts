@@ -26,6 +26,7 @@ const texts = JSON.parse(top?.dataset["texts"] ?? "{}") as Record<string, string
 const time = new Intl.DateTimeFormat(root.lang || [], { hour: "2-digit", minute: "2-digit" });
 let shown = "";
 let noted = 0;
+let waited = 0;
 
 /** The outbox of this page, once what was left behind is taken over. */
 export const pageOutbox: Promise<PageOutbox> = begin();
@@ -82,6 +83,9 @@ function draw(s: State, kept: boolean): void {
     noted = s.saved;
     setTimeout(() => storage()?.setItem(`adjudge.saved.${person}`, String(noted)), 0);
   }
+  // For what shows something that the server knows only now.
+  if (waited > 0 && s.waiting === 0) document.dispatchEvent(new CustomEvent("adjudge:saved"));
+  waited = s.waiting;
   const now = saving(s, kept, texts, (at) => time.format(at));
   const login = s.trouble === "login" && s.waiting > 0;
   const refused = s.parked.length === 0 ? "" : fill(texts["parked"] ?? "", { n: s.parked.length });
