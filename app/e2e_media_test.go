@@ -64,6 +64,17 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 	if got := ask[string](ana, `window.part`); got != want {
 		t.Errorf("a part comes as\n%s\nwant\n%s", got, want)
 	}
+	// A connection that is lost says nothing about the picture: it can still be
+	// judged, and comes by itself.
+	ana.forgive("ERR_INTERNET_DISCONNECTED")
+	ana.network(0, true)
+	ask[bool](ana, `(() => { const img = document.querySelector(".label-card:not([hidden]) img.media"); img.src = img.getAttribute("src"); return true; })()`)
+	ana.wait(`document.querySelector(".label-card:not([hidden]) img.media")?.dataset.pause !== undefined`)
+	if !ask[bool](ana, `document.querySelector(".label-card:not([hidden]) [role=radio], .label-card:not([hidden]) input[type=radio]") !== null`) {
+		t.Error("a lost connection took the answers away")
+	}
+	ana.network(0, false)
+	ana.wait(seen)
 	write("0.png", picture(t, color.RGBA{40, 40, 200, 255}))
 	ana.forgive("409")
 	ana.forgive("media")

@@ -4,8 +4,16 @@
 /** Sent from where an object stood, once the words stand there. */
 export const FAULT = "adjudge:mediafault";
 
-/** Puts the server's words into the place of an object whose address is src. */
-export async function explain(shown: HTMLElement, src: string, fallback: string): Promise<void> {
+/** How soon an object is asked for again while its server does not answer, and at the latest, in milliseconds. */
+const SOON = 2_000;
+const LATEST = 60_000;
+
+/**
+ * Puts the server's words into the place of an object whose address is src. While
+ * the server does not answer, what was known is said; where nothing was, the place
+ * keeps the object's name, and it is asked for again.
+ */
+export async function explain(shown: HTMLElement, src: string, known?: string): Promise<void> {
   if (shown.dataset["explained"] !== undefined) return;
   shown.dataset["explained"] = "";
   let note: Element;
@@ -16,13 +24,23 @@ export async function explain(shown: HTMLElement, src: string, fallback: string)
     place.innerHTML = await response.text(); // written by our own server, user text escaped
     note = place.content.firstElementChild!;
   } catch {
+    if (known === undefined) return again(shown, src);
     note = document.createElement("p");
     note.className = "mediafault";
-    note.textContent = fallback;
+    note.textContent = known;
   }
   const parent = shown.parentElement;
   shown.replaceWith(note);
   parent?.dispatchEvent(new CustomEvent(FAULT, { bubbles: true }));
+}
+
+function again(shown: HTMLElement, src: string): void {
+  const pause = Math.min(LATEST, 2 * Number(shown.dataset["pause"] ?? SOON / 2));
+  shown.dataset["pause"] = String(pause);
+  setTimeout(() => {
+    delete shown.dataset["explained"];
+    if (shown.isConnected) shown.setAttribute("src", src);
+  }, pause);
 }
 
 // Errors of pictures do not bubble, so they are caught on their way down.
@@ -34,7 +52,7 @@ document.addEventListener("error", (e) => {
     return;
   }
   const src = shown.getAttribute("src");
-  if (src) void explain(shown, src, shown.getAttribute("alt") ?? shown.getAttribute("aria-label") ?? "");
+  if (src) void explain(shown, src);
 }, true);
 
 // A page may fail to load a picture before this runs.
