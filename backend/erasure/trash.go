@@ -109,8 +109,9 @@ func keptBy(tx Tx, t Trashed) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if on := (Holdable{Kind: t.Kind, ID: t.ID, Project: t.Project}); Keeps(holds, on) != nil {
-		return keptWords(Keeps(holds, on), on), nil
+	on := Holdable{Kind: t.Kind, ID: t.ID, Project: t.Project}
+	if held := Keeps(holds, on); held != nil {
+		return keptWords(held, on), nil
 	}
 	needed, err := tx.NeededBy(t)
 	return strings.Join(needed, " "), err

@@ -384,7 +384,7 @@ func (s *Service) Disconnect(ctx context.Context, actor ledger.Actor, person led
 	if err := mustAdminister(actor); err != nil {
 		return err
 	}
-	reason, err := ledger.Reason(why, "somebody can no longer sign in at the provider", true)
+	reason, err := ledger.Reason(why, fault.Format("somebody can no longer sign in at the provider"), true)
 	if err != nil {
 		return err
 	}
