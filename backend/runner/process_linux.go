@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,20 +25,6 @@ func adoptOrphans() error {
 		return errno
 	}
 	return nil
-}
-
-// lockDir takes the directory for this runner, or reports that another has it.
-// The lock ends with the process.
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, errors.New("another runner is at work in this directory")
-	}
-	return f, nil
 }
 
 // cgroup is a control group of our own, where the kernel lets us have one: its

@@ -3,8 +3,6 @@
 package runner
 
 import (
-	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -30,18 +28,6 @@ func isolate(cmd *exec.Cmd, _ *cgroup)              { cmd.SysProcAttr = &syscall
 func launch(cmd *exec.Cmd, _ <-chan struct{}) error { return cmd.Start() }
 func interrupt(pid int)                             { _ = syscall.Kill(-pid, syscall.SIGTERM) }
 func killAll(_, _ string, pid int)                  { _ = syscall.Kill(-pid, syscall.SIGKILL) }
-
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, errors.New("another runner is at work in this directory")
-	}
-	return f, nil
-}
 
 // sweep kills the process group that the job directory names.
 func sweep(dir, _ string) error {

@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"context"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // Windows has neither process groups that can be asked to end nor anything that
@@ -13,16 +15,16 @@ const marker = "ADJUDGE_JOB_DIR"
 
 type cgroup struct{}
 
-func adoptOrphans() error                           { return refuse() }
-func newCgroup(string) *cgroup                      { return nil }
-func (*cgroup) name() string                        { return "" }
-func (*cgroup) remove()                             {}
-func memoryKills(*cgroup) int                       { return 0 }
-func startOf(int) uint64                            { return 0 }
-func bootID() string                                { return "" }
-func isolate(*exec.Cmd, *cgroup)                    {}
-func launch(cmd *exec.Cmd, _ <-chan struct{}) error { return cmd.Start() }
-func interrupt(int)                                 {}
-func killAll(_, _ string, _ int)                    {}
-func lockDir(string) (*os.File, error)              { return nil, refuse() }
-func sweep(_, _ string) error                       { return refuse() }
+func adoptOrphans() error                                              { return refuse() }
+func newCgroup(string) *cgroup                                         { return nil }
+func (*cgroup) name() string                                           { return "" }
+func (*cgroup) remove()                                                {}
+func memoryKills(*cgroup) int                                          { return 0 }
+func startOf(int) uint64                                               { return 0 }
+func bootID() string                                                   { return "" }
+func isolate(*exec.Cmd, *cgroup)                                       {}
+func launch(cmd *exec.Cmd, _ <-chan struct{}) error                    { return cmd.Start() }
+func interrupt(int)                                                    {}
+func killAll(_, _ string, _ int)                                       {}
+func lockDir(context.Context, string, time.Duration) (*os.File, error) { return nil, refuse() }
+func sweep(_, _ string) error                                          { return refuse() }

@@ -36,6 +36,11 @@ type Config struct {
 // training of hours is worth more than a day of waiting.
 const patience = 7 * 24 * time.Hour
 
+// dying is how long a runner that was killed may still hold its directory: the
+// system calls a process dead when its first thread is, and the others, which
+// hold its files, end a moment later; on a busy machine that is a long moment.
+const dying = 10 * time.Second
+
 // refuse returns an error where nothing can end a trainer for certain.
 func refuse() error {
 	if runtime.GOOS == "windows" {
@@ -56,7 +61,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	c.Dir = dir
-	lock, err := lockDir(dir)
+	lock, err := lockDir(ctx, dir, dying)
 	if err != nil {
 		return err
 	}
