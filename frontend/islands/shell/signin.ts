@@ -144,18 +144,29 @@ function guard(event: SubmitEvent): void {
   const submitter = event.submitter;
   const go = (): void => {
     passed.add(form);
-    if (!form.isConnected) {
-      // Live news replaced it meanwhile; what was pressed still counts.
-      form.hidden = true;
-      document.body.append(form);
-    }
-    form.requestSubmit(submitter && form.contains(submitter) ? submitter : null);
+    standing(form)?.requestSubmit(submitter && form.contains(submitter) ? submitter : null);
   };
   void look().then((who) => {
     looking.delete(form);
     if (who === "nobody" || who === "other") signInAgain(who, go);
     else go();
   });
+}
+
+/**
+ * What stands now where something was pressed: live news may have replaced it
+ * while the dialog was open. A form goes on as it was filled in, a link or a
+ * button as its like in the new part.
+ */
+function standing<T extends HTMLElement>(pressed: T): T | undefined {
+  if (pressed.isConnected) return pressed;
+  if (pressed instanceof HTMLFormElement) {
+    pressed.hidden = true;
+    document.body.append(pressed);
+    return pressed;
+  }
+  const asks = (e: Element): string => ["id", "href", "hx-get", "hx-post", "name", "value"].map((name) => e.getAttribute(name)).join("\n");
+  return [...document.querySelectorAll<T>(pressed.tagName)].find((e) => asks(e) === asks(pressed));
 }
 
 interface Refused {
@@ -177,7 +188,7 @@ if (person) {
     event.preventDefault();
     const source = ctx.sourceElement;
     // What asks on its own asks again by itself.
-    const pressed = source instanceof HTMLFormElement ? () => source.requestSubmit() : source instanceof HTMLElement && source.matches("a, button") ? () => source.click() : undefined;
+    const pressed = source instanceof HTMLFormElement ? () => standing(source)?.requestSubmit() : source instanceof HTMLElement && source.matches("a, button") ? () => standing(source)?.click() : undefined;
     signInAgain("nobody", pressed);
   });
   document.addEventListener("adjudge:closed", () => {
