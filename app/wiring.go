@@ -131,7 +131,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	}
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
-		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{}, Media: objects,
+		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{}, Media: objects, Analyze: h.store.Analyze,
 	})
 	h.compare = compare.New(compare.Config{
 		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,

@@ -313,6 +313,9 @@ func (s *Service) RunImport(ctx context.Context, payload json.RawMessage) error 
 	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
+		if i.Size >= bulky {
+			s.Analyze(ctx)
+		}
 		return s.finishImport(ctx, i.ID, ImportDone, "")
 	case err == errOver:
 		return nil
@@ -321,6 +324,9 @@ func (s *Service) RunImport(ctx context.Context, payload json.RawMessage) error 
 	}
 	return err
 }
+
+// bulky is the size of a file, in bytes, from which on an import is many items.
+const bulky = 256 << 10
 
 // importClasses reads all labels of the file first and adds those that are new
 // to the schema, once.

@@ -1,6 +1,7 @@
 package labeling_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -84,4 +85,34 @@ func TestHowLongAPersonLooksIsKeptOnlyIfTheyLetIt(t *testing.T) {
 			}
 		}
 	})
+}
+
+// After much came in at once the database counts what it holds; a few items
+// are not worth it.
+func TestMuchThatCameInIsCounted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, storetest.Open(t, storetest.SQLite(t)))
+	counted := 0
+	d.Analyze = func(context.Context) { counted++ }
+	d.bring("few.csv", "text,id\nhello,1\n", labeling.StartImportRequest{Dataset: "few"})
+	if counted != 0 {
+		t.Errorf("counted %d times after one item", counted)
+	}
+	text := "text,id\n"
+	for n := range 6000 {
+		text += fmt.Sprintf("a question of some forty characters in all,%d\n", n)
+	}
+	d.bring("many.csv", text, labeling.StartImportRequest{Dataset: "many"})
+	if counted != 1 {
+		t.Errorf("counted %d times after 6,000 items", counted)
+	}
+	if _, err := d.OrderQueue(t.Context(), d.actor, d.project, labeling.OrderRandom); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.FillQueue(t.Context(), fmt.Appendf(nil, `{"project":%q}`, d.project)); err != nil {
+		t.Fatal(err)
+	}
+	if counted != 2 {
+		t.Errorf("counted %d times after a new order of the queue", counted)
+	}
 }

@@ -133,6 +133,7 @@ func (s *Service) FillQueue(ctx context.Context, payload json.RawMessage) error 
 				return fault.Wrap(err, "fill the queue")
 			}
 		}
+		s.Analyze(ctx)
 		if err := s.Update(ctx, func(tx Tx) error {
 			now, err := tx.Queue(asked.Project)
 			if err != nil {

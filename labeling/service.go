@@ -20,6 +20,10 @@ type Config struct {
 	Parser Parser      // reads uploads in a process of its own
 	Tables Tables      // writes Parquet
 	Media  MediaSource // where objects may come from; nil: nowhere
+
+	// Analyze has the database count what it holds after much came in at once, so
+	// that it reads by the right index; nil where it needs no counts.
+	Analyze func(context.Context)
 }
 
 // Service is what people and programs can do at this desk. Every method checks
@@ -31,7 +35,12 @@ type Service struct {
 }
 
 // New returns a service.
-func New(config Config) *Service { return &Service{Config: config} }
+func New(config Config) *Service {
+	if config.Analyze == nil {
+		config.Analyze = func(context.Context) {}
+	}
+	return &Service{Config: config}
+}
 
 // CreateProjectRequest asks for a project. Slug is made from the name if empty,
 // classes without an id get one.

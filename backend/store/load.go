@@ -66,6 +66,7 @@ func Load(ctx context.Context, address string, d Dump, o LoadOptions) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("keep the loaded rows: %w", s.translate(err))
 	}
+	s.Analyze(ctx)
 	return nil
 }
 

@@ -300,3 +300,21 @@ func TestACrashOfTheDatabaseLosesNothingAcknowledged(t *testing.T) {
 		e.hears(t, length)
 	}
 }
+
+// What came in at once is counted when it is said so, beside whatever else goes on.
+func TestPostgresCountsWhatCameIn(t *testing.T) {
+	t.Parallel()
+	address := storetest.Postgres(t)
+	s := storetest.Open(t, address)
+	storetest.Animals(t, s, "a", "b", "c")
+	s.Analyze(t.Context())
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var rows float64
+	if err := db.QueryRowContext(t.Context(), `SELECT reltuples FROM pg_class WHERE oid = 'item'::regclass`).Scan(&rows); err != nil || rows != 3 {
+		t.Errorf("%v items are counted (%v), want 3", rows, err)
+	}
+}
