@@ -28,12 +28,10 @@ type morning struct {
 
 	mu       sync.Mutex
 	answers  map[string]given // acknowledged, by their ids
-	acks     []time.Time
-	took     []time.Duration // of the requests that were acknowledged
-	waits    []time.Duration // from an answer to its acknowledgement
-	retried  int             // sendings after the first one
-	signIns  int             // of those: the server said that one is not signed in
-	refused  []string        // what an outbox would park
+	acks     []ack
+	retried  int      // sendings after the first one
+	signIns  int      // of those: the server said that one is not signed in
+	refused  []string // what an outbox would park
 	offers   map[labeling.ItemID]offered
 	doubly   []string // what two people were offered at once
 	waiting  int      // answers that are not acknowledged yet
@@ -46,6 +44,18 @@ type given struct {
 	class  labeling.ClassID
 	person string
 	at     time.Time // when it was acknowledged
+}
+
+// ack is the acknowledgement of an answer.
+type ack struct {
+	answered time.Time // by the person
+	sent, at time.Time // the request that was acknowledged, and when
+}
+
+// part is a while of the morning, by what happened in it.
+type part struct {
+	name        string
+	from, until time.Time
 }
 
 // offered is who holds an item, as far as their browser knows.
@@ -64,7 +74,8 @@ type hand struct {
 
 	mu       sync.Mutex
 	beat     time.Time // when the server last took a sign of life
-	failures int       // of the outbox, in a row
+	failures int       // of the outbox: rounds that failed, in a row
+	resume   time.Time // when the outbox sends again
 	flights  chan struct{}
 	landing  sync.WaitGroup
 }
@@ -176,17 +187,13 @@ func (h *hand) deliver(ctx context.Context, id string, item labeling.ItemID, cla
 	body := map[string]any{"person": h.me.ID, "page": h.page, "item": item, "class": class, "seen_ms": 100}
 	for try := 0; ctx.Err() == nil; try++ {
 		h.flights <- struct{}{}
+		h.rest()
 		sent := time.Now()
 		status, err := h.try(ctx, http.MethodPut, "/projects/"+day.project+"/annotations/"+id, body, nil)
 		<-h.flights
 		now := time.Now()
-		h.mu.Lock()
 		good := err == nil && status == http.StatusOK
-		if h.failures++; good {
-			h.failures = 0
-		}
-		failures := h.failures
-		h.mu.Unlock()
+		h.heard(good)
 		day.mu.Lock()
 		if try > 0 {
 			day.retried++
@@ -194,7 +201,7 @@ func (h *hand) deliver(ctx context.Context, id string, item labeling.ItemID, cla
 		switch {
 		case good:
 			day.answers[id] = given{item, class, h.me.ID, now}
-			day.acks, day.took, day.waits = append(day.acks, now), append(day.took, now.Sub(sent)), append(day.waits, now.Sub(begun))
+			day.acks = append(day.acks, ack{answered: begun, sent: sent, at: now})
 			day.mu.Unlock()
 			return
 		case err == nil && status == http.StatusUnauthorized:
@@ -205,8 +212,29 @@ func (h *hand) deliver(ctx context.Context, id string, item labeling.ItemID, cla
 			return
 		}
 		day.mu.Unlock()
-		pause := min(15*time.Second, 500*time.Millisecond<<min(failures-1, 5))
-		time.Sleep(time.Duration(float64(pause) * (0.75 + rand.Float64()/2)))
+	}
+}
+
+// rest waits while the outbox does after a failure.
+func (h *hand) rest() {
+	h.mu.Lock()
+	resume := h.resume
+	h.mu.Unlock()
+	time.Sleep(time.Until(resume))
+}
+
+// heard notes an answer to the outbox. It waits longer after each round that
+// failed, however many were sent in it.
+func (h *hand) heard(good bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch now := time.Now(); {
+	case good:
+		h.failures = 0
+	case now.After(h.resume):
+		pause := min(15*time.Second, 500*time.Millisecond<<min(h.failures, 5))
+		h.failures++
+		h.resume = now.Add(time.Duration(float64(pause) * (0.75 + rand.Float64()/2)))
 	}
 }
 
@@ -222,44 +250,59 @@ func (day *morning) acknowledged() int {
 func (day *morning) silence(from, until time.Time) (longest time.Duration) {
 	day.mu.Lock()
 	defer day.mu.Unlock()
-	acks := slices.SortedFunc(slices.Values(day.acks), time.Time.Compare)
+	acks := slices.SortedFunc(slices.Values(day.acks), func(a, b ack) int { return a.at.Compare(b.at) })
 	for i := 1; i < len(acks); i++ {
-		if acks[i].After(from) && acks[i-1].Before(until) {
-			longest = max(longest, acks[i].Sub(acks[i-1]))
+		if acks[i].at.After(from) && acks[i-1].at.Before(until) {
+			longest = max(longest, acks[i].at.Sub(acks[i-1].at))
 		}
 	}
 	return longest
 }
 
-// report prints what the morning came to.
-func (day *morning) report(length time.Duration, outages map[string]time.Duration) {
+// report prints what the morning came to, and how each part of it felt: how long
+// the request took that was acknowledged, and how long an answer waited for that.
+func (day *morning) report(length time.Duration, outages []part, parts []part) {
+	silent := make([]time.Duration, len(outages))
+	for i, o := range outages {
+		silent[i] = day.silence(o.from, o.until)
+	}
 	day.mu.Lock()
 	defer day.mu.Unlock()
 	share := func(all []time.Duration, part float64) time.Duration {
-		if len(all) == 0 {
-			return 0
-		}
-		all = slices.Sorted(slices.Values(all))
 		return all[min(len(all)-1, int(float64(len(all))*part))].Round(100 * time.Microsecond)
 	}
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	row := func(what string, value any) { _, _ = fmt.Fprintf(w, "  %s\t%v\n", what, value) }
+	row := func(values ...any) {
+		for _, value := range values {
+			_, _ = fmt.Fprintf(w, "  %v\t", value)
+		}
+		_, _ = fmt.Fprintln(w)
+	}
 	row("labeling", length)
 	row("answers acknowledged", fmt.Sprintf("%d (%.0f a second)", len(day.answers), float64(len(day.answers))/length.Seconds()))
 	row("sent again", day.retried)
 	row("refused", len(day.refused))
-	row("acknowledged in, median", share(day.took, 0.5))
-	row("acknowledged in, 99 of 100", share(day.took, 0.99))
-	row("from answer to acknowledgement, longest", share(day.waits, 1))
-	for _, what := range slices.Sorted(func(yield func(string) bool) {
-		for what := range outages {
-			if !yield(what) {
-				return
+	for i, o := range outages {
+		row("nothing acknowledged around "+o.name, silent[i].Round(time.Millisecond))
+	}
+	_ = w.Flush()
+	text.WriteString("\n")
+	row("answered", "answers", "request, median", "99 of 100", "longest", "acknowledged, median", "99 of 100", "longest")
+	for _, p := range parts {
+		var took, waits []time.Duration
+		for _, a := range day.acks {
+			if !a.answered.Before(p.from) && a.answered.Before(p.until) {
+				took, waits = append(took, a.at.Sub(a.sent)), append(waits, a.at.Sub(a.answered))
 			}
 		}
-	}) {
-		row("nothing acknowledged around "+what, outages[what].Round(time.Millisecond))
+		if len(took) == 0 {
+			row(p.name, 0)
+			continue
+		}
+		slices.Sort(took)
+		slices.Sort(waits)
+		row(p.name, len(took), share(took, 0.5), share(took, 0.99), share(took, 1), share(waits, 0.5), share(waits, 0.99), share(waits, 1))
 	}
 	_ = w.Flush()
 	_, _ = fmt.Fprintf(os.Stdout, "\n%s\n", text.String())
