@@ -43,10 +43,13 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 		}
 	}
 	red := picture(t, color.RGBA{200, 40, 40, 255})
-	s := startSiteWith(t, seedItems(2, func(_ *labeling.Project, items []labeling.Item) {
+	s := startSiteWith(t, seedItems(3, func(_ *labeling.Project, items []labeling.Item) {
 		for n := range items {
 			name := fmt.Sprintf("%d.png", n)
 			items[n].Media = &labeling.Media{URI: "media://pics/" + name, Digest: ledger.DigestOf(red), Bytes: int64(len(red)), Type: "image/png"}
+			if n == 2 {
+				items[n].Media.URI = "media://away/" + name
+			}
 			items[n].Text = ""
 			write(name, red)
 		}
@@ -94,6 +97,15 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 			t.Errorf("what was kept is %+v", a)
 		}
 	}
+	// Of a picture whose source is away nothing is known: that is said, and it is
+	// asked for again; what it needs to be judged is not taken away.
+	ana.forgive("503")
+	ana.open("/projects/news/items/0190bbbb-0000-7000-8000-000000000003")
+	ana.wait(`document.querySelector("img.media + .mediafault")?.innerText.includes("does not answer right now")`)
+	ana.looks("item-picture-away")
+	ana.wait(`Number(document.querySelector("img.media").dataset.pause) > 2000 && document.querySelectorAll(".mediafault").length === 1`)
+	ask[bool](ana, `(() => { document.querySelector("img.media").src = "/projects/news/items/0190bbbb-0000-7000-8000-000000000002/media"; return true; })()`)
+	ana.wait(`!document.querySelector(".mediafault") && document.querySelector("img.media").naturalWidth === 320`)
 	ana.open("/projects/news/items")
 	ana.wait(`document.querySelector(".itemlist img.thumb")?.naturalWidth === 320 && document.querySelector(".itemlist .withthumb .badge")?.innerText.includes("changed")`)
 	ana.looks("items-pictures")

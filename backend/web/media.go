@@ -47,16 +47,22 @@ func (s *Server) getMedia(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// getMediaFault says in words why an object was not shown, a fragment.
+// getMediaFault says in words why an object was not shown, a fragment. It looks
+// once more, so that a source that is away is told from an object that is wrong.
 func (s *Server) getMediaFault(w http.ResponseWriter, r *http.Request) error {
-	history, err := s.Labeling.Item(r.Context(), actorOf(r), projectOf(r).ID, labeling.ItemID(chi.URLParam(r, "item")))
+	actor, project, id := actorOf(r), projectOf(r).ID, labeling.ItemID(chi.URLParam(r, "item"))
+	_, object, seen := s.Labeling.OpenMedia(r.Context(), actor, project, id)
+	if seen == nil {
+		_ = object.Close() // right after all: it is the browser that cannot show it, or could not just now
+	}
+	history, err := s.Labeling.Item(r.Context(), actor, project, id)
 	if err != nil {
 		return err
 	}
 	if history.Item.Media == nil {
 		return fault.New(fault.NotFound, "This item is a text alone.")
 	}
-	return s.send(w, r, http.StatusOK, page.MediaNote(*history.Item.Media))
+	return s.send(w, r, http.StatusOK, page.MediaNote(*history.Item.Media, fault.Is(seen, fault.Unavailable)))
 }
 
 // MediaBody is an object that an item refers to.

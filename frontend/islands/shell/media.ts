@@ -11,7 +11,8 @@ const LATEST = 60_000;
 /**
  * Puts the server's words into the place of an object whose address is src. While
  * the server does not answer, what was known is said; where nothing was, the place
- * keeps the object's name, and it is asked for again.
+ * keeps the object's name, and it is asked for again. So it is where the source of
+ * the object is away, and then words stand below until it comes.
  */
 export async function explain(shown: HTMLElement, src: string, known?: string): Promise<void> {
   if (shown.dataset["explained"] !== undefined) return;
@@ -23,6 +24,10 @@ export async function explain(shown: HTMLElement, src: string, known?: string): 
     const place = document.createElement("template");
     place.innerHTML = await response.text(); // written by our own server, user text escaped
     note = place.content.firstElementChild!;
+    if (known === undefined && note.hasAttribute("data-away")) {
+      if (!awayBelow(shown)) shown.after(note);
+      return again(shown, src);
+    }
   } catch {
     if (known === undefined) return again(shown, src);
     note = document.createElement("p");
@@ -32,6 +37,12 @@ export async function explain(shown: HTMLElement, src: string, known?: string): 
   const parent = shown.parentElement;
   shown.replaceWith(note);
   parent?.dispatchEvent(new CustomEvent(FAULT, { bubbles: true }));
+}
+
+/** The words below an object whose source is away. */
+function awayBelow(shown: HTMLElement): Element | undefined {
+  const below = shown.nextElementSibling;
+  return below?.hasAttribute("data-away") ? below : undefined;
 }
 
 function again(shown: HTMLElement, src: string): void {
@@ -54,6 +65,16 @@ document.addEventListener("error", (e) => {
   const src = shown.getAttribute("src");
   if (src) void explain(shown, src);
 }, true);
+
+// What came after all needs no words.
+for (const kind of ["load", "loadedmetadata"]) {
+  document.addEventListener(kind, (e) => {
+    const shown = e.target;
+    if (!(shown instanceof HTMLElement) || shown.dataset["media"] === undefined) return;
+    delete shown.dataset["pause"];
+    awayBelow(shown)?.remove();
+  }, true);
+}
 
 // A page may fail to load a picture before this runs.
 function late(): void {
