@@ -212,6 +212,9 @@ func TestTheHistoryIsFilteredAndSavedByKeyboardAlone(t *testing.T) {
 	ana := byKeys(v)
 	ana.step("filter by person")
 	ana.open("/projects/bank/history")
+	// What an event is about has its name of today, and so have the items of a change.
+	ana.waitText("td:has(.subjectname)", "ward")
+	ana.wait(fmt.Sprintf(`[...document.querySelectorAll(".oldnew")].some((e) => e.innerText.includes(%q))`, items.Items[0].Key))
 	all := ana.numbers()
 	ana.skip()
 	ana.reach("combobox", "Who")

@@ -52,6 +52,19 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 	return traces, nil
 }
 
+// SubjectNames says what the subjects of events are called today, for who may
+// read what the events hold. What is gone for good or has no name is left out.
+func (s *Service) SubjectNames(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, subjects []ledger.Subject) (names map[ledger.Subject]string, err error) {
+	if !actor.May(project, ledger.ActionExport) {
+		return nil, nil
+	}
+	err = s.View(ctx, func(tx Tx) error {
+		names, err = tx.SubjectNames(subjects)
+		return err
+	})
+	return names, err
+}
+
 // Watch is a name for several kinds of events that are looked for together.
 type Watch string
 

@@ -31,6 +31,9 @@ type Chain interface {
 	EventKinds(ledger.ProjectID) ([]string, error)
 	// EventActors lists who made the latest events of a project, of all where it is empty.
 	EventActors(ledger.ProjectID) ([]ledger.PersonID, error)
+	// SubjectNames says what the subjects of events are called today. What is gone
+	// for good or has no name is left out.
+	SubjectNames([]ledger.Subject) (map[ledger.Subject]string, error)
 	// Whole reports whether the history counts from 1 to its last event without
 	// a gap.
 	Whole() (bool, error)

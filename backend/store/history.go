@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 var _ ledger.Recorder = (*Tx)(nil)
@@ -116,6 +120,60 @@ func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
 	args = append(args, limit)
 	records, err := tx.records(fmt.Sprintf("%s ORDER BY e.seq DESC LIMIT $%d", query, len(args)), args...)
 	return records, fault.Wrap(err, "read the history")
+}
+
+// called finds, for each kind of subject, its id, its name and its number or
+// version among others of that name; zero where names are one of a kind.
+var called = map[string]string{
+	"person":    `SELECT id, name, 0 FROM person WHERE id IN `,
+	"login":     `SELECT l.id, p.name, 0 FROM login l JOIN person p ON p.id = l.person WHERE l.id IN `,
+	"token":     `SELECT id, name, 0 FROM token WHERE id IN `,
+	"group":     `SELECT id, name, 0 FROM person_group WHERE id IN `,
+	"project":   `SELECT id, name, 0 FROM project WHERE id IN `,
+	"dataset":   `SELECT id, name, 0 FROM dataset WHERE id IN `,
+	"item":      `SELECT id, key, 0 FROM item WHERE id IN `,
+	"import":    `SELECT id, file, 0 FROM import WHERE id IN `,
+	"snapshot":  `SELECT id, name, number FROM snapshot WHERE id IN `,
+	"model":     `SELECT id, name, version FROM model WHERE id IN `,
+	"candidate": `SELECT id, name, number FROM candidate WHERE id IN `,
+	"evidence":  `SELECT id, name, number FROM candidate WHERE id IN `,
+}
+
+// SubjectNames implements review.Chain.
+func (tx *Tx) SubjectNames(subjects []ledger.Subject) (map[ledger.Subject]string, error) {
+	ids := map[string][]any{}
+	names := map[ledger.Subject]string{}
+	for _, s := range subjects {
+		if called[s.Kind] != "" && !slices.Contains(ids[s.Kind], any(s.ID)) {
+			ids[s.Kind] = append(ids[s.Kind], s.ID)
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(ids)) {
+		places := make([]string, len(ids[kind]))
+		for i := range places {
+			places[i] = "$" + strconv.Itoa(i+1)
+		}
+		err := tx.each(called[kind]+"("+strings.Join(places, ", ")+")", ids[kind], func(scan func(...any) error) error {
+			s, name, number := ledger.Subject{Kind: kind}, "", int64(0)
+			if err := scan(&s.ID, &name, &number); err != nil {
+				return err
+			}
+			switch kind {
+			case "snapshot":
+				name = labeling.Snapshot{Name: name, Number: int(number)}.Title()
+			case "model":
+				name = fmt.Sprintf("%s %d", name, number)
+			case "candidate", "evidence":
+				name = fmt.Sprintf("%s #%d", name, number)
+			}
+			names[s] = name
+			return nil
+		})
+		if err != nil {
+			return nil, fault.Wrap(err, "find what the subjects of events are called")
+		}
+	}
+	return names, nil
 }
 
 // firstSince returns the number of the first event at a time or later; one past

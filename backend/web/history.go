@@ -101,6 +101,9 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 		next.Set("before", strconv.FormatInt(v.Rows[size-1].Seq, 10))
 		v.Next = "?" + next.Encode()
 	}
+	if v.Names, err = s.Review.SubjectNames(ctx, actor, link.ID, v.Subjects()); err != nil {
+		return err
+	}
 	if link.ID != "" {
 		if v.Classes, err = s.classNames(ctx, actor, link.ID); err != nil {
 			return err

@@ -16,8 +16,9 @@ type HistoryView struct {
 	Project   ProjectLink
 	Rows      []review.Trace
 	People    Names
-	Kinds     []string          // that may be filtered by
-	Actors    []ledger.PersonID // likewise
+	Names     map[ledger.Subject]string // what subjects are called today
+	Kinds     []string                  // that may be filtered by
+	Actors    []ledger.PersonID         // likewise
 	Kind      string
 	Actor     string
 	Record    string // kind:id
@@ -55,12 +56,34 @@ func (v HistoryView) recordHref(s ledger.Subject) string {
 	return v.action() + "?" + query("record", s.Kind+":"+s.ID)
 }
 
-// changes reads what an event changed, with classes by their names.
+// Subjects lists what the rows are about, and the items that they say changed:
+// what Names should know.
+func (v HistoryView) Subjects() []ledger.Subject {
+	var subjects []ledger.Subject
+	for _, r := range v.Rows {
+		subjects = append(subjects, r.Subject)
+		if r.Subject.Kind == "bulk" {
+			changes, _ := ledger.Changes(r.Payload)
+			for _, c := range changes[:min(mostChanges, len(changes))] {
+				subjects = append(subjects, changedItem(c))
+			}
+		}
+	}
+	return subjects
+}
+
+// changedItem is the item whose answer changed with others.
+func changedItem(c ledger.Change) ledger.Subject { return ledger.Subject{Kind: "item", ID: c.Field} }
+
+// changes reads what an event changed, with classes and items by their names.
 func (v HistoryView) changes(t review.Trace) ([]ledger.Change, string) {
 	changes, reason := ledger.Changes(t.Payload)
 	for i := range changes {
 		c := &changes[i]
 		c.Was, c.Is = v.class(c.Was), v.class(c.Is)
+		if name := v.Names[changedItem(*c)]; name != "" && t.Subject.Kind == "bulk" {
+			c.Field = name
+		}
 	}
 	return changes, reason
 }

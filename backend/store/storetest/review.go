@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
 
@@ -236,6 +239,40 @@ func Review(t *testing.T) {
 				}
 				kinds, err := tx.EventKinds("p1")
 				equal(t, kinds, []string{"a.made", "b.made"})
+				return err
+			})
+		})
+	})
+	t.Run("subjects of events are called what they are called today", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			change(t, s, func(tx *store.Tx) error {
+				if _, err := tx.CreateCandidate(candidate); err != nil {
+					return err
+				}
+				if _, err := tx.CreateModel(Model("m1", "intent")); err != nil {
+					return err
+				}
+				if err := tx.CreatePerson(identity.Person{ID: "tom", Username: "tom", Name: "Tom Ahn", Password: "x", CreatedAt: at, ChangedAt: at}); err != nil {
+					return err
+				}
+				if err := tx.CreateProject(labeling.Project{ID: "p", Slug: "p", Name: "Ward 7", Overlap: 1, SchemaVersion: 1, CreatedAt: at}); err != nil {
+					return err
+				}
+				return tx.CreateDataset(labeling.Dataset{ID: "d", Project: "p", Name: "May", Purpose: labeling.PurposeTraining, CreatedAt: at})
+			})
+			want := map[ledger.Subject]string{
+				{Kind: "candidate", ID: "c1"}: "intents@1 #1", {Kind: "evidence", ID: "c1"}: "intents@1 #1", {Kind: "model", ID: "m1"}: "intent 1",
+				{Kind: "person", ID: "tom"}: "Tom Ahn", {Kind: "project", ID: "p"}: "Ward 7", {Kind: "dataset", ID: "d"}: "May",
+			}
+			asked := slices.Collect(maps.Keys(want))
+			asked = append(asked, asked...) // many events are about the same
+			for _, kind := range []string{"candidate", "dataset", "evidence", "group", "import", "item", "login", "model", "person", "project", "snapshot", "token", "no such kind"} {
+				asked = append(asked, ledger.Subject{Kind: kind, ID: "gone"})
+			}
+			view(t, s, func(tx *store.Tx) error {
+				got, err := tx.SubjectNames(asked)
+				equal(t, got, want)
 				return err
 			})
 		})
