@@ -75,7 +75,7 @@ func newTown(t testing.TB) *town {
 }
 
 // cookie signs a person in and returns the secret of their login.
-func (town *town) cookie(t *testing.T, who string) string {
+func (town *town) cookie(t testing.TB, who string) string {
 	t.Helper()
 	link, err := town.identity.Launch(t.Context(), town.people[who])
 	if err != nil {
