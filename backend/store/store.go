@@ -99,9 +99,6 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	if options.Log == nil {
-		options.Log = slog.Default()
-	}
 	s, err := dial(address, options)
 	if err != nil {
 		return nil, err
@@ -134,6 +131,9 @@ func cannotOpen(address string, err error) error {
 
 // dial connects to the database at an address and leaves it as it is.
 func dial(address string, options Options) (*Store, error) {
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
 	s := &Store{options: options, recent: newRecent()}
 	var err error
 	switch {
