@@ -311,11 +311,11 @@ func (s *Service) RunImport(ctx context.Context, payload json.RawMessage) error 
 	if err == nil {
 		err = s.importItems(ctx, i)
 	}
+	if ctx.Err() == nil {
+		s.analyzeMany(ctx, i.ID)
+	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		if i.Size >= bulky {
-			s.Analyze(ctx)
-		}
 		return s.finishImport(ctx, i.ID, ImportDone, "")
 	case err == errOver:
 		return nil
@@ -325,8 +325,21 @@ func (s *Service) RunImport(ctx context.Context, payload json.RawMessage) error 
 	return err
 }
 
-// bulky is the size of a file, in bytes, from which on an import is many items.
-const bulky = 256 << 10
+// many is how many items an import adds before the database must count them anew.
+const many = 2000
+
+// analyzeMany has the database count what it holds where an import added many
+// items, be it that it was stopped after them.
+func (s *Service) analyzeMany(ctx context.Context, id ImportID) {
+	var i Import
+	err := s.View(ctx, func(tx Tx) (err error) {
+		i, err = tx.Import(id)
+		return err
+	})
+	if err == nil && i.Added >= many {
+		s.Analyze(ctx)
+	}
+}
 
 // importClasses reads all labels of the file first and adds those that are new
 // to the schema, once.

@@ -99,12 +99,12 @@ func TestMuchThatCameInIsCounted(t *testing.T) {
 		t.Errorf("counted %d times after one item", counted)
 	}
 	text := "text,id\n"
-	for n := range 6000 {
-		text += fmt.Sprintf("a question of some forty characters in all,%d\n", n)
+	for n := range 2500 {
+		text += fmt.Sprintf("short,%d\n", n)
 	}
 	d.bring("many.csv", text, labeling.StartImportRequest{Dataset: "many"})
 	if counted != 1 {
-		t.Errorf("counted %d times after 6,000 items", counted)
+		t.Errorf("counted %d times after 2,500 items", counted)
 	}
 	if _, err := d.OrderQueue(t.Context(), d.actor, d.project, labeling.OrderRandom); err != nil {
 		t.Fatal(err)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -141,19 +139,21 @@ var called = map[string]string{
 
 // SubjectNames implements review.Chain.
 func (tx *Tx) SubjectNames(subjects []ledger.Subject) (map[ledger.Subject]string, error) {
-	ids := map[string][]any{}
-	names := map[ledger.Subject]string{}
+	const part = 50 // always, so that one statement of each kind is kept
+	ids, seen := map[string][]string{}, map[ledger.Subject]bool{}
 	for _, s := range subjects {
-		if called[s.Kind] != "" && !slices.Contains(ids[s.Kind], any(s.ID)) {
+		if called[s.Kind] != "" && !seen[s] {
+			seen[s] = true
 			ids[s.Kind] = append(ids[s.Kind], s.ID)
 		}
 	}
-	for _, kind := range slices.Sorted(maps.Keys(ids)) {
-		places := make([]string, len(ids[kind]))
-		for i := range places {
-			places[i] = "$" + strconv.Itoa(i+1)
+	names := map[ledger.Subject]string{}
+	read := func(kind string, ids []string) error {
+		args := make([]any, part)
+		for i := range args {
+			args[i] = ids[min(i, len(ids)-1)]
 		}
-		err := tx.each(called[kind]+"("+strings.Join(places, ", ")+")", ids[kind], func(scan func(...any) error) error {
+		return tx.each(called[kind]+places(part), args, func(scan func(...any) error) error {
 			s, name, number := ledger.Subject{Kind: kind}, "", int64(0)
 			if err := scan(&s.ID, &name, &number); err != nil {
 				return err
@@ -169,8 +169,12 @@ func (tx *Tx) SubjectNames(subjects []ledger.Subject) (map[ledger.Subject]string
 			names[s] = name
 			return nil
 		})
-		if err != nil {
-			return nil, fault.Wrap(err, "find what the subjects of events are called")
+	}
+	for kind, all := range ids {
+		for some := range slices.Chunk(all, part) {
+			if err := read(kind, some); err != nil {
+				return nil, fault.Wrap(err, "find what the subjects of events are called")
+			}
 		}
 	}
 	return names, nil

@@ -66,7 +66,11 @@ func Load(ctx context.Context, address string, d Dump, o LoadOptions) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("keep the loaded rows: %w", s.translate(err))
 	}
-	s.Analyze(ctx)
+	tables := make([]string, len(d.Tables))
+	for i, t := range d.Tables {
+		tables[i] = `"` + t.Name + `"`
+	}
+	s.analyze(ctx, tables...)
 	return nil
 }
 

@@ -35,6 +35,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib" // also the driver "pgx"
 	_ "modernc.org/sqlite"           // the driver "sqlite"
 )
@@ -202,17 +203,30 @@ func (s *Store) openPostgres(address string) error {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	// Compiling a query costs more than any of ours takes, and where the database
-	// has not counted its tables yet it compiles a look at one person for 200 ms.
-	if config.RuntimeParams["jit"] == "" {
-		config.RuntimeParams["jit"] = "off"
-	}
-	s.reads = stdlib.OpenDB(*config)
+	s.reads = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(interpret))
 	s.readers = newReaders(s.reads, s.dialect, 16)
 	s.peers = newPeers(s, config.Copy())
-	s.writes = stdlib.OpenDB(*config)
-	s.writes.SetMaxOpenConns(3) // the writer's, one for migrations before it starts and what Tell says after, one to Analyze
+	s.writes = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(interpret))
+	// The writer's, one for migrations before it starts and what Tell says after, two to Analyze.
+	s.writes.SetMaxOpenConns(4)
 	return nil
+}
+
+// interpret keeps PostgreSQL from compiling queries: that costs more than any of
+// ours takes, and where the database has not counted its tables yet it compiles a
+// look at one person for 200 ms. It is said after connecting, for a pool between
+// us and the database may refuse what it does not know. Whoever asks for it in the
+// address (options=-c jit=on) keeps it.
+func interpret(ctx context.Context, conn *pgx.Conn) error {
+	given := conn.Config().RuntimeParams
+	if given["jit"] != "" || strings.Contains(given["options"], "jit") {
+		return nil
+	}
+	_, err := conn.Exec(ctx, "SET jit = off")
+	if _, unknown := errors.AsType[*pgconn.PgError](err); unknown {
+		return nil // a version that compiles nothing
+	}
+	return err
 }
 
 // redact hides a password in a database address.
@@ -331,16 +345,20 @@ func (s *Store) updateFor(ctx context.Context, room string, f func(*Tx) error) e
 	return err
 }
 
-// Analyze has PostgreSQL count what it holds after much came in at once. It does
-// so by itself within a minute or more; until then it takes the tables for empty,
-// and reads and sorts all items for a page of them. SQLite needs no counts.
-// Failing costs time and nothing else, so it is only logged.
+// Analyze has PostgreSQL count the tables that imports and queues fill, after much
+// came in at once. It does so by itself within a minute or more; until then it
+// takes them for empty, and reads and sorts all items for a page of them. SQLite
+// needs no counts. Failing costs time and nothing else, so it is only logged.
 func (s *Store) Analyze(ctx context.Context) {
+	s.analyze(ctx, "item", "item_key", "item_words", "queue_row")
+}
+
+func (s *Store) analyze(ctx context.Context, tables ...string) {
 	if s.dialect.name() != "postgres" {
 		return
 	}
 	// The connections of s.reads are all in the readers' hands.
-	if _, err := s.writes.ExecContext(ctx, "ANALYZE item, item_key, item_words, queue_row"); err != nil {
+	if _, err := s.writes.ExecContext(ctx, "ANALYZE "+strings.Join(tables, ", ")); err != nil {
 		s.options.Log.Warn("count what the database holds", "error", err)
 	}
 }
