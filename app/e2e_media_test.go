@@ -101,7 +101,7 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 	// asked for again; what it needs to be judged is not taken away.
 	ana.forgive("503")
 	ana.open("/projects/news/items/0190bbbb-0000-7000-8000-000000000003")
-	ana.wait(`document.querySelector("img.media + .mediafault")?.innerText.includes("does not answer right now")`)
+	ana.wait(`document.querySelector("img.media + .mediafault")?.innerText.includes("cannot be read right now")`)
 	ana.looks("item-picture-away")
 	ana.wait(`Number(document.querySelector("img.media").dataset.pause) > 2000 && document.querySelectorAll(".mediafault").length === 1`)
 	ask[bool](ana, `(() => { document.querySelector("img.media").src = "/projects/news/items/0190bbbb-0000-7000-8000-000000000002/media"; return true; })()`)

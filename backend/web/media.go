@@ -47,12 +47,19 @@ func (s *Server) getMedia(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// lookTime is how long a second look at an object may take; the page waits for its
+// words a little longer. The source of what takes longer answers, if slowly.
+const lookTime = 8 * time.Second
+
 // getMediaFault says in words why an object was not shown, a fragment. It looks
 // once more, so that a source that is away is told from an object that is wrong.
 func (s *Server) getMediaFault(w http.ResponseWriter, r *http.Request) error {
 	actor, project, id := actorOf(r), projectOf(r).ID, labeling.ItemID(chi.URLParam(r, "item"))
-	_, object, seen := s.Labeling.OpenMedia(r.Context(), actor, project, id)
-	if seen == nil {
+	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
+	defer cancel()
+	_, object, err := s.Labeling.OpenMedia(ctx, actor, project, id)
+	away := err != nil && ctx.Err() == nil
+	if err == nil {
 		_ = object.Close() // right after all: it is the browser that cannot show it, or could not just now
 	}
 	history, err := s.Labeling.Item(r.Context(), actor, project, id)
@@ -62,7 +69,7 @@ func (s *Server) getMediaFault(w http.ResponseWriter, r *http.Request) error {
 	if history.Item.Media == nil {
 		return fault.New(fault.NotFound, "This item is a text alone.")
 	}
-	return s.send(w, r, http.StatusOK, page.MediaNote(*history.Item.Media, fault.Is(seen, fault.Unavailable)))
+	return s.send(w, r, http.StatusOK, page.MediaNote(*history.Item.Media, away))
 }
 
 // MediaBody is an object that an item refers to.

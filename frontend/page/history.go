@@ -105,7 +105,12 @@ func (v HistoryView) subjectHref(s ledger.Subject) string {
 		return "" // events of many projects stand here
 	}
 	switch s.Kind {
-	case "candidate", "run", "model", "snapshot":
+	case "item":
+		if v.Names != nil && v.Names[s] == "" {
+			return "" // it is gone
+		}
+		return v.Project.Href("items", s.ID)
+	case "candidate", "run", "model", "snapshot", "import":
 		return v.Project.Href(s.Kind+"s", s.ID)
 	}
 	return ""

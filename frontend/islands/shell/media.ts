@@ -24,8 +24,14 @@ export async function explain(shown: HTMLElement, src: string, known?: string): 
     const place = document.createElement("template");
     place.innerHTML = await response.text(); // written by our own server, user text escaped
     note = place.content.firstElementChild!;
-    if (known === undefined && note.hasAttribute("data-away")) {
+    const says = note.getAttribute("data-known");
+    if (known === undefined && says === "away") {
       if (!awayBelow(shown)) shown.after(note);
+      return again(shown, src);
+    }
+    // It was right a moment ago: what went wrong may be over.
+    if (known === undefined && says === "right" && shown.dataset["twice"] === undefined) {
+      shown.dataset["twice"] = "";
       return again(shown, src);
     }
   } catch {
@@ -34,6 +40,7 @@ export async function explain(shown: HTMLElement, src: string, known?: string): 
     note.className = "mediafault";
     note.textContent = known;
   }
+  awayBelow(shown)?.remove();
   const parent = shown.parentElement;
   shown.replaceWith(note);
   parent?.dispatchEvent(new CustomEvent(FAULT, { bubbles: true }));
@@ -42,7 +49,7 @@ export async function explain(shown: HTMLElement, src: string, known?: string): 
 /** The words below an object whose source is away. */
 function awayBelow(shown: HTMLElement): Element | undefined {
   const below = shown.nextElementSibling;
-  return below?.hasAttribute("data-away") ? below : undefined;
+  return below?.getAttribute("data-known") === "away" ? below : undefined;
 }
 
 function again(shown: HTMLElement, src: string): void {
@@ -72,6 +79,7 @@ for (const kind of ["load", "loadedmetadata"]) {
     const shown = e.target;
     if (!(shown instanceof HTMLElement) || shown.dataset["media"] === undefined) return;
     delete shown.dataset["pause"];
+    delete shown.dataset["twice"];
     awayBelow(shown)?.remove();
   }, true);
 }

@@ -165,7 +165,8 @@ function standing<T extends HTMLElement>(pressed: T): T | undefined {
     document.body.append(pressed);
     return pressed;
   }
-  const asks = (e: Element): string => ["id", "href", "hx-get", "hx-post", "name", "value"].map((name) => e.getAttribute(name)).join("\n");
+  const asks = (e: Element): string => ["id", "href", "hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete", "hx-vals", "name", "value"].map((name) => e.getAttribute(name) ?? "").join("\n");
+  if (asks(pressed).trim() === "") return undefined; // nothing tells it from others
   return [...document.querySelectorAll<T>(pressed.tagName)].find((e) => asks(e) === asks(pressed));
 }
 
