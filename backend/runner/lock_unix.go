@@ -28,7 +28,11 @@ func lockDir(ctx context.Context, dir string, patience time.Duration) (*os.File,
 			_ = f.Close()
 			return nil, fmt.Errorf("lock %s: %w", dir, err)
 		}
-		if time.Now().After(end) || ctx.Err() != nil {
+		if err := ctx.Err(); err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("wait for %s: %w", dir, err)
+		}
+		if time.Now().After(end) {
 			_ = f.Close()
 			return nil, errors.New("another runner is at work in this directory")
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -117,6 +118,14 @@ func (j *job) read(events io.Reader) (missing []string) {
 			delete(written, where)
 		case "fail":
 			j.out.failed++
+			if e.Test == "" { // nor will any other test of the package end now, as after a crash or a timeout
+				for _, other := range slices.Sorted(maps.Keys(written)) {
+					if rest, inside := strings.CutPrefix(other, where); inside && rest != "" {
+						_, _ = fmt.Fprintf(j.out, "=== had not ended: %s\n%s", rest, written[other])
+						delete(written, other)
+					}
+				}
+			}
 			if written[where] != nil {
 				_, _ = io.WriteString(j.out, written[where].String())
 			}

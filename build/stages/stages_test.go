@@ -119,12 +119,15 @@ func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 		`{"Action":"output","Package":"p","Test":"TestElsewhere","Output":"    x_test.go:4: the child is confined on Linux only\n"}`,
 		`{"Action":"skip","Package":"p","Test":"TestElsewhere"}`,
 		`{"ImportPath":"q","Action":"build-output","Output":"q.go:1: does not compile\n"}`,
+		`{"Action":"output","Package":"r","Test":"TestStuck","Output":"panic: test timed out after 15m\n"}`,
+		`{"Action":"output","Package":"r","Output":"FAIL r 900s\n"}`,
+		`{"Action":"fail","Package":"r"}`,
 		`a crash of the tool`, ``,
 	}, "\n")
 	j := &job{out: &output{}}
 	missing := j.read(strings.NewReader(events))
 	text := j.out.String()
-	for _, want := range []string{"x_test.go:1: wrong", "does not compile", "a crash of the tool"} {
+	for _, want := range []string{"x_test.go:1: wrong", "does not compile", "had not ended: TestStuck\npanic: test timed out", "FAIL r 900s", "a crash of the tool"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing from\n%s", want, text)
 		}
