@@ -215,6 +215,7 @@ func TestTheHistoryIsFilteredAndSavedByKeyboardAlone(t *testing.T) {
 	// What an event is about has its name of today, and so have the items of a change.
 	ana.waitText("td:has(.subjectname)", "ward")
 	ana.wait(fmt.Sprintf(`[...document.querySelectorAll(".oldnew")].some((e) => e.innerText.includes(%q))`, items.Items[0].Key))
+	v.looks("history-named")
 	all := ana.numbers()
 	ana.skip()
 	ana.reach("combobox", "Who")

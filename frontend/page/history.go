@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -81,8 +82,11 @@ func (v HistoryView) changes(t review.Trace) ([]ledger.Change, string) {
 	for i := range changes {
 		c := &changes[i]
 		c.Was, c.Is = v.class(c.Was), v.class(c.Is)
-		if name := v.Names[changedItem(*c)]; name != "" && t.Subject.Kind == "bulk" {
-			c.Field = name
+		if t.Subject.Kind == "bulk" {
+			c.Field = cmp.Or(v.Names[changedItem(*c)], c.Field)
+		} else if before, rest, found := strings.Cut(c.Field, "["); found { // Schema.classes[id].name
+			id, after, _ := strings.Cut(rest, "]")
+			c.Field = before + "[" + v.class(id) + "]" + after
 		}
 	}
 	return changes, reason
