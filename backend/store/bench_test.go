@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -10,7 +11,28 @@ import (
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/store/storetest"
 )
+
+// onBoth measures on a new database file and, where there is a server, on
+// PostgreSQL.
+func onBoth(b *testing.B, measure func(*testing.B, *store.Store)) {
+	at := func(b *testing.B, address string) {
+		s, err := store.Open(b.Context(), address, store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		measure(b, s)
+	}
+	b.Run("sqlite", func(b *testing.B) { at(b, filepath.Join(b.TempDir(), "adjudge.db")) })
+	b.Run("postgres", func(b *testing.B) {
+		if os.Getenv(storetest.PostgresVariable) == "" {
+			b.Skip(storetest.PostgresVariable + " names no server")
+		}
+		at(b, storetest.Postgres(b))
+	})
+}
 
 // BenchmarkUpdate measures durable updates, each with one event, by many people
 // at once: how well commits in groups share their flushes.

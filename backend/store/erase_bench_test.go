@@ -3,8 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
-	"github.com/adjudge/adjudge/backend/store/storetest"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -22,21 +19,10 @@ import (
 // theirs. It says how long the plan and the rest take, and the longest that one of
 // its transactions ran: for so long nobody else wrote.
 func BenchmarkErasePerson1M(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) { benchErase(b, filepath.Join(b.TempDir(), "adjudge.db")) })
-	b.Run("postgres", func(b *testing.B) {
-		if os.Getenv("ADJUDGE_TEST_POSTGRES") == "" {
-			b.Skip("ADJUDGE_TEST_POSTGRES names no server")
-		}
-		benchErase(b, storetest.Postgres(b))
-	})
+	onBoth(b, benchErase)
 }
 
-func benchErase(b *testing.B, address string) {
-	s, err := store.Open(b.Context(), address, store.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+func benchErase(b *testing.B, s *store.Store) {
 	must := func(err error) {
 		b.Helper()
 		if err != nil {

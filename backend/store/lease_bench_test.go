@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -16,21 +14,10 @@ import (
 // 60,000 that came in a moment ago, of which thirty people hold the first 600:
 // Monday at nine.
 func BenchmarkLeaseFrom60kJustImported(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) { benchLease(b, filepath.Join(b.TempDir(), "adjudge.db")) })
-	b.Run("postgres", func(b *testing.B) {
-		if os.Getenv("ADJUDGE_TEST_POSTGRES") == "" {
-			b.Skip("ADJUDGE_TEST_POSTGRES names no server")
-		}
-		benchLease(b, storetest.Postgres(b))
-	})
+	onBoth(b, benchLease)
 }
 
-func benchLease(b *testing.B, address string) {
-	s, err := store.Open(b.Context(), address, store.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+func benchLease(b *testing.B, s *store.Store) {
 	const items, group, leased = 60_000, 5000, 600
 	storetest.Animals(b, s)
 	query := labeling.OfferQuery{Project: "p1", Dataset: "d1", Person: "xan", Overlap: 1, Limit: 20}

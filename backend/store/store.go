@@ -216,7 +216,7 @@ func (s *Store) openPostgres(address string) error {
 // ours takes, and where the database has not counted its tables yet it compiles a
 // look at one person for 200 ms. It is said after connecting, for a pool between
 // us and the database may refuse what it does not know. Whoever asks for it in the
-// address (options=-c jit=on) keeps it.
+// address (options=-c%20jit%3Don) keeps it.
 func interpret(ctx context.Context, conn *pgx.Conn) error {
 	given := conn.Config().RuntimeParams
 	if given["jit"] != "" || strings.Contains(given["options"], "jit") {
