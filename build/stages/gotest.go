@@ -80,6 +80,7 @@ func promised() []string {
 // want of what was promised to them, with their reasons.
 func (j *job) read(events io.Reader) (missing []string) {
 	words := promised()
+	blamed := map[string]bool{} // packages and tests of which a part is named as failed
 	written := map[string]*strings.Builder{}
 	lines := bufio.NewReader(events)
 	for {
@@ -117,13 +118,31 @@ func (j *job) read(events io.Reader) (missing []string) {
 			}
 			delete(written, where)
 		case "fail":
-			j.out.failed++
+			if e.Test != "" && !blamed[where] {
+				j.out.broken = append(j.out.broken, e.Test)
+			}
+			for whole := where; ; { // it fails because this part of it did
+				blamed[whole] = true
+				cut := strings.LastIndexByte(whole, '/')
+				if cut < len(e.Package) {
+					break
+				}
+				whole = whole[:cut]
+			}
+			if e.Test != "" {
+				blamed[e.Package] = true
+			}
 			if e.Test == "" { // nor will any other test of the package end now, as after a crash or a timeout
 				for _, other := range slices.Sorted(maps.Keys(written)) {
 					if rest, inside := strings.CutPrefix(other, where); inside && rest != "" {
 						_, _ = fmt.Fprintf(j.out, "=== had not ended: %s\n%s", rest, written[other])
 						delete(written, other)
+						j.out.broken = append(j.out.broken, strings.TrimSpace(rest)+" had not ended")
+						blamed[e.Package] = true
 					}
+				}
+				if !blamed[e.Package] { // it does not build, or something ended it between two tests
+					j.out.broken = append(j.out.broken, e.Package)
 				}
 			}
 			if written[where] != nil {

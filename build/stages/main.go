@@ -1,12 +1,13 @@
-// Command stages is what `make test` runs: it installs what the tests need,
-// runs every stage (two at a time where that is safe), and ends with a table
-// of stages and seconds. A stage that fails stops the run, and its output is
-// the last thing printed above the table.
+// Command stages is what `make test` runs: it installs what the tests need and
+// runs every stage, two at a time where that is safe. A stage that fails hides
+// no other: all run but those that need what it makes. It ends with the output
+// of every stage that failed, and with a table of stages, seconds and outcomes
+// that names the tests that failed and the stages that could not run.
 //
 //	go run ./build/stages            run everything
 //	go run ./build/stages vet lint   run these stages and what they need
 //	go run ./build/stages -list      name the stages
-//	go run ./build/stages -k         run what can be run after a failure, too
+//	go run ./build/stages -v         print what stages that succeed wrote, too
 //
 // Everything a stage leaves behind (a PostgreSQL cluster, temporary files) is
 // in one temporary folder, which is removed at the end.
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,7 +31,6 @@ import (
 func main() {
 	list := flag.Bool("list", false, "name the stages and stop")
 	verbose := flag.Bool("v", false, "print the output of stages that succeed, too")
-	keep := flag.Bool("k", false, "go on after a stage that failed with those that do not need it")
 	flag.Parse()
 	if *list {
 		for _, s := range stages() {
@@ -37,7 +38,7 @@ func main() {
 		}
 		return
 	}
-	if err := run(flag.Args(), *verbose, *keep); err != nil {
+	if err := run(flag.Args(), *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "\nstages:", err)
 		os.Exit(1)
 	}
@@ -47,11 +48,15 @@ func main() {
 type stage struct {
 	name  string
 	about string
-	needs []string // stages that must have succeeded before
+	needs []string // stages whose work it uses: it cannot run where one of them failed
 	alone bool     // watches the clock or a screen: nothing may run beside it
 	last  bool     // takes every core and nothing needs it: it waits for all others
 	run   func(*job) error
 }
+
+// stageLimit ends a stage that hangs, so that it is shown as any other failure.
+// It is far more than the longest takes on a slow machine.
+const stageLimit = time.Hour
 
 // job is one stage while it runs.
 type job struct {
@@ -74,11 +79,12 @@ type result struct {
 	out     *output
 }
 
-func run(names []string, verbose, keep bool) error {
+// errNotRun is why a stage did not run at all.
+var errNotRun = errors.New("not run")
+
+func run(names []string, verbose bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 
 	wanted, err := choose(stages(), names)
 	if err != nil {
@@ -97,32 +103,22 @@ func run(names []string, verbose, keep bool) error {
 	defer h.stopPostgres()
 
 	begin := time.Now()
-	results, failed := schedule(ctx, cancel, wanted, h, verbose, keep)
-	if failed != nil {
-		fmt.Printf("\n──── %s failed ────\n%s\n", failed.stage.name, failed.out)
-	}
-	table(os.Stdout, results, time.Since(begin))
-	if failed != nil {
-		return fmt.Errorf("%s: %w", failed.stage.name, failed.err)
-	}
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
-	return nil
+	results := schedule(ctx, wanted, h, verbose, stageLimit)
+	return report(os.Stdout, ctx, results, time.Since(begin))
 }
 
 // schedule starts every stage whose needs are met, at most lanes() at once and
-// an alone stage by itself, until all are done or one failed.
-func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbose, keep bool) ([]result, *result) {
-	done := map[string]bool{}
+// an alone stage by itself, until all are done. A stage that needs one that
+// failed is in the results, too, with errNotRun.
+func schedule(ctx context.Context, todo []stage, h *house, verbose bool, limit time.Duration) []result {
+	ended := map[string]bool{} // whether it succeeded
 	finished := make(chan result)
 	running, exclusive := 0, false
 	var results []result
-	var failed *result
 	for {
-		for (failed == nil || keep) && ctx.Err() == nil {
+		for ctx.Err() == nil {
 			ready := func(s stage) bool {
-				return !slices.ContainsFunc(s.needs, func(need string) bool { return !done[need] }) &&
+				return !slices.ContainsFunc(s.needs, func(need string) bool { _, over := ended[need]; return !over }) &&
 					(running == 0 || !s.alone && !exclusive && running < lanes())
 			}
 			i := slices.IndexFunc(todo, func(s stage) bool { return !s.last && ready(s) })
@@ -133,44 +129,59 @@ func schedule(ctx context.Context, cancel func(), todo []stage, h *house, verbos
 				break
 			}
 			next := todo[i]
-			todo = slices.Delete(todo, i, i+1)
+			todo = slices.Delete(slices.Clone(todo), i, i+1)
+			if lacks := slices.DeleteFunc(slices.Clone(next.needs), func(need string) bool { return ended[need] }); len(lacks) > 0 {
+				ended[next.name] = false
+				results = append(results, result{stage: next, err: fmt.Errorf("%w: it needs %s", errNotRun, strings.Join(lacks, ", ")), out: &output{}})
+				continue
+			}
 			running++
 			exclusive = next.alone
 			fmt.Printf("  ▸ %s\n", next.name)
-			go func() { finished <- perform(ctx, next, h) }()
+			go func() { finished <- perform(ctx, next, h, limit) }()
 		}
 		if running == 0 {
-			return results, failed
+			for _, s := range todo { // interrupted, or what it needs is no stage of this run
+				results = append(results, result{stage: s, err: errNotRun, out: &output{}})
+			}
+			return results
 		}
 		r := <-finished
 		running--
 		exclusive = false
-		done[r.stage.name] = r.err == nil
+		ended[r.stage.name] = r.err == nil
 		results = append(results, r)
 		switch {
-		case r.err == nil:
+		case r.err != nil:
+			fmt.Printf("  ✗ %s %.1f s\n", r.stage.name, r.seconds)
+		default:
 			fmt.Printf("  ✓ %s %.1f s\n", r.stage.name, r.seconds)
 			if verbose {
 				fmt.Print(r.out)
 			}
-		case failed != nil && keep:
-			fmt.Printf("  ✗ %s %.1f s: %v\n%s\n", r.stage.name, r.seconds, r.err, r.out)
-		case failed == nil:
-			fmt.Printf("  ✗ %s %.1f s\n", r.stage.name, r.seconds)
-			failed = &r
-			if keep {
-				break
-			}
-			cancel() // the others end early; their output would only bury this one
 		}
 	}
 }
 
-func perform(ctx context.Context, s stage, h *house) result {
+// perform runs one stage. One that crashes or takes longer than the limit
+// failed, as one does that says so.
+func perform(ctx context.Context, s stage, h *house, limit time.Duration) (r result) {
 	begin := time.Now()
-	j := &job{ctx: ctx, out: &output{}, house: h}
-	err := s.run(j)
-	return result{stage: s, seconds: time.Since(begin).Seconds(), err: err, out: j.out}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it had not ended after %s", limit))
+	defer cancel()
+	r = result{stage: s, out: &output{}}
+	defer func() {
+		if crash := recover(); crash != nil {
+			_, _ = fmt.Fprintf(r.out, "panic: %v\n%s", crash, debug.Stack())
+			r.err = fmt.Errorf("crashed: %v", crash)
+		}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && r.err != nil {
+			r.err = fmt.Errorf("%w: %w", context.Cause(ctx), r.err)
+		}
+		r.seconds = time.Since(begin).Seconds()
+	}()
+	r.err = s.run(&job{ctx: ctx, out: r.out, house: h})
+	return r
 }
 
 // lanes is how many stages run at once: Go's compiler uses every core by
@@ -207,26 +218,4 @@ func choose(all []stage, names []string) ([]stage, error) {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(s stage) bool { return !want[s.name] }), nil
-}
-
-// table prints what ran, how long it took, and what was skipped inside it.
-func table(w *os.File, results []result, wall time.Duration) {
-	const line = "─────────────────────────────────────────────────────"
-	fmt.Fprintf(w, "\n  %-12s %9s   %s\n  %s\n", "stage", "seconds", "outcome", line)
-	for _, r := range results {
-		outcome := r.out.summary()
-		if r.err != nil {
-			outcome = "FAILED"
-			if errors.Is(r.err, context.Canceled) || strings.Contains(r.err.Error(), "signal: killed") {
-				outcome = "stopped"
-			}
-		}
-		fmt.Fprintf(w, "  %-12s %9.1f   %s\n", r.stage.name, r.seconds, outcome)
-	}
-	fmt.Fprintf(w, "  %s\n  %-12s %9.1f\n", line, "wall clock", wall.Seconds())
-	for _, r := range results {
-		for _, skip := range r.out.skipped {
-			fmt.Fprintf(w, "  skipped in %s: %s\n", r.stage.name, skip)
-		}
-	}
 }

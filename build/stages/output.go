@@ -8,10 +8,11 @@ import (
 
 // output collects what a stage wrote and what its tests came to.
 type output struct {
-	mu             sync.Mutex
-	text           bytes.Buffer
-	passed, failed int
-	skipped        []string
+	mu      sync.Mutex
+	text    bytes.Buffer
+	passed  int
+	broken  []string // tests that failed or had not ended, and packages that failed without one
+	skipped []string
 }
 
 // Write makes an output the target of a command.
@@ -40,4 +41,11 @@ func (o *output) summary() string {
 	default:
 		return fmt.Sprintf("%d tests, %d skipped", o.passed, len(o.skipped))
 	}
+}
+
+// failures returns what failed and how many tests ended in all.
+func (o *output) failures() (broken []string, done int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.broken, o.passed + len(o.broken)
 }

@@ -50,13 +50,13 @@ func stages() []stage {
 			return j.onBoth(sharedCluster, j.withS3(), "./app/...", ".")
 		}},
 		{name: "race", about: "the packages that run things at once, under the race detector", needs: []string{"install", "generated"}, run: race},
-		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "vet", "unit", "store", "commands"}, alone: true, run: func(j *job) error {
+		{name: "e2e", about: "browser tests: the pages and the whole walk in Chromium", needs: []string{"install", "generated"}, alone: true, run: func(j *job) error {
 			return j.tagged("e2e", "e2e")
 		}},
-		{name: "monday", about: "two servers on PostgreSQL behind nginx while servers and database restart", needs: []string{"install", "s3", "vet", "commands"}, alone: true, run: func(j *job) error {
+		{name: "monday", about: "two servers on PostgreSQL behind nginx while servers and database restart", needs: []string{"install", "s3", "generated"}, alone: true, run: func(j *job) error {
 			return j.tagged("monday", "e2e,monday")
 		}},
-		{name: "desktop", about: "the desktop window under a virtual screen, with real key events", needs: []string{"install", "vet"}, alone: true, run: func(j *job) error {
+		{name: "desktop", about: "the desktop window under a virtual screen, with real key events", needs: []string{"install", "generated"}, alone: true, run: func(j *job) error {
 			return j.tagged("desktop", desktopTags)
 		}},
 		{name: "cross", about: "the program builds for the other systems", needs: []string{"generated"}, last: true, run: cross},

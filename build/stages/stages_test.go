@@ -34,9 +34,9 @@ func TestAStageRunsAfterWhatItNeedsAndAnAloneOneByItself(t *testing.T) {
 		}}
 	}
 	todo := []stage{row("last", false, "screen"), row("screen", true, "first"), row("first", false), row("beside", false, "first")}
-	results, failed := schedule(t.Context(), func() {}, todo, &house{}, false, false)
-	if failed != nil || len(results) != 4 {
-		t.Fatalf("%d results, failed %v", len(results), failed)
+	results := schedule(t.Context(), todo, &house{}, false, time.Minute)
+	if len(results) != 4 || slices.ContainsFunc(results, func(r result) bool { return r.err != nil }) {
+		t.Fatalf("results %+v", results)
 	}
 	at := func(name string) int { return slices.Index(order, name) }
 	if at("first") > at("screen") || at("screen") > at("last") {
@@ -57,25 +57,82 @@ func TestALastStageRunsAfterAllOthersByItself(t *testing.T) {
 		}}
 	}
 	broken := errors.New("broken")
-	// What needs a failed stage is waited for in vain.
-	todo := []stage{row("cross", nil), row("a", nil), row("b", broken, "a"), row("never", nil, "b"), row("nor", nil, "never"), row("c", nil, "a")}
-	results, _ := schedule(t.Context(), func() {}, todo, &house{}, false, true)
-	if len(results) != 4 || order[len(order)-1] != "cross" {
+	todo := []stage{row("cross", nil), row("a", nil), row("b", broken, "a"), row("c", nil, "a")}
+	schedule(t.Context(), todo, &house{}, false, time.Minute)
+	if len(order) != 4 || order[3] != "cross" {
 		t.Errorf("order %v", order)
 	}
 }
 
-func TestAFailedStageStopsTheRun(t *testing.T) {
+func TestARedStageHidesNoStageThatCanRun(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("broken")
-	ctx, cancel := context.WithCancel(t.Context())
-	ran := false
-	results, failed := schedule(ctx, cancel, []stage{
-		{name: "bad", run: func(*job) error { return broken }},
-		{name: "after", needs: []string{"bad"}, run: func(*job) error { ran = true; return nil }},
-	}, &house{}, false, false)
-	if failed == nil || !errors.Is(failed.err, broken) || ran || len(results) != 1 || ctx.Err() == nil {
-		t.Errorf("failed %v, later stage ran %v, %d results, context %v", failed, ran, len(results), ctx.Err())
+	ok := func(*job) error { return nil }
+	results := schedule(t.Context(), []stage{
+		{name: "bad", run: func(j *job) error {
+			_, _ = j.out.Write([]byte("what the bad one wrote\n"))
+			j.out.broken = []string{"TestOne"}
+			return errors.New("broken")
+		}},
+		{name: "crash", run: func(*job) error { panic("out of range") }},
+		{name: "hang", run: func(j *job) error { <-j.ctx.Done(); return errors.New("killed") }},
+		{name: "never", needs: []string{"bad"}, run: ok},
+		{name: "nor", needs: []string{"never"}, run: ok},
+		{name: "e2e", alone: true, run: ok},
+		{name: "cross", last: true, run: ok},
+	}, &house{}, false, 50*time.Millisecond)
+
+	var text strings.Builder
+	err := report(&text, t.Context(), results, time.Second)
+	for _, red := range []string{"failed: ", "bad", "crash", "hang", "never", "nor"} {
+		if err == nil || !strings.Contains(err.Error(), red) {
+			t.Errorf("the run says %v, without %s", err, red)
+		}
+	}
+	for _, want := range []string{
+		"bad failed: broken", "what the bad one wrote", "crash failed: crashed: out of range", "stages_test.go", // where it crashed
+		"hang failed: it had not ended after 50ms", "FAILED: 1 of 1 tests", "FAILED in bad: TestOne", "not run: it needs bad\n", "not run: it needs never\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is missing from\n%s", want, text.String())
+		}
+	}
+	for _, r := range results {
+		if (r.stage.name == "e2e" || r.stage.name == "cross") && r.err != nil {
+			t.Errorf("%s needs none of those and came to %v", r.stage.name, r.err)
+		}
+	}
+	if len(results) != 7 {
+		t.Errorf("%d stages are in the table", len(results))
+	}
+}
+
+func TestAnInterruptedRunShowsWhatItHad(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	results := schedule(ctx, []stage{
+		{name: "first", alone: true, run: func(*job) error { return errors.New("broken") }},
+		{name: "second", needs: []string{"first"}, run: func(*job) error { return nil }},
+		{name: "third", alone: true, run: func(j *job) error { interrupt(); return j.ctx.Err() }},
+		{name: "fourth", last: true, run: func(*job) error { return nil }},
+	}, &house{}, false, time.Minute)
+	var text strings.Builder
+	if err := report(&text, ctx, results, time.Second); err == nil || err.Error() != "interrupted" {
+		t.Errorf("the run says %v", err)
+	}
+	if len(results) != 4 || !strings.Contains(text.String(), "first failed: broken") || !strings.Contains(text.String(), "fourth             0.0   not run\n") {
+		t.Errorf("%d results:\n%s", len(results), text.String())
+	}
+}
+
+func TestOnlyWhatAStageUsesKeepsItFromRunning(t *testing.T) {
+	t.Parallel()
+	for _, s := range stages() {
+		for _, need := range s.needs {
+			// These make or bring something; a stage of tests brings nothing.
+			if !slices.Contains([]string{"install", "modules", "generated", "s3"}, need) {
+				t.Errorf("%s does not run where %s is red, and uses nothing of it", s.name, need)
+			}
+		}
 	}
 }
 
@@ -122,6 +179,9 @@ func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 		`{"Action":"output","Package":"r","Test":"TestStuck","Output":"panic: test timed out after 15m\n"}`,
 		`{"Action":"output","Package":"r","Output":"FAIL r 900s\n"}`,
 		`{"Action":"fail","Package":"r"}`,
+		`{"Action":"fail","Package":"s/t","Test":"TestWhole/part"}`,
+		`{"Action":"fail","Package":"s/t","Test":"TestWhole"}`,
+		`{"Action":"fail","Package":"s/t"}`,
 		`a crash of the tool`, ``,
 	}, "\n")
 	j := &job{out: &output{}}
@@ -134,6 +194,9 @@ func TestOnlyWhatFailedIsPrinted(t *testing.T) {
 	}
 	if strings.Contains(text, "chatter") {
 		t.Errorf("what succeeded is printed, too:\n%s", text)
+	}
+	if want := []string{"TestBad", "TestStuck had not ended", "TestWhole/part"}; !slices.Equal(j.out.broken, want) {
+		t.Errorf("as failed it names %q, not %q", j.out.broken, want)
 	}
 	if j.out.passed != 1 || len(j.out.skipped) != 3 || !strings.Contains(j.out.skipped[0], "ADJUDGE_REALDATA") {
 		t.Errorf("passed %d, skipped %q", j.out.passed, j.out.skipped)
