@@ -145,7 +145,7 @@ func backup(ctx context.Context, d *dataDir, database, to string, withKeys bool,
 }
 
 func fillBackup(ctx context.Context, d *dataDir, database, part string, withKeys bool, show *progress) (manifest, error) {
-	m := manifest{Format: backupFormat, MadeAt: time.Now().UTC(), Version: version(), Installation: d.id, Keys: withKeys}
+	m := manifest{Format: backupFormat, MadeAt: now().UTC(), Version: version(), Installation: d.id, Keys: withKeys}
 	s, err := store.Open(ctx, database, store.Options{Frozen: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return m, err

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The tests of commands and pages run the real program: built once, started as
@@ -26,9 +28,34 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binaryFolder = folder
+	if err := moveClock(os.Getenv("ADJUDGE_TEST_CLOCK")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
+}
+
+// moveClock sets the clock of the servers and commands that the tests start, and
+// of the pages in their browser, to a moment, from which it goes on. The tests
+// themselves measure with the machine's.
+func moveClock(to string) error {
+	if to == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, to)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ADJUDGE_TEST_CLOCK is a moment such as 2028-02-29T12:00:00Z: %w", err)
+	case time.Until(at) < 0:
+		// A browser throws away cookies that end before its own today.
+		return fmt.Errorf("ADJUDGE_TEST_CLOCK is a moment to come, and %s is past", to)
+	case os.Getenv("ADJUDGE_TEST_BINARY") != "":
+		return errors.New("the clock of a program that was built already cannot be moved: leave ADJUDGE_TEST_BINARY or ADJUDGE_TEST_CLOCK out")
+	}
+	ahead = time.Until(at).Round(time.Second).String()
+	return nil
 }
 
 // binary returns the path of the program, which stands alone in its folder.
@@ -40,7 +67,7 @@ func binary(t testing.TB) string {
 			return
 		}
 		binaryPath = filepath.Join(binaryFolder, "adjudge")
-		build := exec.Command("go", "build", "-o", binaryPath, "github.com/adjudge/adjudge")
+		build := exec.Command("go", "build", "-ldflags=-X github.com/adjudge/adjudge/app.ahead="+ahead, "-o", binaryPath, "github.com/adjudge/adjudge")
 		if out, err := build.CombinedOutput(); err != nil {
 			errBinary = fmt.Errorf("build the program: %w\n%s", err, out)
 		}

@@ -67,6 +67,11 @@ func chromium(t testing.TB) context.Context {
 			errChromium = fmt.Errorf("there is no Chromium; install one, or name it in ADJUDGE_TEST_CHROMIUM")
 			return
 		}
+		fonts, err := filepath.Abs(filepath.Join("testdata", "fonts.conf"))
+		if err != nil {
+			errChromium = err
+			return
+		}
 		allocator, stop := chromedp.NewExecAllocator(context.Background(),
 			chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
@@ -75,7 +80,10 @@ func chromium(t testing.TB) context.Context {
 			// Several visitors at once: none of them is "in the background".
 			chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
 			chromedp.Flag("disable-backgrounding-occluded-windows", true),
-			chromedp.WindowSize(1440, 900))
+			chromedp.WindowSize(1440, 900),
+			// Whatever this machine speaks, wherever it stands, and whatever fonts it has.
+			chromedp.Env("LANG=en_US.UTF-8", "LC_ALL=en_US.UTF-8", "LANGUAGE=en_US", "TZ=UTC", "FONTCONFIG_FILE="+fonts),
+			chromedp.Flag("lang", "en-US"), chromedp.Flag("accept-lang", "en-US,en"))
 		tab, cancel := chromedp.NewContext(allocator)
 		chromiumTab, chromiumEnd = tab, func() { cancel(); stop() }
 		errChromium = chromedp.Do(tab) // starts it
@@ -148,6 +156,13 @@ func (s *site) watch(ctx context.Context, cancel func()) *visitor {
 	}
 	if err == nil { // of several windows at once each believes to have the keyboard
 		_, err = chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	}
+	if by, moved := time.ParseDuration(ahead); err == nil && moved == nil { // pages and server show one time
+		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: fmt.Sprintf(`Date = class extends Date {
+				constructor(...at) { if (at.length) super(...at); else super(Date.now()); }
+				static now() { return super.now() + %d; }
+			};`, by.Milliseconds())})
 	}
 	if err == nil {
 		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{

@@ -126,7 +126,7 @@ func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) erro
 	if err != nil {
 		return err
 	}
-	c, err := checkpoint.Sign(key, ledger.Checkpoint{Installation: cmp.Or(id, d.id), Seq: length, Hash: hash, At: time.Now(), Reason: "by hand", Key: key.Hint()})
+	c, err := checkpoint.Sign(key, ledger.Checkpoint{Installation: cmp.Or(id, d.id), Seq: length, Hash: hash, At: now(), Reason: "by hand", Key: key.Hint()})
 	if err == nil {
 		err = checkpoint.Append(o.write, c)
 	}

@@ -78,9 +78,14 @@ func openDesk(t *testing.T) *deskTest {
 }
 
 func (d *deskTest) command(args ...string) *exec.Cmd {
+	d.Helper()
+	fonts, err := filepath.Abs(filepath.Join("testdata", "fonts.conf"))
+	if err != nil {
+		d.Fatal(err)
+	}
 	cmd := exec.Command(d.program, append(args, "--data", d.data)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + d.home, "DISPLAY=" + d.display, "TMPDIR=" + os.TempDir(),
-		"LIBGL_ALWAYS_SOFTWARE=1", "GDK_BACKEND=x11", "NO_AT_BRIDGE=1", "LANG=C.UTF-8"}
+		"LIBGL_ALWAYS_SOFTWARE=1", "GDK_BACKEND=x11", "NO_AT_BRIDGE=1", "LANG=C.UTF-8", "TZ=UTC", "FONTCONFIG_FILE=" + fonts}
 	if d.bus != "" {
 		cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+d.bus)
 	}

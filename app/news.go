@@ -97,7 +97,7 @@ func (n *news) look(ctx context.Context) error {
 	ours, released := releaseOf(version())
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.state.Looked = time.Now()
+	n.state.Looked = now()
 	n.state.Version, n.state.URL, n.state.Changes = "", "", nil
 	if !released || newerRelease(theirs, ours) { // a build from the sources has no release: it is shown what there is
 		n.state.Version, n.state.Changes = latest.Version, latest.Changes

@@ -131,7 +131,7 @@ func loadTables(ctx context.Context, dir string, d store.Dump, database string, 
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, database, store.Options{Log: slog.New(slog.DiscardHandler)})
+	s, err := store.Open(ctx, database, store.Options{Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func runnerCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return runner.Run(cmd.Context(), runner.Config{Dir: job, Self: self, Version: version(), Log: log})
+				return runner.Run(cmd.Context(), runner.Config{Dir: job, Self: self, Version: version(), Log: log, Now: now})
 			case clear != "":
 				return runner.Clear(clear)
 			case local.recipe != "":

@@ -174,7 +174,7 @@ func (t *team) path(local string) string {
 func (t *team) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = t.target.Scheme, t.target.Host, t.target.Host
 	p.Out.Header.Del("Cookie")
-	if cookies := t.logins.header(time.Now()); cookies != "" {
+	if cookies := t.logins.header(now()); cookies != "" {
 		p.Out.Header.Set("Cookie", cookies)
 	}
 	own, there := "http://"+t.host, t.target.Scheme+"://"+t.target.Host
@@ -191,7 +191,7 @@ func (t *team) rewrite(p *httputil.ProxyRequest) {
 
 // modify makes the server's answer one of the window's own address.
 func (t *team) modify(r *http.Response) error {
-	if err := t.logins.take(r.Cookies(), time.Now()); err != nil {
+	if err := t.logins.take(r.Cookies(), now()); err != nil {
 		t.log.Error("the sign-in is not remembered", "error", err)
 	}
 	if r.StatusCode >= http.StatusBadGateway && r.StatusCode <= http.StatusGatewayTimeout && r.Header.Get("X-Request-Id") == "" {

@@ -238,7 +238,7 @@ func (t *team) fetch(ctx context.Context, code, verifier, agent string) (name st
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", agent)
-	if cookies := t.logins.header(time.Now()); cookies != "" {
+	if cookies := t.logins.header(now()); cookies != "" {
 		request.Header.Set("Cookie", cookies)
 	}
 	answer, err := t.proxy.Transport.RoundTrip(request)
@@ -257,7 +257,7 @@ func (t *team) fetch(ctx context.Context, code, verifier, agent string) (name st
 	if answer.StatusCode != http.StatusOK {
 		return "", fault.New(fault.Denied, "%s", said.Detail)
 	}
-	return said.Name, t.logins.take(answer.Cookies(), time.Now())
+	return said.Name, t.logins.take(answer.Cookies(), now())
 }
 
 // waiting is the window's page meanwhile: it looks again by itself, and goes on

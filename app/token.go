@@ -43,7 +43,7 @@ func tokenCreateCommand() *cobra.Command {
 				return usage{errors.New("--expires is a time to come, for example 2160h for 90 days")}
 			}
 			if expires > 0 {
-				request["expires_at"] = time.Now().Add(expires)
+				request["expires_at"] = now().Add(expires)
 			}
 			c, err := connect(cmd)
 			if err != nil {
@@ -97,7 +97,7 @@ func tokenListCommand() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, t := range list.Items {
-				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Scope, tokenState(t, time.Now())) // Flush reports a failure
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Scope, tokenState(t, now())) // Flush reports a failure
 			}
 			return w.Flush()
 		},

@@ -22,7 +22,7 @@ func startTraces(ctx context.Context, instance string, log *slog.Logger) (*trace
 
 // storeOptions are those with which the house opens its database.
 func (h *house) storeOptions() store.Options {
-	o := store.Options{Log: h.Log, Backups: h.data.file("backups"), Upgrading: h.tellUpgrade}
+	o := store.Options{Now: h.Now, Log: h.Log, Backups: h.data.file("backups"), Upgrading: h.tellUpgrade}
 	if h.Trace != nil {
 		o.Trace = h.Trace.Store
 	}

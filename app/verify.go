@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,7 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return notValid(err)
 			}
-			approved, err := review.VerifyDocuments(documents, digest, env, time.Now())
+			approved, err := review.VerifyDocuments(documents, digest, env, now())
 			if err != nil {
 				return notValid(err)
 			}

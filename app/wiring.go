@@ -53,6 +53,8 @@ type settings struct {
 	Trace    *trace.Tracer // tells what happens to who watches; nil: nobody
 	News     *news         // looks for newer versions; nil: never
 	Out      io.Writer     // where an upgrade says how far it is; nil: nowhere
+	// Now is the clock of the server; nil: the program's own.
+	Now func() time.Time
 	// LockAfter is how long a browser may stand idle before it is locked; 0: for ever.
 	LockAfter time.Duration
 	Provider  *identity.Provider // at which people may sign in; nil: nowhere
@@ -88,6 +90,9 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // openHouse opens the data directory and joins the rooms. Nothing runs yet.
 func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h := &house{settings: set}
+	if h.Now == nil {
+		h.Now = now
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -115,7 +120,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.store.OnCommit(h.meter.Commit)
 	h.blobs = meteredBlobs{h.blobs, h.meter}
 	h.identity = identity.New(identity.Config{
-		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: time.Now, NewID: newID,
+		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: h.Now, NewID: newID,
 		LockAfter: set.LockAfter, Provider: set.Provider, Server: h.data.id,
 	})
 	var objects labeling.MediaSource
@@ -130,11 +135,11 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		objects = h.media
 	}
 	h.labeling = labeling.New(labeling.Config{
-		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: time.Now, NewID: newID,
+		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: h.Now, NewID: newID,
 		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{}, Media: objects, Analyze: h.store.Analyze,
 	})
 	h.compare = compare.New(compare.Config{
-		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: time.Now, NewID: newID,
+		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: h.Now, NewID: newID,
 		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log}, Viewed: h.labeling.Viewed,
 	})
 	in, err := h.openInstallation(ctx)
@@ -142,7 +147,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 		return nil, err
 	}
 	h.review = review.New(review.Config{
-		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: time.Now, NewID: newID,
+		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: h.Now, NewID: newID,
 		Files: h.blobs, Signer: in.key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
 	})
 	if err = h.openKeeper(in); err != nil {
@@ -160,7 +165,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if err = h.keeper.Start(ctx); err != nil {
 		return nil, err
 	}
-	if err = h.erasure.Start(ctx, time.Now()); err != nil {
+	if err = h.erasure.Start(ctx, h.Now()); err != nil {
 		return nil, err
 	}
 	h.loop = &work.Loop{Queue: h.store, Handlers: h.handlers(), Now: h.store.Now, Log: set.Log}
@@ -172,7 +177,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.joinPeers()
 	door := web.Config{
 		DataID: in.id, URL: set.Public, Hosts: web.Hosts(set.Port, set.Public), Proxies: set.Proxies, Desktop: set.Native != nil,
-		Version: version(), Log: set.Log, Now: time.Now, Ready: h.ready, Meter: h.meter,
+		Version: version(), Log: set.Log, Now: h.Now, Ready: h.ready, Meter: h.meter,
 	}
 	if h.Trace != nil {
 		door.Trace = h.Trace.Request

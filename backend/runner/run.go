@@ -30,6 +30,7 @@ type Config struct {
 	Self    string                 // the binary that {adjudge} stands for
 	Version string
 	Log     *slog.Logger
+	Now     func() time.Time // the clock by which an attempt begins and ends; time.Now if nil
 }
 
 // patience is how long a finished attempt waits for a server that is away. A
@@ -81,6 +82,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	if c.Server == nil {
 		c.Server = ServerOf(dir)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -142,7 +146,7 @@ func (r *run) leaveTrace() error {
 
 // bury ends what a runner before us left and reports the attempt lost.
 func (r *run) bury(before training.Trace) training.Finish {
-	f := training.Finish{Reason: training.ReasonLost, Message: fault.Say("The supervisor of this attempt died; its trainer was ended with it."), EndedAt: time.Now().UTC()}
+	f := training.Finish{Reason: training.ReasonLost, Message: fault.Say("The supervisor of this attempt died; its trainer was ended with it."), EndedAt: r.Now().UTC()}
 	if err := sweep(r.Dir, before.Cgroup); err != nil {
 		r.Log.Error("sweep", "error", err)
 		f.Message += " " + fault.Say("Some of its processes could not be ended: %s.", err)
@@ -160,7 +164,7 @@ func (r *run) execute(ctx, calm context.Context) (training.Finish, error) {
 		return finish, err
 	}
 	failed := func(reason training.Reason, err error) training.Finish {
-		f := training.Finish{Reason: reason, Message: err.Error(), EndedAt: time.Now().UTC()}
+		f := training.Finish{Reason: reason, Message: err.Error(), EndedAt: r.Now().UTC()}
 		f.LogBytes, f.LogCRC32 = sumLog(r.log.path)
 		return f
 	}
@@ -188,7 +192,7 @@ func (r *run) execute(ctx, calm context.Context) (training.Finish, error) {
 	cmd.Stdout, cmd.Stderr = write, write
 	done := make(chan struct{})
 	defer close(done)
-	finish.StartedAt = time.Now().UTC()
+	finish.StartedAt = r.Now().UTC()
 	if err := launch(cmd, done); err != nil {
 		_, _ = read.Close(), write.Close()
 		log.close()
@@ -218,7 +222,7 @@ func (r *run) execute(ctx, calm context.Context) (training.Finish, error) {
 	reporters.Go(func() { report.run(reporting, time.Duration(spec.BeatS*float64(time.Second))) })
 
 	waited := cmd.Wait()
-	finish.EndedAt = time.Now().UTC()
+	finish.EndedAt = r.Now().UTC()
 	r.mu.Lock()
 	r.pid = 0
 	close(r.ended)

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -17,6 +19,7 @@ type need struct {
 func needs() []need {
 	return []need{
 		{"chromium", anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
+		{"fonts-dejavu-core", font("DejaVuSans.ttf")}, // in which the tests' browsers draw, see app/testdata/fonts.conf
 		{"xvfb", anyProgram("Xvfb")},
 		{"xdotool", anyProgram("xdotool")},
 		{"dbus-daemon", anyProgram("dbus-daemon")},
@@ -41,6 +44,29 @@ func anyProgram(names ...string) func() bool {
 			}
 		}
 		return false
+	}
+}
+
+// font looks where app/testdata/fonts.conf makes a browser look.
+func font(file string) func() bool {
+	return func() bool {
+		folders := []string{"/usr/share/fonts", "/usr/local/share/fonts"}
+		if home, err := os.UserHomeDir(); err == nil {
+			folders = append(folders, filepath.Join(home, ".local/share/fonts"), filepath.Join(home, ".fonts"))
+		}
+		found := false
+		for _, folder := range folders {
+			_ = filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error { // a folder that is not there holds none
+				if found = err == nil && filepath.Base(path) == file; found {
+					return fs.SkipAll
+				}
+				return nil
+			})
+			if found {
+				break
+			}
+		}
+		return found
 	}
 }
 
