@@ -113,6 +113,28 @@ const clipped = `(() => {
 	}
 	return found.slice(0, 4).join("\n  "); })()`
 
+// opened opens every menu, popover, dialog and drawer in turn and lists those
+// that reach beyond a side of the window.
+const opened = `(() => {
+	const found = [];
+	const inside = (e) => {
+		const r = e.getBoundingClientRect();
+		if (r.width > 0 && (r.left < -1 || r.right > document.documentElement.clientWidth + 1)) found.push(Math.round(r.left) + " to " + Math.round(r.right) + ": " + e.outerHTML.slice(0, 120));
+		for (const part of e.querySelectorAll("*")) {
+			const p = part.getBoundingClientRect();
+			if (p.width > 1 && (p.left < r.left - 1 || p.right > r.right + 1) && part.checkVisibility() && !part.closest(".visually-hidden, .tablewrap, svg, .truncate")) { found.push("beyond its list: " + part.outerHTML.slice(0, 120)); break; }
+		}
+	};
+	for (const menu of document.querySelectorAll("details.menu, details.switcher")) {
+		if (!menu.checkVisibility()) continue;
+		menu.open = true;
+		inside(menu.querySelector(".items"));
+		menu.open = false;
+	}
+	for (const sheet of document.querySelectorAll("[popover]")) { sheet.showPopover(); inside(sheet); sheet.hidePopover(); }
+	for (const dialog of document.querySelectorAll("dialog:not([open])")) { dialog.showModal(); inside(dialog); dialog.close(); }
+	return found.slice(0, 6).join("\n  "); })()`
+
 // German words are long, and a script from right to left turns the page around:
 // nothing may be wider than the window, nothing cut, and nothing left in English.
 func TestMainPagesInEveryLanguage(t *testing.T) {
@@ -130,6 +152,9 @@ func TestMainPagesInEveryLanguage(t *testing.T) {
 			for _, width := range []int64{320, 390, 1440} {
 				v.size(width, map[int64]int64{320: 568, 390: 844, 1440: 900}[width])
 				v.fits(fmt.Sprintf("%s at %d", where, width))
+				if out := ask[string](v, opened); out != "" {
+					t.Errorf("%s at %d opens beyond the window:\n  %s", where, width, out)
+				}
 				if cut := ask[string](v, clipped); cut != "" {
 					t.Errorf("%s at %d cuts:\n  %s", where, width, cut)
 				}
