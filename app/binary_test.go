@@ -37,6 +37,21 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// patience is how long a test waits for something that will come before it says
+// that it does not come. No test measures by it, so that it is long: other work
+// may take the machine for a while.
+const patience = 3 * time.Minute
+
+// waitUntil looks again and again, for what has no event to wait for.
+func waitUntil(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 // moveClock sets the clock of the servers and commands that the tests start, and
 // of the pages in their browser, to a moment, from which it goes on. The tests
 // themselves measure with the machine's.

@@ -21,6 +21,16 @@ func (v *visitor) size(width, height int64) {
 	v.do("resize", chromedp.EmulateViewport(width, height))
 }
 
+// ownClock gives the pages that are opened from now on a clock that the test sets
+// ahead, in milliseconds, by window.later.
+func (v *visitor) ownClock() {
+	v.t.Helper()
+	if _, err := chromedp.Call(v.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `{ const real = performance.now.bind(performance); window.later = 0; performance.now = () => real() + window.later; }`}); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
 // theme sets the preferred colour scheme, "light" or "dark".
 func (v *visitor) theme(scheme string) {
 	v.t.Helper()

@@ -176,11 +176,7 @@ func (s *site) start(listen string, wrapper ...string) {
 // until waits for something that has no event to wait for.
 func (s *site) until(what string, done func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	waitUntil(s.t, what, done)
 }
 
 // end sends the server a signal and waits until it is gone.

@@ -42,9 +42,6 @@ import (
 // policy, an error on the console, an exception or an answer of 500 and more;
 // forgive says which are expected.
 
-// patience is how long a visitor waits for something to show.
-const patience = 20 * time.Second
-
 // The one Chromium of all browser tests; each visitor has cookies and storage
 // of their own in it.
 var (
@@ -167,6 +164,14 @@ func (s *site) watch(ctx context.Context, cancel func()) *visitor {
 	if err == nil {
 		_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 			Source: `document.addEventListener("securitypolicyviolation", (e) => console.error("policy violation", e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber));
+				// What the status line says may be replaced at once by what comes later: all of it is kept.
+				window.saidSoFar = [];
+				new MutationObserver((all) => {
+					for (const { target } of all) {
+						const line = (target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement)?.closest("[role=status]");
+						if (line?.textContent.trim()) window.saidSoFar.push(line.textContent.trim());
+					}
+				}).observe(document, { childList: true, characterData: true, subtree: true });
 				// A part of the page that is replaced while it has the focus must hand it on.
 				let held = null;
 				document.addEventListener("focusin", (e) => { held = e.target; });
@@ -288,6 +293,13 @@ func (v *visitor) text(selector string) string {
 func (v *visitor) waitText(selector, text string) {
 	v.t.Helper()
 	v.wait(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.includes(%q))`, selector, text))
+}
+
+// said waits until the page's status line has said a text since the last that
+// was waited for, whatever it says by now.
+func (v *visitor) said(text string) {
+	v.t.Helper()
+	v.wait(fmt.Sprintf(`(() => { const at = window.saidSoFar.findIndex((s) => s.includes(%q)); window.saidSoFar.splice(0, at + 1); return at >= 0; })()`, text))
 }
 
 // find returns the node with a role and an accessible name; a name that ends in

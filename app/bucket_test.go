@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -60,14 +59,7 @@ func TestFilesInABucketAreBackedUpRestoredAndChecked(t *testing.T) {
 		}
 	}
 	t.Cleanup(stop)
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(data, "credential.json")); err == nil {
-			break
-		}
-		if time.Since(begun) > 60*time.Second {
-			t.Fatal("the server did not start")
-		}
-	}
+	waitUntil(t, "the server starts", func() bool { _, err := os.Stat(filepath.Join(data, "credential.json")); return err == nil })
 	questions := "text,label\n"
 	for n := range 40 {
 		questions += fmt.Sprintf("where is card number %d,card\nI want a refund of payment %d,refund\n", n, n)

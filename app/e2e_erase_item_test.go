@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // votes signs a person in as a browser does and casts their vote for a candidate
@@ -104,7 +103,7 @@ func TestAnItemIsErasedByItsPage(t *testing.T) {
 	v.waitText("main", "Type "+item.Key+" to confirm")
 	v.fill("Type "+item.Key, item.Key)
 	v.click("button", "Erase for good")
-	v.waitFor(time.Minute, `document.querySelector(".banner")?.innerText.includes("Erased on")`)
+	v.wait(`document.querySelector(".banner")?.innerText.includes("Erased on")`)
 	if got := v.text(".banner"); strings.Contains(got, "0 texts") {
 		t.Errorf("the page says that nothing is gone: %s", got)
 	}

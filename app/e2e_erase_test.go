@@ -5,7 +5,6 @@ package app
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // A person is erased by the page: it says beforehand what goes, then how far it
@@ -31,7 +30,7 @@ func TestAPersonIsErasedByPage(t *testing.T) {
 	v.fill("Why", "she asked")
 	v.fill("Type xanthippe", "xanthippe")
 	v.click("button", "Erase for good")
-	v.waitFor(time.Minute, `document.querySelector(".banner")?.innerText.includes("Erased on")`)
+	v.wait(`document.querySelector(".banner")?.innerText.includes("Erased on")`)
 	v.looks("erased-person")
 	for _, path := range []string{"/people", "/projects/bank/history", "/projects/bank/people", "/history"} {
 		v.open(path)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
@@ -83,7 +82,7 @@ func TestAFileIsDroppedAndWatched(t *testing.T) {
 		new MutationObserver(note).observe(sending, { subtree: true, childList: true, characterData: true });
 		return true; })()`)
 	v.drop(".dropzone", file, nil)
-	v.waitFor(time.Minute, `location.pathname.includes("/imports/") && document.querySelector("#import-form")`)
+	v.wait(`location.pathname.includes("/imports/") && document.querySelector("#import-form")`)
 	if !ask[bool](v, `JSON.parse(sessionStorage.getItem("seen") ?? "[]").some(([percent, shown, words]) => percent > 0 && percent < 100 && shown && /\d+ % sent/.test(words))`) {
 		t.Errorf("while it was sent the page said %s", ask[string](v, `sessionStorage.getItem("seen") ?? ""`))
 	}
@@ -92,12 +91,12 @@ func TestAFileIsDroppedAndWatched(t *testing.T) {
 	// What comes in is counted while it does, and a reload in the middle loses nothing.
 	v.click("button", "Import")
 	// A fast machine may have done it all before anybody looks.
-	v.waitFor(time.Minute, `(run => run && (!run.hasAttribute("hx-get") || run.querySelector("progress")?.value > 0))(document.querySelector("#import-run"))`)
+	v.wait(`(run => run && (!run.hasAttribute("hx-get") || run.querySelector("progress")?.value > 0))(document.querySelector("#import-run"))`)
 	v.looks("import-running")
 	first := ask[int](v, `document.querySelector("#import-run progress")?.value ?? 100`)
 	v.open(v.path())
-	v.waitFor(time.Minute, fmt.Sprintf(`(document.querySelector("#import-run progress")?.value ?? 100) >= %d`, first))
-	v.waitFor(2*time.Minute, `document.querySelector("#import-run") && !document.querySelector("#import-run").hasAttribute("hx-get")`)
+	v.wait(fmt.Sprintf(`(document.querySelector("#import-run progress")?.value ?? 100) >= %d`, first))
+	v.wait(`document.querySelector("#import-run") && !document.querySelector("#import-run").hasAttribute("hx-get")`)
 	v.looks("import-report")
 	report := v.text("main")
 	for _, want := range []string{"Done", fmt.Sprintf("%d records were refused", bad), group(lines - bad), "cards.csv", "1 field, but the file has 2 columns"} {

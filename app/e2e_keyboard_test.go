@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The whole loop without a mouse: from the link of the first start to the gate,
@@ -67,7 +66,7 @@ func TestTheWholeLoopByKeyboardAlone(t *testing.T) {
 	ada.palette("create a sn", "Create a snapshot")
 	ada.freeze("test-1", map[string]bool{"train…": false, "test…": true, "fresh…": false})
 	ada.palette("snapsh", "Snapshots")
-	ada.waitFor(time.Minute, `[...document.querySelectorAll("main tr")].filter((r) => r.innerText.includes("Ready")).length === 2`)
+	ada.wait(`[...document.querySelectorAll("main tr")].filter((r) => r.innerText.includes("Ready")).length === 2`)
 
 	ada.step("train a first model")
 	ada.skip()
@@ -95,16 +94,16 @@ func TestTheWholeLoopByKeyboardAlone(t *testing.T) {
 	}
 	ada.ready()
 	ada.keys("Control+z")
-	ada.waitText(`[data-part="status"]`, "Taken back")
+	ada.said("Taken back")
 	ada.ready()
 	ada.keys("2")
-	ada.waitText(`[data-part="status"]`, "Saved: arrival")
+	ada.said("Saved: arrival")
 	ada.allSaved()
 
 	ada.step("freeze the answers and train a second model")
 	ada.palette("create a sn", "Create a snapshot")
 	ada.freeze("train-2", map[string]bool{"train…": true, "test…": false, "fresh…": true})
-	ada.waitFor(time.Minute, `document.querySelector(".digest .full")`)
+	ada.wait(`document.querySelector(".digest .full")`)
 	ada.skip()
 	ada.reach("link", "Train")
 	ada.follow("Enter")
@@ -236,7 +235,7 @@ func (h *hands) bringIn(file, purpose string) {
 	h.pickRadio(purpose + "…")
 	h.reach("button", "Import")
 	h.follow("Enter")
-	h.waitFor(time.Minute, `document.querySelector("#import-run") && !document.querySelector("#import-run").hasAttribute("hx-get")`)
+	h.wait(`document.querySelector("#import-run") && !document.querySelector("#import-run").hasAttribute("hx-get")`)
 	h.waitText("main", "Done")
 }
 
@@ -259,8 +258,8 @@ func (h *hands) train(params map[string]string) {
 	h.reach("spinbutton", "Epochs…")
 	h.write(params["epochs"])
 	h.follow("Enter")
-	h.waitFor(2*time.Minute, `[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
-	h.waitFor(2*time.Minute, `fetch("/projects/bank/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
+	h.wait(`[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
+	h.wait(`fetch("/projects/bank/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
 }
 
 // tickNear gives the checkbox of a dataset a state; the list is walked from its

@@ -9,9 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
-
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -99,16 +96,16 @@ func TestRedoGoesForwardAgain(t *testing.T) {
 	}
 	ana.ready()
 	ana.press("Control+Shift+z")
-	ana.waitText(`[data-part="status"]`, "Saved: Politics.")
+	ana.said("Saved: Politics.")
 	ana.ready()
 	if got := ana.shown(); got != "Item 3 of the morning paper" {
 		t.Errorf("after one redo stands %q", got)
 	}
 	ana.press("Control+Shift+z")
-	ana.waitText(`[data-part="status"]`, "Saved: Science.")
+	ana.said("Saved: Science.")
 	ana.ready()
 	ana.press("Control+Shift+z")
-	ana.waitText(`[data-part="status"]`, "nothing to answer again")
+	ana.said("nothing to answer again")
 	if got := ana.shown(); got != "Item 4 of the morning paper" {
 		t.Errorf("after all stands %q", got)
 	}
@@ -148,10 +145,7 @@ func TestOneKeyCoversTheScreenAndAnotherUncovers(t *testing.T) {
 func TestABreakIsOfferedAfterFiftyMinutes(t *testing.T) {
 	t.Parallel()
 	_, ana := labelSite(t, 40, nil)
-	if _, err := chromedp.Call(ana.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `{ const real = performance.now.bind(performance); window.later = 0; performance.now = () => real() + window.later; }`}); err != nil {
-		t.Fatal(err)
-	}
+	ana.ownClock()
 	ana.label("")
 	ana.answer("1")
 	for minute := 4; minute < 50; minute += 4 { // no pause is long enough to be a break
@@ -232,9 +226,9 @@ func TestClassesAreReorderedByKeyboard(t *testing.T) {
 	}
 	ana.label("")
 	ana.answer("1") // keys that nobody chose follow the order
-	ana.waitText(`[data-part="status"]`, "Saved: Politics.")
+	ana.said("Saved: Politics.")
 	ana.answer("q") // a chosen one stays with its class
-	ana.waitText(`[data-part="status"]`, "Saved: Science.")
+	ana.said("Saved: Science.")
 }
 
 // edges is what an item or a class may be at worst.
@@ -276,7 +270,7 @@ func TestTheLabelingPageAtItsEdges(t *testing.T) {
 	ana.wait(`document.querySelector(".label-find").open`)
 	ana.do("type", press("7"), press("7"))
 	ana.press("Enter")
-	ana.waitText(`[data-part="status"]`, "Saved: card_about_to_do_something_77.")
+	ana.said("Saved: card_about_to_do_something_77.")
 	ana.ready()
 	longest := ask[float64](ana, `(() => {
 		const box = document.querySelector(".label-card:not([hidden]) .label-text"), text = box.firstChild, range = document.createRange();

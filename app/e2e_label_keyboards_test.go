@@ -147,7 +147,7 @@ func TestAnAnswerInTheFirstBlinkIsNotTaken(t *testing.T) {
 		document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "2", code: "Digit2", bubbles: true, cancelable: true }));
 	}).observe(document.querySelector("label-loop"), { attributeFilter: ["data-item"] }), true)`)
 	ana.press("1")
-	ana.waitText(`[data-part="status"]`, "Saved: Sports.")
+	ana.said("Saved: Sports.")
 	if got := ana.shown(); got != "Item 2 of the morning paper" {
 		t.Errorf("two keys in one blink lead to %q", got)
 	}
@@ -164,7 +164,7 @@ func TestAnAnswerInTheFirstBlinkIsNotTaken(t *testing.T) {
 		}, 60);
 	}).observe(document.querySelector("label-loop"), { attributeFilter: ["data-item"] }), true)`)
 	ana.press("2")
-	ana.waitText(`[data-part="status"]`, "Too quick")
+	ana.said("Too quick")
 	ana.looks("label-tooquick")
 	ana.answer("3")
 	ana.allSaved()

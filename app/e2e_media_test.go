@@ -87,7 +87,7 @@ func TestAChangedPictureIsSeenAsAFault(t *testing.T) {
 	ana.looks("label-picture-changed")
 	ana.ready()
 	ana.press("1")
-	ana.waitText(`[data-part="status"]`, "There is nothing to judge here")
+	ana.said("There is nothing to judge here")
 	ana.press("Enter")
 	ana.wait(seen)
 	ana.allSaved()

@@ -147,7 +147,7 @@ func TestBehindNginxBelowAPathWithTLS(t *testing.T) {
 	ana.open("/projects/news/label")
 	ana.ready()
 	ana.answer("1")
-	ana.waitText(`[data-part="status"]`, "Saved: Sports. 1 of 20") // on the device
+	ana.said("Saved: Sports. 1 of 20") // on the device
 	ana.allSaved()
 	opened := `new Promise(done => { const s = new WebSocket("wss://" + location.host + document.documentElement.dataset.base + "/projects/news/live?page=label"); s.onopen = () => done(true); s.onerror = () => done(false); })`
 	if !ask[bool](ana, opened) {

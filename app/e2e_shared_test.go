@@ -128,7 +128,7 @@ func TestADeactivatedPersonIsOutWithinTheMinute(t *testing.T) {
 	if code := s.api(http.MethodPatch, "/people/bo", map[string]any{"disabled": true}, nil); code != http.StatusOK {
 		t.Fatalf("deactivate: %d", code)
 	}
-	v.waitFor(time.Minute, `!("live" in document.documentElement.dataset)`)
+	v.wait(`!("live" in document.documentElement.dataset)`)
 	took := time.Since(begun)
 	if took > time.Minute {
 		t.Errorf("the socket ended after %v", took)

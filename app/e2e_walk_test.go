@@ -3,7 +3,6 @@
 package app
 
 import (
-	"context"
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
@@ -13,9 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store/storetest"
@@ -134,11 +130,11 @@ func walk(t *testing.T, d walkData, database string) {
 	ada.fill("Name", "Bank support")
 	ada.submit()
 	ada.bringIn(d.train, "train", "")
-	ada.waitFor(time.Minute, `document.querySelector("main").innerText.includes("Done")`)
+	ada.wait(`document.querySelector("main").innerText.includes("Done")`)
 	ada.bringIn(d.test, "test", "Evaluation")
-	ada.waitFor(time.Minute, `document.querySelector("main").innerText.includes("Done")`)
+	ada.wait(`document.querySelector("main").innerText.includes("Done")`)
 	ada.bringIn(d.fresh, "fresh", "")
-	ada.waitFor(time.Minute, `document.querySelector("main").innerText.includes("Done")`)
+	ada.wait(`document.querySelector("main").innerText.includes("Done")`)
 
 	// An evaluation dataset never enters a training snapshot with others.
 	ada.open("/projects/bank-support/snapshots")
@@ -150,7 +146,7 @@ func walk(t *testing.T, d walkData, database string) {
 	ada.open("/projects/bank-support/snapshots")
 	ada.freeze("test-1", "test")
 	ada.open("/projects/bank-support/snapshots")
-	ada.waitFor(time.Minute, `[...document.querySelectorAll("main tr")].filter((r) => /(train|test)-1/.test(r.innerText) && r.innerText.includes("Ready")).length === 2`)
+	ada.wait(`[...document.querySelectorAll("main tr")].filter((r) => /(train|test)-1/.test(r.innerText) && r.innerText.includes("Ready")).length === 2`)
 	ada.looks("walk-snapshots")
 
 	// A first model on what came with labels: its suggestions order the queue.
@@ -167,7 +163,7 @@ func walk(t *testing.T, d walkData, database string) {
 	ada.freeze("train-2", "train", "fresh")
 	ada.open("/projects/bank-support/snapshots")
 	// (What stands in both datasets counts once.)
-	ada.waitFor(time.Minute, `[...document.querySelectorAll("main tr")].some((r) => r.innerText.includes("train-2") && r.innerText.includes("Ready"))`)
+	ada.wait(`[...document.querySelectorAll("main tr")].some((r) => r.innerText.includes("train-2") && r.innerText.includes("Ready"))`)
 	ada.train("train-2", nil)
 	better := accuracyOf(t, s, "text-linear@1", "text-linear@2")
 	if better < d.accuracy {
@@ -304,8 +300,8 @@ func (v *visitor) train(snapshot string, params map[string]string) {
 		v.set("params."+name, value)
 	}
 	v.submit()
-	v.waitFor(2*time.Minute, `[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
-	v.waitFor(2*time.Minute, `fetch("/projects/bank-support/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
+	v.wait(`[...document.querySelectorAll("main .badge")].some((b) => b.innerText.includes("Succeeded"))`)
+	v.wait(`fetch("/projects/bank-support/models").then((r) => r.text()).then((t) => { const d = new DOMParser().parseFromString(t, "text/html"); const rows = [...d.querySelectorAll("main tbody tr")]; return rows.length > 0 && rows.every((r) => /\d\.\d\s%/.test(r.textContent)); })`)
 }
 
 // answerFifty labels fifty items by keys alone: the key of the class where it
@@ -335,20 +331,6 @@ func (v *visitor) answerFifty(truth map[string]string) {
 		v.wait(fmt.Sprintf(`(document.querySelector(".label-card:not([hidden]) .label-text")?.innerText ?? "") !== %q`, text))
 	}
 	v.allSaved()
-}
-
-// waitFor is wait with more patience, for work that takes its time.
-func (v *visitor) waitFor(patience time.Duration, expression string) {
-	v.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(v.ctx, time.Second)
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`, chromedp.EvalAwaitPromise))
-		cancel()
-		if err == nil && got {
-			return
-		}
-	}
-	v.wait(expression)
 }
 
 // group writes a number as pages do: 10,003.

@@ -276,7 +276,7 @@ func TestAClientThatDripsItsHeaderIsHungUpOn(t *testing.T) {
 		case <-time.After(200 * time.Millisecond):
 			_, _ = io.WriteString(conn, "x")
 		}
-		if time.Since(begin) > time.Minute {
+		if time.Since(begin) > patience {
 			t.Fatal("the server waits for ever")
 		}
 	}
@@ -313,7 +313,7 @@ func TestTwoThousandIdleSockets(t *testing.T) {
 	}
 	// Each hears of the others before it idles; then all is said.
 	for _, c := range open {
-		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := c.ReadMessage(); err != nil {
@@ -332,7 +332,7 @@ func TestTwoThousandIdleSockets(t *testing.T) {
 		_ = c.Close()
 	}
 	open = nil
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for l.metric("go_goroutines") > routines+100 {
 		if time.Now().After(deadline) {
 			t.Fatalf("%.0f goroutines are left after all pages were closed, %.0f were there before", l.metric("go_goroutines"), routines)
@@ -389,7 +389,7 @@ func TestASIGTERMClosesSocketsAnswersWhatRunsAndKeepsJobs(t *testing.T) {
 	go func() { ended <- l.end() }()
 	// The socket hears of it first.
 	for err == nil {
-		_ = socket.SetReadDeadline(time.Now().Add(time.Minute))
+		_ = socket.SetReadDeadline(time.Now().Add(patience))
 		_, _, err = socket.ReadMessage()
 	}
 	if !websocket.IsCloseError(err, websocket.CloseGoingAway, websocket.CloseServiceRestart, websocket.CloseTryAgainLater) {
@@ -408,7 +408,7 @@ func TestASIGTERMClosesSocketsAnswersWhatRunsAndKeepsJobs(t *testing.T) {
 	}
 
 	l = startLimited(t, data)
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(patience)
 	for state := ""; state != "succeeded"; time.Sleep(200 * time.Millisecond) {
 		_, text := l.call("GET", "/api/v1/projects/"+demoProject+"/runs/"+strconv.Itoa(job.Number), "", nil)
 		var run struct{ State string }
@@ -447,7 +447,7 @@ func (l *limited) snapshot() string {
 // takes in from trainings goes through the same folder.
 func (l *limited) awaitIncoming(begins string) {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.Context(), patience)
 	defer cancel()
 	for ctx.Err() == nil {
 		files, _ := filepath.Glob(filepath.Join(l.data, "blobs", "incoming", "*"))

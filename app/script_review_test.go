@@ -76,7 +76,7 @@ func scriptFirst(ts *testscript.TestScript, neg bool, args []string) {
 	// It is printed a moment after the server can be found.
 	var link string
 	found := false
-	for range 1500 {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if _, link, found = strings.Cut(ts.ReadFile("server.log"), "/first-start?token="); found {
 			break
 		}

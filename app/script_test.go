@@ -120,7 +120,7 @@ func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		_ = log.Close()
 	})
-	for range 1500 {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if _, err := os.Stat(filepath.Join(data, "credential.json")); err == nil {
 			return
 		}
@@ -184,7 +184,7 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: until TEXT COMMAND…")
 	}
 	var last string
-	for range 300 {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		cmd := exec.Command(args[1], args[2:]...)
 		if args[1] == "adjudge" { // not on this process's own path
 			cmd.Path, cmd.Err = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[1]), nil

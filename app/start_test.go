@@ -42,7 +42,7 @@ func startServerWith(tb testing.TB, data string, env []string, flags ...string) 
 		}
 	}
 	// The program writes the file once it listens; there is nothing else to wait for.
-	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
 		raw, err := os.ReadFile(filepath.Join(data, "credential.json"))
 		var found credentialFile
 		if err == nil && json.Unmarshal(raw, &found) == nil {

@@ -38,14 +38,7 @@ func TestWhatAnInterruptedUploadLeftIsNamedByDoctorAndRemovedByTheNextServer(t *
 	}
 	_, _, stop = startServer(t, data)
 	defer stop()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(half); os.IsNotExist(err) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("a server leaves it there")
-		}
-	}
+	waitUntil(t, "a server removes it", func() bool { _, err := os.Stat(half); return os.IsNotExist(err) })
 	if _, err := os.Stat(fresh); err != nil {
 		t.Errorf("what may still be on its way in was removed: %v", err)
 	}
