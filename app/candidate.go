@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -27,6 +28,13 @@ type candidateJSON struct {
 		State       string `json:"state"`
 		Says        string `json:"says"`
 	} `json:"requirements"`
+	Makers []struct {
+		Person string    `json:"person"`
+		Name   string    `json:"name"`
+		How    string    `json:"how"`
+		At     time.Time `json:"at"`
+		Late   bool      `json:"late"`
+	} `json:"makers"`
 	Votes []struct {
 		PrintedName string `json:"printedName"`
 		Role        string `json:"role"`
@@ -183,6 +191,18 @@ func printCandidate(cmd *cobra.Command, raw json.RawMessage, asJSON bool) error 
 	out := cmd.OutOrStdout()
 	if _, err := fmt.Fprintf(out, "candidate %d: %s for %s is %s\n%s\n", one.Number, one.Name, one.Environment, one.State, one.Subject.Digest); err != nil {
 		return err
+	}
+	for _, m := range one.Makers {
+		name, late := m.Name, ""
+		if name == "" {
+			name = m.Person
+		}
+		if m.Late {
+			late = ", after the approval that stands"
+		}
+		if _, err := fmt.Fprintf(out, "  made by %s: %s on %s%s\n", name, m.How, m.At.Format(time.DateOnly), late); err != nil {
+			return err
+		}
 	}
 	for _, r := range one.Requirements {
 		if _, err := fmt.Fprintf(out, "  %-14s %s. %s\n", r.State, r.Requirement, r.Says); err != nil {

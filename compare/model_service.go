@@ -70,7 +70,8 @@ func Register(tx Tx, actor ledger.Actor, m Model) (Model, error) {
 	}
 	return m, tx.Record(ledger.Entry{Actor: actor, Project: m.Project, Kind: "model.created",
 		Subject: ledger.Subject{Kind: "model", ID: string(m.ID)},
-		Payload: map[string]any{"name": m.Name, "version": m.Version, "digest": m.Digest, "files": m.Files, "run": m.Run, "snapshot": m.Snapshot}})
+		Payload: map[string]any{"name": m.Name, "version": m.Version, "digest": m.Digest, "files": m.Files, "run": m.Run, "snapshot": m.Snapshot,
+			"trained_by": m.TrainedBy, "created_by": m.CreatedBy}})
 }
 
 // ModelPage is all that the page of a model shows.

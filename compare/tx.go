@@ -12,6 +12,7 @@ type Tx interface {
 	labeling.Tx // whose snapshots and items are compared
 	Runs
 	Models
+	Makers
 	Predictions
 	Comparisons
 	Texts

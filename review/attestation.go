@@ -9,6 +9,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 )
 
 // Signer signs in the name of this installation and checks what was signed.
@@ -129,6 +130,14 @@ type summaryPredicate struct {
 	SignOff            SignOffID       `json:"https://adjudge.dev/signOffId"`
 	ExpiresAt          string          `json:"https://adjudge.dev/expiresAt"`
 	Requirements       json.RawMessage `json:"https://adjudge.dev/requirements"`
+	Makers             []made          `json:"https://adjudge.dev/makers,omitempty"`
+}
+
+// made is a person whose vote counted for nothing, and why.
+type made struct {
+	ID  string       `json:"id"`
+	How compare.Made `json:"how"`
+	At  string       `json:"at"`
 }
 
 // ResourceURI names a subject together with the environment it may ship to, so
@@ -214,6 +223,9 @@ func ApprovalStatement(c Candidate, files []ledger.TreeFile, s SignOff, votes []
 			p.VerifiedLevels = append(p.VerifiedLevels, levelExpert)
 			break
 		}
+	}
+	for _, m := range s.Makers {
+		p.Makers = append(p.Makers, made{ID: "urn:adjudge:person:" + string(m.Person), How: m.How, At: rfc3339(m.At)})
 	}
 	var err error
 	if p.Requirements, err = json.Marshal(s.Results); err != nil {

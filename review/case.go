@@ -34,6 +34,8 @@ type Case struct {
 	Stale        bool              // what ships now is no longer what it was opened against
 	Current      Baseline          // what ships now
 	Early        []VoteID          // votes that a comparison came after: they count once their people confirm them
+	Makers       []Maker           // whose votes count for nothing
+	Late         []Maker           // who became one after the approval that stands
 	Awaits       bool              // a comparison must be in sight for a vote to count, and there is none yet
 }
 
@@ -63,6 +65,7 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	}
 	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Measured: read.Facts.Measured,
 		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
+	out.Makers, out.Late = read.Rules.Makers(read.Facts), read.Facts.Late
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
 		out.Results = read.Rules.Evaluate(read.Facts)
 		out.Awaits = read.Rules.compares(read.Candidate) && len(read.Facts.Evidence) == 0 && read.Facts.EvidenceErr == nil
@@ -126,7 +129,7 @@ func (c *Case) origins(tx Tx) error {
 
 // Ballot returns what the actor is asked before a vote on a case.
 func (c Case) Ballot(actor ledger.Actor) Ballot {
-	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: slices.Contains(c.Rules.Makers(c.Candidate), actor.Person)}
+	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: isMaker(c.Makers, actor.Person)}
 	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
 	b.Evidence, b.Awaits = Facts{Evidence: c.Evidence}.digests(), c.Awaits
 	for _, v := range c.Votes {

@@ -143,6 +143,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var shown []exhibit
 	var measured []Measurement
 	var recused []ledger.PersonID
+	var makers []Maker
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -165,6 +166,9 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			return err
 		}
 		recused = recusedIn(comments)
+		if makers, err = makersOf(tx, c); err != nil {
+			return err
+		}
 		if c.Subject.Kind == SubjectModel && c.Model != "" {
 			model, err = tx.GetModel(c.Project, c.Model)
 		}
@@ -205,8 +209,9 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers}
 	if stands {
+		facts.Makers, facts.Late = atDecision(makers, signed)
 		shown, facts.Approval = these(signed.Evidence, shown), signed.Evidence // what the approval rests on, not what was compared since
 	}
 	facts.Evidence, facts.EvidenceErr = s.evidence(ctx, c, shown)

@@ -232,16 +232,6 @@ func (r Rules) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Makers are the people whose word cannot count for a candidate under these
-// rules: its maker, and its proposer where the policy says so.
-func (r Rules) Makers(c Candidate) []ledger.PersonID {
-	makers := []ledger.PersonID{c.Maker()}
-	if slices.ContainsFunc(r.Requirements, func(q Requirement) bool { return q.AlsoProposer }) && c.ProposedBy != c.Maker() {
-		makers = append(makers, c.ProposedBy)
-	}
-	return makers
-}
-
 // Label finds a label by name; an empty name means the only one.
 func (r Rules) Label(name string) (Label, bool) {
 	if name == "" && len(r.Labels) == 1 {
@@ -289,9 +279,9 @@ func (r Rules) Says(q Requirement) string {
 		return fault.Say("Nobody may answer “%s” with %s.", label.Question, strings.Join(words, " or "))
 	case RuleNotByTrainer:
 		if q.AlsoProposer {
-			return fault.Say("A vote for it by the person who trained it, or by the one who proposed it, does not count.")
+			return fault.Say("A vote for it by whoever made it, or by the one who proposed it, does not count. Makers are who trained, registered or brought answers of a model with its digest, in any project.")
 		}
-		return fault.Say("A vote for it by the person who trained it does not count.")
+		return fault.Say("A vote for it by whoever made it does not count: who trained, registered or brought answers of a model with its digest, in any project.")
 	case RuleNoDecisiveLoss:
 		return fault.Say("Compared with the last approved model of the environment, the 95 %% interval of the accuracy difference must not lie below zero. Without such a model this does not apply.")
 	}

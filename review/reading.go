@@ -107,6 +107,9 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 		return f, err
 	}
 	f.Recused = recusedIn(comments)
+	if f.Makers, err = makersOf(tx, c); err != nil {
+		return f, err
+	}
 	if c.State == StateDraft {
 		return f, nil
 	}
@@ -124,6 +127,7 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 		}
 		if len(signed) > 0 {
 			f.Approval = signed[len(signed)-1].Evidence
+			f.Makers, f.Late = atDecision(f.Makers, signed[len(signed)-1])
 		}
 	}
 	return f, nil

@@ -58,6 +58,8 @@ type Facts struct {
 	Voters      []Voter
 	Recused     []ledger.PersonID // who stepped back from this candidate
 	Approval    []ledger.Digest   // comparisons that the approval rests on, where one stands
+	Makers      []Maker           // who made bytes with this digest; where an approval stands, who had when it was given
+	Late        []Maker           // who became a maker after the approval that stands
 }
 
 // Evaluate checks every requirement. It is pure: the same facts give the same
@@ -117,7 +119,7 @@ func (r Rules) on(q Requirement, v Vote) bool {
 // maker's own, and cast on just what is put to the vote now.
 func (r Rules) counts(f Facts, v Vote) bool {
 	c := f.Candidate
-	return !slices.Contains(r.Makers(c), v.Person) && v.Assurance != "" && v.Candidate == c.ID && v.Subject == c.Subject &&
+	return !isMaker(r.Makers(f), v.Person) && v.Assurance != "" && v.Candidate == c.ID && v.Subject == c.Subject &&
 		v.Environment == c.Environment && v.Policy == c.Policy && v.Baseline == c.Baseline.Digest
 }
 
@@ -170,7 +172,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
 			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
 		})
-		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && !slices.Contains(r.Makers(f.Candidate), v.Person) && !spent && !slices.Contains(people, v.Person) && !slices.Contains(result.Early, v.Person) {
+		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && r.may(f, v.Person) && !spent && !slices.Contains(people, v.Person) && !slices.Contains(result.Early, v.Person) {
 			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
 		}
 	}
@@ -213,25 +215,33 @@ func (r Rules) evaluateNoVote(q Requirement, f Facts, result *Result) {
 }
 
 func (r Rules) evaluateNotByTrainer(f Facts, result *Result) {
-	result.State, result.Says = Satisfied, fault.Say("No vote of the person who trained it counts for it.")
-	if f.Candidate.TrainedBy == "" {
-		result.Says = fault.Say("Nobody knows who trained it, so the vote of the person who proposed it does not count for it.")
+	makers := r.Makers(f)
+	result.State, result.Says = Satisfied, fault.Say("No vote of whoever made it counts for it.")
+	if names := namesOf(makers); names != "" {
+		result.Says = fault.Say("No vote of whoever made it counts for it: %s.", names)
 	}
-	if len(r.Makers(f.Candidate)) > 1 && f.Candidate.TrainedBy != "" {
-		result.Says = fault.Say("No vote of the person who trained it, or of the one who proposed it, counts for it.")
-	}
-	if f.Candidate.Maker() == "" {
+	if len(makers) == 0 {
 		result.State, result.Says = Error, fault.Say("It is unknown who trained and who proposed it.")
 	}
 	for _, v := range f.Votes {
-		if slices.Contains(r.Makers(f.Candidate), v.Person) && v.Value > 0 {
+		if isMaker(makers, v.Person) && v.Value > 0 {
 			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
-			result.Says = fault.Say("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
-			if v.Person != f.Candidate.TrainedBy {
-				result.Says = fault.Say("%s proposed it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
-			}
+			result.Says = madeAndVoted(makers[slices.IndexFunc(makers, func(m Maker) bool { return m.Person == v.Person })], v)
 		}
 	}
+}
+
+// madeAndVoted says that a maker must take a vote back.
+func madeAndVoted(m Maker, v Vote) string {
+	switch m.How {
+	case MadeProposed:
+		return fault.Say("%s proposed it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+	case compare.MadeUploaded:
+		return fault.Say("%s brought answers of a model with this digest and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+	case compare.MadeRegistered:
+		return fault.Say("%s registered a model with this digest and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+	}
+	return fault.Say("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
 }
 
 func evaluateNoDecisiveLoss(f Facts, result *Result) {

@@ -20,6 +20,7 @@ type SignOff struct {
 	Results     []Result        `json:"results"`
 	Votes       []VoteID        `json:"votes"`
 	Evidence    []ledger.Digest `json:"evidence"`
+	Makers      []Maker         `json:"makers,omitempty"` // who had made it then; none where that was not noted yet
 	At          time.Time       `json:"at"`
 	ExpiresAt   time.Time       `json:"expiresAt"`
 }

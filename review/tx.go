@@ -18,6 +18,7 @@ type Tx interface {
 	SignOffs
 	Policies
 	Models
+	compare.Makers
 	Snapshots
 	Voters
 }

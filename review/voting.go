@@ -120,8 +120,8 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if err != nil {
 		return Voted{}, err
 	}
-	if slices.Contains(read.Rules.Makers(c), actor.Person) && value.Value > 0 {
-		return Voted{}, fault.New(fault.Denied, "You trained or proposed this, so you cannot vote for it. Comment, or ask another %s.", role)
+	if value.Value > 0 && !read.Rules.may(read.Facts, actor.Person) {
+		return Voted{}, errMaker(read.Facts, actor.Person, role)
 	}
 	if slices.Contains(read.Facts.Recused, actor.Person) {
 		return Voted{}, errRecused(c)
@@ -262,6 +262,9 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		if slices.Contains(facts.Recused, vote.Person) {
 			return errRecused(c)
 		}
+		if !vote.Withdrawn && vote.Value > 0 && !read.Rules.may(facts, vote.Person) {
+			return errMaker(facts, vote.Person, vote.Role)
+		}
 		shown, err := exhibitsOf(tx, c)
 		if err != nil {
 			return err
@@ -324,7 +327,7 @@ func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Vo
 		c.DecidedAt = at
 		signed := SignOff{
 			ID: d.signOff, Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Results: results,
-			Votes: []VoteID{}, Evidence: facts.digests(), At: at, ExpiresAt: at.AddDate(0, 0, rules.ValidDays),
+			Votes: []VoteID{}, Evidence: facts.digests(), Makers: facts.Makers, At: at, ExpiresAt: at.AddDate(0, 0, rules.ValidDays),
 		}
 		for _, v := range facts.Votes {
 			signed.Votes = append(signed.Votes, v.ID)

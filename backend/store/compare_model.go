@@ -18,7 +18,16 @@ func (tx *Tx) CreateModel(m compare.Model) (compare.Model, error) {
 	_, err := tx.exec(`INSERT INTO model (`+modelColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		string(m.ID), string(m.Project), m.Name, m.Version, string(m.Digest), encoded(m.Files), string(m.Run), string(m.Snapshot),
 		object(m.Params), encoded(m.Metrics), object(m.Environment), string(m.TrainedBy), string(m.CreatedBy), micros(m.CreatedAt))
-	return m, err
+	if err != nil {
+		return m, err
+	}
+	if err := tx.made(m.Digest, m.TrainedBy, compare.MadeTrained, m.Project, string(m.ID)); err != nil {
+		return m, err
+	}
+	if m.CreatedBy == m.TrainedBy {
+		return m, nil
+	}
+	return m, tx.made(m.Digest, m.CreatedBy, compare.MadeRegistered, m.Project, string(m.ID))
 }
 
 // GetModel returns NotFound for an id that the project does not have.

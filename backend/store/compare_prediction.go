@@ -14,7 +14,14 @@ func (tx *Tx) CreatePredictionSet(s compare.PredictionSet) error {
 	_, err := tx.exec(`INSERT INTO prediction_set (`+predictionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		string(s.ID), string(s.Project), string(s.Model), string(s.Snapshot), string(s.Dataset), string(s.State), string(s.KeysDigest),
 		string(s.Digest), s.Rows, encoded(s.Report), string(s.CreatedBy), micros(s.CreatedAt))
-	return err
+	if err != nil {
+		return err
+	}
+	var digest string
+	if err := tx.one([]any{&digest}, `SELECT digest FROM model WHERE id = $1`, string(s.Model)); err != nil {
+		return err
+	}
+	return tx.made(ledger.Digest(digest), s.CreatedBy, compare.MadeUploaded, s.Project, string(s.Model))
 }
 
 // UpdatePredictionSet replaces state, digests, rows and report of a set.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -89,6 +90,11 @@ func (tx *Tx) UpdateSnapshot(s labeling.Snapshot) error {
 	datasets, classes, answerers, err := snapshotParts(s)
 	if err != nil {
 		return err
+	}
+	if s.State == labeling.SnapshotReady {
+		if err := tx.made(s.Digest, s.CreatedBy, compare.MadeTook, s.Project, string(s.ID)); err != nil {
+			return err
+		}
 	}
 	return tx.mustExec(`UPDATE snapshot SET datasets = $2, state = $3, failure = $4, digest = $5, schema_digest = $6, schema_json = $7, row_file = $8, row_bytes = $9,
 			parquet_file = $10, parquet_bytes = $11, items = $12, classes = $13, answerers = $14, merged = $15, held_out = $16, progress = $17 WHERE id = $1`,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,8 +35,27 @@ type CandidateBody struct {
 	DecidedAt    *time.Time       `json:"decided_at,omitempty"`
 	ExpiresAt    *time.Time       `json:"expires_at,omitempty"`
 	Requirements []review.Result  `json:"requirements,omitempty"`
+	Makers       []MakerBody      `json:"makers,omitempty" doc:"Whose votes count for nothing: who made these bytes, in any project"`
 	Votes        []review.Vote    `json:"votes,omitempty" doc:"Those that stand"`
 	Comments     []review.Comment `json:"comments,omitempty"`
+}
+
+// MakerBody is a person whose vote for a candidate counts for nothing.
+type MakerBody struct {
+	Person    ledger.PersonID `json:"person"`
+	Name      string          `json:"name,omitempty"`
+	How       compare.Made    `json:"how" enum:"trained,registered,uploaded,took,proposed"`
+	At        time.Time       `json:"at"`
+	Elsewhere bool            `json:"elsewhere,omitempty" doc:"In another project"`
+	Late      bool            `json:"late,omitempty" doc:"After the approval that stands, which keeps to those who were makers when it was given"`
+}
+
+func makerBodies(c review.Case) []MakerBody {
+	var all []MakerBody
+	for i, m := range slices.Concat(c.Makers, c.Late) {
+		all = append(all, MakerBody{Person: m.Person, Name: m.Name, How: m.How, At: m.At, Elsewhere: m.Elsewhere, Late: i >= len(c.Makers)})
+	}
+	return all
 }
 
 func some(at time.Time) *time.Time {
@@ -403,6 +423,7 @@ func (s *Server) candidateCase(ctx context.Context, in *CandidateInput) (*Answer
 		return nil, err
 	}
 	b := candidateBody(c.Candidate)
+	b.Makers = makerBodies(c)
 	b.Requirements, b.Votes, b.Comments = c.Results, c.Votes, c.Comments
 	if signed, stands := c.SignOff(); stands {
 		b.ExpiresAt = some(signed.ExpiresAt)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/review"
 )
@@ -61,6 +62,35 @@ func NewCandidateView(p ProjectLink, c review.Case, actor ledger.Actor, people N
 	v.Params = paramChanges(c.Baseline.Params, c.Model.Params)
 	v.Metrics = metricChanges(c.Baseline.Metrics, c.Model.Metrics)
 	return v
+}
+
+// made says what a maker did and when, and whether the approval came before it.
+func (v CandidateView) made(ctx context.Context, m review.Maker, late bool) string {
+	name := m.Name
+	if name == "" {
+		name = v.People.Name(m.Person)
+	}
+	day := ui.Day(ctx, m.At)
+	var said string
+	switch m.How {
+	case compare.MadeTrained:
+		said = ui.T(ctx, "candidate.made.trained", "name", name, "day", day)
+	case compare.MadeRegistered:
+		said = ui.T(ctx, "candidate.made.registered", "name", name, "day", day)
+	case compare.MadeUploaded:
+		said = ui.T(ctx, "candidate.made.uploaded", "name", name, "day", day)
+	case compare.MadeTook:
+		said = ui.T(ctx, "candidate.made.took", "name", name, "day", day)
+	default:
+		said = ui.T(ctx, "candidate.made.proposed", "name", name, "day", day)
+	}
+	if m.Elsewhere {
+		said = ui.T(ctx, "candidate.made.elsewhere", "said", said)
+	}
+	if late {
+		said = ui.T(ctx, "candidate.made.late", "said", said)
+	}
+	return said
 }
 
 // Href returns the address of the candidate's page, or of one below it.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,6 +128,46 @@ func Compare(t *testing.T) {
 				}
 				if _, err := tx.GetModel("p2", "m2"); !fault.Is(err, fault.NotFound) {
 					t.Errorf("a model of another project: %v", err)
+				}
+				return nil
+			})
+		})
+	})
+	t.Run("makers belong to the digest, in every project, and stay where the model is emptied", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			digest := ledger.DigestOf([]byte("weights"))
+			change(t, s, func(tx *store.Tx) error {
+				for _, m := range []compare.Model{
+					{ID: "m1", Project: "p1", Name: "intent", Digest: digest, TrainedBy: "tom", CreatedBy: "tom"},
+					{ID: "m2", Project: "p2", Name: "other", Digest: digest, CreatedBy: "ann"},
+					{ID: "m3", Project: "p1", Name: "none", CreatedBy: "ben"},
+				} {
+					if _, err := tx.CreateModel(m); err != nil {
+						return err
+					}
+				}
+				for i, by := range []ledger.PersonID{"eve", "eve", "system"} {
+					if err := tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID("ps" + string(rune('1'+i))), Project: "p1", Model: "m1", CreatedBy: by}); err != nil {
+						return err
+					}
+				}
+				return tx.CreatePredictionSet(compare.PredictionSet{ID: "ps9", Project: "p1", Model: "m3", CreatedBy: "eve"})
+			})
+			view(t, s, func(tx *store.Tx) error {
+				all, err := tx.MakersOf(digest)
+				var got []string
+				for _, m := range all {
+					got = append(got, string(m.Person)+" "+string(m.How)+" "+string(m.Project)+" "+m.Thing)
+				}
+				slices.Sort(got)
+				want := []string{"ann registered p2 m2", "eve uploaded p1 m1", "tom trained p1 m1"}
+				if err != nil || !slices.Equal(got, want) {
+					t.Errorf("makers = %q, %v", got, err)
+				}
+				none, err := tx.MakersOf("")
+				if err != nil || len(none) != 0 {
+					t.Errorf("no digest has makers: %+v, %v", none, err)
 				}
 				return nil
 			})

@@ -10,6 +10,7 @@ import (
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/labeling"
 	"github.com/adjudge/adjudge/review"
 )
@@ -101,7 +102,7 @@ func Review(t *testing.T) {
 			signed := review.SignOff{
 				ID: "s1", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Policy: "sha256:02", At: at, ExpiresAt: at.AddDate(0, 0, 180),
 				Results: []review.Result{{Requirement: "r", Rule: review.RuleVote, State: review.Satisfied, Says: "Met.", Role: ledger.RoleReviewer}},
-				Votes:   []review.VoteID{"v2"}, Evidence: []ledger.Digest{},
+				Votes:   []review.VoteID{"v2"}, Makers: []review.Maker{{Person: "tom", How: compare.MadeTrained, At: time.UnixMicro(7).UTC()}}, Evidence: []ledger.Digest{},
 			}
 			revocation := review.Revocation{ID: "r1", SignOff: "s1", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Person: "ben",
 				PrintedName: "Ben", Reason: "no", Sentence: "I, Ben", Assurance: review.Password, TimeZone: "UTC", At: at}

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
+)
+
+// made notes that a person made what has a digest. What has none cannot be
+// proposed, and what the server does on its own makes nobody a maker. Rows are
+// never taken away, also where the model is.
+func (tx *Tx) made(digest ledger.Digest, person ledger.PersonID, how compare.Made, project ledger.ProjectID, thing string) error {
+	if digest == "" || person == "" || person == ledger.System().Person {
+		return nil
+	}
+	_, err := tx.exec(`INSERT INTO maker (digest, person, how, project, thing, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		string(digest), string(person), string(how), string(project), thing, micros(tx.Now()))
+	return fault.Wrap(err, "note a maker")
+}
+
+// MakersOf lists the makers of a digest in every project, in the order in which
+// they became it.
+func (tx *Tx) MakersOf(digest ledger.Digest) ([]compare.Maker, error) {
+	var found []compare.Maker
+	err := tx.each(`SELECT m.digest, m.person, COALESCE(p.name, ''), m.how, m.project, m.thing, m.at FROM maker m LEFT JOIN person p ON p.id = m.person
+		WHERE m.digest = $1 ORDER BY m.at, m.person, m.how, m.project, m.thing`, []any{string(digest)}, func(scan func(...any) error) error {
+		var m compare.Maker
+		var at int64
+		err := scan(&m.Digest, &m.Person, &m.Name, &m.How, &m.Project, &m.Thing, &at)
+		m.At = fromMicros(at)
+		found = append(found, m)
+		return err
+	})
+	return found, fault.Wrap(err, "find the makers of "+string(digest))
+}
