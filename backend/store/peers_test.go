@@ -304,6 +304,9 @@ func TestACrashOfTheDatabaseLosesNothingAcknowledged(t *testing.T) {
 // What came in at once is counted when it is said so, beside whatever else goes on.
 func TestPostgresCountsWhatCameIn(t *testing.T) {
 	t.Parallel()
+	if os.Getenv(storetest.PostgresVariable) == "" {
+		t.Skip("no PostgreSQL is tested: " + storetest.PostgresVariable + " is not set")
+	}
 	address := storetest.Postgres(t)
 	s := storetest.Open(t, address)
 	storetest.Animals(t, s, "a", "b", "c")
