@@ -28,6 +28,12 @@ import (
 // requests below a path on to servers by turns, and returns its origin.
 func startNginx(t *testing.T, path string, servers ...string) (origin string, trust *x509.CertPool) {
 	t.Helper()
+	return startNginxBuffering(t, "off", path, servers...)
+}
+
+// startNginxBuffering is startNginx with buffers for requests and answers "on" or "off".
+func startNginxBuffering(t *testing.T, buffers, path string, servers ...string) (origin string, trust *x509.CertPool) {
+	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		if program = "/usr/sbin/nginx"; exec.Command(program, "-v").Run() != nil {
@@ -52,13 +58,13 @@ http {
     ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem;
     location %[4]s {
       proxy_pass http://adjudge;
-      proxy_http_version 1.1; proxy_request_buffering off; proxy_buffering off;
+      proxy_http_version 1.1; proxy_request_buffering %[5]s; proxy_buffering %[5]s;
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;
     }
   }
-}`, dir, front, upstream, path)
+}`, dir, front, upstream, path, buffers)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

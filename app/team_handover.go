@@ -11,6 +11,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
+	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -66,7 +67,7 @@ func (t *team) setsOut(r *http.Request) bool {
 // setOut begins one, and shows the page that waits for it.
 func (t *team) setOut(w http.ResponseWriter, r *http.Request) {
 	ctx := t.speaking(r)
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	r = web.Bounded(w, r, 64<<10)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "The form is too long.", http.StatusRequestEntityTooLarge)
 		return

@@ -151,8 +151,9 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if c.Agent != "" && r.Header.Get("User-Agent") == "" {
-		r = r.Clone(r.Context())
-		r.Header.Set("User-Agent", c.Agent)
+		named := r.Clone(r.Context())
+		named.Header.Set("User-Agent", c.Agent)
+		r = named
 	}
 	ended := func(*http.Response, error) {}
 	if c.Trace != nil {

@@ -97,7 +97,7 @@ func (s *Server) patchAttempt(stream training.Stream) func(http.ResponseWriter, 
 		if err != nil {
 			return err
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, training.MaxChunk))
+		body, err := io.ReadAll(Bounded(w, r, training.MaxChunk).Body)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *Server) putAttemptOutput(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	file, err := s.Training.SaveOutput(r.Context(), fence, chi.URLParam(r, "*"), http.MaxBytesReader(w, r.Body, maxOutput))
+	file, err := s.Training.SaveOutput(r.Context(), fence, chi.URLParam(r, "*"), Bounded(w, r, maxOutput).Body)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ type call struct {
 	visit   identity.Visit
 	attempt string
 	place   Place
-	kind    fault.Kind // of the error that was answered, if one was
+	asked   *http.Request // as the handler got it: it knows the form, and none of those it was copied from does
+	kind    fault.Kind    // of the error that was answered, if one was
 }
 
 type callKey struct{}

@@ -143,7 +143,7 @@ func (s *Server) showUpload(w http.ResponseWriter, r *http.Request, status int, 
 // postPredictions takes the form with a file. The fields stand before the file,
 // which is streamed, never held.
 func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, MaxPredictionsFile)
+	r = Bounded(w, r, MaxPredictionsFile)
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return fault.As(fault.Invalid, err, "The form could not be read. Reload the page and try again.")
@@ -209,7 +209,7 @@ func fieldsBeforeFile(parts *multipart.Reader) (map[string]string, uploadedFile,
 // uploadPredictions takes a file of predictions as the body of a request, and
 // what it is in the query: model, snapshot, digest, file, format.
 func (s *Server) uploadPredictions(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, MaxPredictionsFile)
+	r = Bounded(w, r, MaxPredictionsFile)
 	query := r.URL.Query()
 	snapshot, err := s.snapshotNamed(r, query.Get("snapshot"))
 	if err != nil {

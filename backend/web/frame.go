@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -87,7 +88,7 @@ func (s *Server) renderProblem(w http.ResponseWriter, r *http.Request, p *Proble
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	c := callIn(r.Context())
 	title := ui.T(r.Context(), "problem.title."+p.titleKey())
-	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p), Sent: sent(r)}
+	v := page.ProblemView{Title: title, Detail: p.Detail, Reference: p.Reference, Stored: stored(r, p), Sent: sent(cmp.Or(c.asked, r))}
 	if c.place.ID != "" {
 		v.Label = page.ProjectLink{Slug: c.place.Slug}.Href("label")
 	}

@@ -21,7 +21,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 		c := callIn(r.Context())
 		c.pattern, c.access, c.address = rt.pattern, rt.access, s.address(r)
 		if !large {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			r = Bounded(w, r, maxBody)
 		}
 		if err := s.identify(r, rt, c); err != nil {
 			return err
@@ -30,6 +30,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 		if err := s.allow(r, rt, c); err != nil {
 			return err
 		}
+		c.asked = r
 		return rt.handler(w, r)
 	})
 }

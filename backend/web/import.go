@@ -56,7 +56,7 @@ func (s *Server) showImport(w http.ResponseWriter, r *http.Request, status int, 
 
 // postImport takes a file of a form, as it comes in and whatever its size.
 func (s *Server) postImport(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, MaxUpload)
+	r = Bounded(w, r, MaxUpload)
 	form, err := r.MultipartReader()
 	if err != nil {
 		return fault.As(fault.Invalid, err, "The form could not be read. Reload the page and try again.")

@@ -16,7 +16,7 @@ const MaxUpload = 64 << 30
 
 // postUploadAPI keeps the request's body as a file to be imported.
 func (s *Server) postUploadAPI(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Labeling.Upload(r.Context(), actorOf(r), projectOf(r).ID, r.URL.Query().Get("name"), http.MaxBytesReader(w, r.Body, MaxUpload))
+	i, err := s.Labeling.Upload(r.Context(), actorOf(r), projectOf(r).ID, r.URL.Query().Get("name"), Bounded(w, r, MaxUpload).Body)
 	if err != nil {
 		return uploadFault(err)
 	}

@@ -80,7 +80,7 @@ func NativeHandler(n Native, inner http.Handler) http.Handler {
 	} {
 		mux.HandleFunc("POST /desktop/"+path, func(w http.ResponseWriter, r *http.Request) {
 			if path != "save" { // it has a limit of its own
-				r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+				r = Bounded(w, r, maxBody)
 			}
 			err := handle(w, r)
 			if err == nil {
@@ -111,7 +111,7 @@ type nativeDesk struct {
 //
 // What a page got as the answer to a form it sends as name and text instead.
 func (d nativeDesk) postSave(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxSaved)
+	r = Bounded(w, r, maxSaved)
 	if err := r.ParseForm(); err != nil {
 		return err
 	}

@@ -30,13 +30,14 @@ func (s *Server) patient(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
+		inner := r
 		if r.Body != nil && r.Body != http.NoBody {
 			body := &patientBody{ReadCloser: r.Body, control: c, limit: limit}
 			body.renew()
-			r.Body = body
+			inner = withBody(r, body)
 		}
 		out := &patientWriter{ResponseWriter: w, control: c, limit: limit}
-		next.ServeHTTP(out, r)
+		next.ServeHTTP(out, inner)
 		if !out.taken {
 			out.renew() // what net/http still has to send; the next request begins with it, too
 		}
