@@ -84,7 +84,7 @@ func backupCommand() *cobra.Command {
 			}
 			words := fmt.Sprintf("Backup in %s: %s.", args[0], m.words())
 			if !withKeys {
-				words += " Without the signing key (--with-keys)."
+				words += " Without the signing key (--with-keys); its public half is in it."
 			}
 			return show.finish(cmd, asJSON, m, words)
 		},

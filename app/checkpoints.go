@@ -2,9 +2,7 @@ package app
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,7 +32,7 @@ func (h *house) openKeeper(in installation) error {
 	h.keeper = checkpoint.New(checkpoint.Config{
 		Update: store.In[checkpoint.Tx](h.store), View: store.From[checkpoint.Tx](h.store), Now: h.store.Now,
 		Signer: in.key, Installation: in.id, Dir: dir, Witnesses: witnesses, Approved: review.EventApproved,
-		Key: in.key, EventHash: h.store.EventHash,
+		Key: in.ring, EventHash: h.store.EventHash,
 	})
 	return nil
 }
@@ -64,11 +62,11 @@ func beside(d *dataDir) []string {
 // there, signed with the key of the installation.
 func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bool, error) {
 	sound, out := true, cmd.OutOrStdout()
-	key, there, err := o.verifyingKey(cmd, s, d)
+	keys, err := o.verifyingKeys(cmd, s, d)
 	if err != nil {
 		return false, err
 	}
-	missing := !there
+	missing := len(keys.Keys()) == 0
 	for _, file := range o.checkpoints {
 		list, err := checkpoint.Read(file)
 		if err != nil {
@@ -84,7 +82,7 @@ func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bo
 			if missing {
 				wrong = c.Check(length, hash)
 			} else {
-				wrong = checkpoint.Check(c, key, length, hash)
+				wrong = checkpoint.Check(c, keys, length, hash)
 			}
 			if wrong == nil {
 				held++
@@ -160,30 +158,23 @@ func (o doctorOptions) signingKey(cmd *cobra.Command, s *store.Store, d *dataDir
 	return signer.Open(d.file("keys"))
 }
 
-// verifyingKey returns the public key that checkpoints are checked with: the one
-// that was named, the sealed one where its key file was, or that of the data
-// directory. It reports false where there is none.
-func (o doctorOptions) verifyingKey(cmd *cobra.Command, s *store.Store, d *dataDir) (signer.Public, bool, error) {
-	if o.key == "" && o.keyFile != "" {
+// verifyingKeys returns the public keys that checkpoints are checked with: those
+// that were named, or that of the installation and those that it had before.
+// There is none where nothing was ever signed.
+func (o doctorOptions) verifyingKeys(cmd *cobra.Command, s *store.Store, d *dataDir) (*signer.Ring, error) {
+	if len(o.keys) > 0 {
+		known, err := readPublicKeys(o.keys)
+		return signer.NewRing(nil, known...), err
+	}
+	var current *signer.Public
+	if o.keyFile != "" {
 		key, err := o.signingKey(cmd, s, d)
 		if err != nil {
-			return signer.Public{}, false, err
+			return nil, err
 		}
-		return key.Public, true, nil
+		current = &key.Public
 	}
-	path := o.key
-	if path == "" {
-		path = filepath.Join(d.file("keys"), signer.PublicFile)
-	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && o.key == "" { // as after a restore without keys
-		return signer.Public{}, false, nil
-	}
-	if err != nil {
-		return signer.Public{}, false, fault.As(fault.Invalid, err, "Cannot read the public key %s.", path)
-	}
-	key, err := signer.ParsePublic(text)
-	return key, true, err
+	return readRing(cmd.Context(), s, d.file("keys"), current)
 }
 
 // tellWitnesses says how far the checkpoints have come.

@@ -27,7 +27,7 @@ type doctorOptions struct {
 	database    string
 	checkpoints []string
 	write       string
-	key         string
+	keys        []string
 	keyFile     string
 	media       []string
 }
@@ -55,7 +55,7 @@ func doctorCommand() *cobra.Command {
 	databaseFlag(cmd, &o.database)
 	cmd.Flags().StringArrayVar(&o.checkpoints, "checkpoint", nil, "file with checkpoints from elsewhere; may be given several times")
 	cmd.Flags().StringVar(&o.write, "write-checkpoint", "", "sign the head of the history and add it to this file")
-	cmd.Flags().StringVar(&o.key, "key", "", "public key that signed the checkpoints (default: the installation's own)")
+	cmd.Flags().StringArrayVar(&o.keys, "key", nil, "public key that signed the checkpoints, or a directory of them; may be given several times (default: the installation's own)")
 	cmd.Flags().StringVar(&o.keyFile, "key-file", os.Getenv("ADJUDGE_KEY_FILE"), "file with the secret under which the database holds the signing key, as serve --key-file has it (default: $ADJUDGE_KEY_FILE)")
 	cmd.Flags().StringArrayVar(&o.media, "media", strings.Fields(os.Getenv("ADJUDGE_MEDIA")), "NAME=DIR: a directory of pictures, recordings and videos, as serve --media has it; compares them with their digests (default: $ADJUDGE_MEDIA)")
 	return cmd
@@ -113,6 +113,11 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 		}
 		sound = sound && held
 	}
+	whole, err = o.checkKeys(cmd, s, d)
+	if err != nil {
+		return err
+	}
+	sound = sound && whole
 	if err := tellWitnesses(cmd, s); err != nil {
 		return err
 	}

@@ -17,10 +17,11 @@ import (
 
 // gateAnswer is what the gate says.
 type gateAnswer struct {
-	OK      bool   `json:"ok"`
-	State   string `json:"state"`
-	Decided bool   `json:"decided"`
-	Reason  string `json:"reason"`
+	OK      bool     `json:"ok"`
+	State   string   `json:"state"`
+	Decided bool     `json:"decided"`
+	Reason  string   `json:"reason"`
+	Notes   []string `json:"notes"`
 }
 
 // gatePause is how long --wait sleeps between two questions.
@@ -70,6 +71,11 @@ func gateCommand() *cobra.Command {
 				}
 				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", verdict, answer.Reason); err != nil {
 					return err
+				}
+				for _, note := range answer.Notes {
+					if _, err := fmt.Fprintln(cmd.OutOrStdout(), "note:", note); err != nil {
+						return err
+					}
 				}
 			}
 			if !answer.OK {

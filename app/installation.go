@@ -18,13 +18,22 @@ const (
 // installation is what makes several servers one: people who signed in on one
 // are signed in on the other, and both sign with the same key.
 type installation struct {
-	id  string
-	key *signer.Key
+	id   string
+	key  *signer.Key
+	ring *signer.Ring // with the public halves of the keys before it
 }
 
 // openInstallation finds out which installation this server belongs to. With a
 // file as its database the data directory says it.
-func (h *house) openInstallation(ctx context.Context) (in installation, err error) {
+func (h *house) openInstallation(ctx context.Context) (installation, error) {
+	in, err := h.openKey(ctx)
+	if err == nil {
+		in.ring, err = h.openRing(ctx, in.key, in.id, h.data.file("keys"))
+	}
+	return in, err
+}
+
+func (h *house) openKey(ctx context.Context) (in installation, err error) {
 	in.id = h.data.id
 	if h.store.Shared() {
 		if in.id, err = h.store.SettleFact(ctx, factID, h.data.id); err != nil {

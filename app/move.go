@@ -72,7 +72,7 @@ func move(cmd *cobra.Command, d *dataDir, from, to string, show *progress) (dump
 	}); err != nil {
 		return dump, err
 	}
-	return dump, loadTables(ctx, rows, dump, to, show)
+	return dump, loadTables(ctx, rows, manifest{Database: dump, Keys: true}, to, show)
 }
 
 // digestReader returns the digest of what it reads.

@@ -30,7 +30,8 @@ func restoreCommand() *cobra.Command {
 		Short: "Make a data directory from a backup, after every byte of it was checked",
 		Long: "restore checks the backup, fills a data directory that is new or empty (--data) and a database that is empty\n" +
 			"(--database; SQLite or PostgreSQL, whichever the backup was made from), and re-walks the result as doctor does.\n" +
-			"A backup without keys gets a new signing key at the next start; what was signed before stays valid under the old one.",
+			"A backup without keys gets a new signing key at the next start. The public halves of all keys so far are in every\n" +
+			"backup: what was signed before is checked with them, and gates answer as they did.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, address, err := placeOf(cmd, database)
@@ -111,7 +112,7 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 	if local, err := filepath.Rel(data, database); err == nil && filepath.IsLocal(local) && !store.IsPostgres(database) {
 		target, inside = filepath.Join(made, local), true
 	}
-	if err := loadTables(ctx, filepath.Join(from, "tables"), m.Database, target, show); err != nil {
+	if err := loadTables(ctx, filepath.Join(from, "tables"), m, target, show); err != nil {
 		if !inside && !store.IsPostgres(database) {
 			err = fault.Wrap(err, "fill "+database)
 		}
@@ -123,7 +124,8 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 
 // loadTables fills an empty database, upgrades it where the copy is older than
 // the program, and asks for what is not copied: the search index.
-func loadTables(ctx context.Context, dir string, d store.Dump, database string, show *progress) error {
+func loadTables(ctx context.Context, dir string, m manifest, database string, show *progress) error {
+	d := m.Database
 	err := store.Load(ctx, database, d, store.LoadOptions{
 		Table:    func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join(dir, name+".jsonl")) },
 		Progress: func(done, of int64) { show.show("loading", done, of) },
@@ -140,7 +142,12 @@ func loadTables(ctx context.Context, dir string, d store.Dump, database string, 
 	})
 	if err == nil {
 		var events int64
-		events, err = s.CheckHistory(ctx)
+		if !m.Keys { // the next start makes a key, and servers of this database agree on that one
+			err = s.ForgetFact(ctx, factHint)
+		}
+		if err == nil {
+			events, err = s.CheckHistory(ctx)
+		}
 		if err == nil && events != d.Events {
 			err = fault.New(fault.Conflict, "The history holds %d events after it was loaded instead of %d.", events, d.Events)
 		}

@@ -17,7 +17,8 @@ import (
 )
 
 func verifyCommand() *cobra.Command {
-	var key, environment, subject string
+	var keys []string
+	var environment, subject string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify --key PUB --subject DIR|sha256:… [--environment E] FILE|DIR",
@@ -28,11 +29,7 @@ func verifyCommand() *cobra.Command {
 			"Without a trusted time stamp, the end of an approval is held against this machine's clock.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := os.ReadFile(key)
-			if err != nil {
-				return usage{fmt.Errorf("cannot read the public key: %w", err)}
-			}
-			public, err := signer.ParsePublic(text)
+			known, err := readPublicKeys(keys)
 			if err != nil {
 				return err
 			}
@@ -44,7 +41,7 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			documents, err := signedDocuments(public, args[0])
+			documents, err := signedDocuments(signer.NewRing(nil, known...), args[0])
 			if err != nil {
 				return notValid(err)
 			}
@@ -60,7 +57,7 @@ func verifyCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&key, "key", "", "file with the public key of the server (adjudge.pub)")
+	f.StringArrayVar(&keys, "key", nil, "file with a public key of the server (adjudge.pub), or a directory of them; may be given several times")
 	f.StringVar(&environment, "environment", "production", "where it shall ship to")
 	f.StringVar(&subject, "subject", "", "directory or file of the model, or its digest (sha256:…)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
@@ -91,8 +88,8 @@ var signedEndings = [...]string{".dsse.json", ".sigstore.json", ".intoto.jsonl"}
 const maxSigned = 16 << 20
 
 // signedDocuments reads one signed file or every signed file of a directory.
-// One that this key did not sign makes all of them worthless.
-func signedDocuments(key signer.Public, path string) ([]review.Document, error) {
+// One that none of the keys signed makes all of them worthless.
+func signedDocuments(keys *signer.Ring, path string) ([]review.Document, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fault.As(fault.Invalid, err, "Cannot read %s.", path)
@@ -117,7 +114,7 @@ func signedDocuments(key signer.Public, path string) ([]review.Document, error) 
 	}
 	var documents []review.Document
 	for _, name := range names {
-		found, err := readSigned(key, name)
+		found, err := readSigned(keys, name)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +125,7 @@ func signedDocuments(key signer.Public, path string) ([]review.Document, error) 
 
 // readSigned reads the documents of one file: one, or one a line in a bundle of
 // JSON lines.
-func readSigned(key signer.Public, path string) ([]review.Document, error) {
+func readSigned(keys *signer.Ring, path string) ([]review.Document, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > maxSigned {
 		err = errors.New("it is larger than any signed file of ours")
@@ -146,7 +143,7 @@ func readSigned(key signer.Public, path string) ([]review.Document, error) {
 	}
 	var documents []review.Document
 	for _, part := range parts {
-		payload, err := key.Verify([]byte(part))
+		payload, err := keys.VerifyAny([]byte(part))
 		if err != nil {
 			return nil, fault.As(fault.Invalid, err, "%s: %s", filepath.Base(path), fault.Message(err))
 		}

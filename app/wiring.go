@@ -148,7 +148,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	}
 	h.review = review.New(review.Config{
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: h.Now, NewID: newID,
-		Files: h.blobs, Signer: in.key, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
+		Files: h.blobs, Signer: in.ring, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
 	})
 	if err = h.openKeeper(in); err != nil {
 		return nil, err

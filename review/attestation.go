@@ -12,18 +12,21 @@ import (
 	"github.com/adjudge/adjudge/compare"
 )
 
-// Signer signs in the name of this installation and checks what was signed.
+// Signer signs in the name of this installation and checks what was signed, also
+// under keys that it had before. A key is named by its hint: the hex SHA-256 of
+// its PEM text.
 type Signer interface {
 	// Sign returns a DSSE envelope around an in-toto statement.
 	Sign(statement []byte) ([]byte, error)
-	// Verify returns the statement inside an envelope that this key signed.
-	Verify(envelope []byte) ([]byte, error)
-	// Bundle wraps an envelope into a sigstore bundle.
-	Bundle(envelope []byte) ([]byte, error)
-	// Hint names the public key: the hex SHA-256 of its PEM text.
+	// Hint names the key that signs now.
 	Hint() string
-	// PEM is the text of the public key.
-	PEM() []byte
+	// Verify returns the statement inside an envelope that a key signed. It returns
+	// NotFound where the server no longer holds the key's public half.
+	Verify(key string, envelope []byte) ([]byte, error)
+	// Bundle wraps an envelope that a key signed into a sigstore bundle.
+	Bundle(key string, envelope []byte) ([]byte, error)
+	// PEM is the text of a public key.
+	PEM(key string) ([]byte, error)
 }
 
 // The types of statements. A rejection has a type of its own, because common

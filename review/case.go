@@ -181,7 +181,7 @@ type File struct {
 }
 
 // EvidenceFiles returns the attestations of a candidate, each as a DSSE
-// envelope and as a sigstore bundle, and the public key.
+// envelope and as a sigstore bundle, and the public keys that verify them.
 func (s *Service) EvidenceFiles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) ([]File, error) {
 	if !actor.May(project, ledger.ActionGate) {
 		if err := actor.Must(project, ledger.ActionRead); err != nil {
@@ -202,9 +202,12 @@ func (s *Service) EvidenceFiles(ctx context.Context, actor ledger.Actor, project
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{Name: "adjudge.pub", Content: s.Signer.PEM()}}
+	files, err := s.publicKeys(found)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range found {
-		bundle, err := s.Signer.Bundle(a.Envelope)
+		bundle, err := s.Signer.Bundle(a.Key, a.Envelope)
 		if err != nil {
 			return nil, err
 		}

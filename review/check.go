@@ -19,26 +19,28 @@ type dossier struct {
 	SignOffs     []SignOff
 	Revocations  []Revocation
 	Attestations []Attestation
-	Records      []ledger.Record              // about the candidate, oldest first
-	Beside       map[int64][2]ledger.Event    // the events before and after each of them
-	Whole        bool                         // the history has no gap
-	Signed       func([]byte) ([]byte, error) // the statement in an envelope that our key signed
+	Records      []ledger.Record           // about the candidate, oldest first
+	Keys         []ledger.Record           // about the keys that signed, oldest first
+	Beside       map[int64][2]ledger.Event // the events before and after each of them
+	Whole        bool                      // the history has no gap
+	Signer       Signer
 }
 
 // loadDossier reads a candidate's rows and its part of the history.
 func loadDossier(tx Tx, c Candidate) (dossier, error) {
 	d := dossier{Candidate: c, Beside: map[int64][2]ledger.Event{}}
-	var errs [6]error
+	var errs [7]error
 	d.Votes, errs[0] = tx.FindVotes(c.ID)
 	d.SignOffs, errs[1] = tx.FindSignOffs(c.ID)
 	d.Revocations, errs[2] = tx.FindRevocations(c.ID)
 	d.Attestations, errs[3] = tx.FindAttestations(c.ID)
 	d.Records, errs[4] = tx.RecordsAbout(about(c))
 	d.Whole, errs[5] = tx.Whole()
+	d.Keys, errs[6] = tx.RecordsAbout(ledger.KeySubject())
 	if err := errors.Join(errs[:]...); err != nil {
 		return d, err
 	}
-	for _, r := range d.Records {
+	for _, r := range slices.Concat(d.Records, d.Keys) {
 		near, err := tx.Events(ledger.Filter{Before: r.Seq + 2, Limit: 3})
 		if err != nil {
 			return d, err
@@ -62,11 +64,15 @@ func loadDossier(tx Tx, c Candidate) (dossier, error) {
 // means that the rows are what people did.
 func (d dossier) check() []string {
 	var problems []string
-	found := func(problem string) { problems = append(problems, problem) }
+	found := func(problem string) {
+		if !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
+		}
+	}
 	if !d.Whole {
 		found(fault.Say("Events are missing from the history."))
 	}
-	for _, r := range d.Records {
+	for _, r := range slices.Concat(d.Records, d.Keys) {
 		// A comment may be forgotten: its event still stands in the chain.
 		if r.Salt == nil && rests(r.Kind) {
 			found(fault.Say("The payload of event %d (%s) was erased, so nothing shows what it said.", r.Seq, r.Kind))
@@ -81,6 +87,7 @@ func (d dossier) check() []string {
 		}
 	}
 	d.checkTerms(found)
+	d.checkKeys(found)
 	d.checkVotes(found)
 	d.checkApproval(found)
 	return problems
@@ -165,7 +172,11 @@ func (d dossier) attested(kind AttestationKind, ref string, predicate any) strin
 		return fault.Say("The %s %s has no signature.", kind, ref)
 	}
 	a := d.Attestations[i]
-	payload, err := d.Signed(a.Envelope)
+	payload, err := d.Signer.Verify(a.Key, a.Envelope)
+	if fault.Is(err, fault.NotFound) {
+		return fault.Say("Candidate %d has signatures that were made under the key %.12s…, which this server no longer holds, nor its public half. "+
+			"Put the public key into the folder keys/known of the data directory and start the server again, or restore a backup that was made with keys.", d.Candidate.Number, a.Key)
+	}
 	if err != nil {
 		return fault.Say("The signature of the %s %s does not hold. %s", kind, ref, fault.Message(err))
 	}

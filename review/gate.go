@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type Answer struct {
 	Environment Environment
 	Results     []Result
 	Problems    []string // what does not match
+	Notes       []string // what is worth knowing and changes nothing
 	ApprovedAt  time.Time
 	ExpiresAt   time.Time
 	CheckedAt   time.Time
@@ -177,7 +179,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	if err != nil {
 		return answer, err
 	}
-	d.Signed = s.Signer.Verify
+	d.Signer = s.Signer
 	answer.State = string(c.State)
 	if c.State == StateDraft {
 		answer.Reason = fault.Say("Candidate %d is a draft: it is not proposed yet.", c.Number)
@@ -188,9 +190,9 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		answer.State, answer.Reason = AnswerSigning, waiting
 		return answer, nil
 	}
-	answer.Problems = d.check()
+	answer.Problems, answer.Notes = d.check(), d.notes()
 	if stands {
-		if problem := d.signedApproval(signed); problem != "" {
+		if problem := d.signedApproval(signed); problem != "" && !slices.Contains(answer.Problems, problem) {
 			answer.Problems = append(answer.Problems, problem)
 		}
 	}

@@ -55,7 +55,6 @@ func (s *Service) SignWork(ctx context.Context, payload json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	d.Signed = s.Signer.Verify
 	pending, err := s.unsignedStatements(d, rules, treeFiles(model))
 	if err != nil {
 		return err
@@ -142,9 +141,7 @@ func (s *Service) attest(ctx context.Context, c Candidate, a Attestation) error 
 		if err := tx.CreateAttestation(a); err != nil {
 			return err
 		}
-		return tx.Record(ledger.Entry{Actor: ledger.System(), Project: c.Project, Kind: eventSigned, Subject: about(c), Payload: map[string]string{
-			"kind": string(a.Kind), "ref": a.Ref, "key": a.Key, "digest": string(a.Digest),
-		}})
+		return tx.Record(ledger.Entry{Actor: ledger.System(), Project: c.Project, Kind: eventSigned, Subject: about(c), Payload: signedPayload(a)})
 	})
 	if fault.Is(err, fault.Conflict) {
 		return nil

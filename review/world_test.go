@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 		Update: store.In[review.Tx](w.store), View: store.From[review.Tx](w.store),
 		Now:   func() time.Time { return w.store.Now().Add(w.later) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
-		Files: w.files, Signer: w.key, Passwords: passwords{},
+		Files: w.files, Signer: signer.NewRing(w.key), Passwords: passwords{},
 	})
 	w.must(w.store.Update(t.Context(), func(tx *store.Tx) error {
 		if err := tx.CreateProject(labeling.Project{ID: project, Slug: "intents", Name: "Intents", Overlap: 1, SchemaVersion: 1}); err != nil {

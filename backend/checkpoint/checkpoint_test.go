@@ -135,7 +135,7 @@ func TestACheckpointFindsWhatTheChainAloneCannot(t *testing.T) {
 			p.sql(t, "DELETE FROM event_payload WHERE seq = 3", "DELETE FROM event WHERE seq = 3")
 			p.record(t, "x", "y")
 		}, says: "was rewritten"},
-		"the key was replaced":                     {key: other, says: "key was replaced"},
+		"the key was replaced":                     {key: other, says: "none of this installation's keys"},
 		"a byte of the signature was changed":      {file: func(s string) string { return strings.Replace(s, `"sig":"MEU`, `"sig":"MEV`, 1) }, says: "changed after it was signed"},
 		"the payload was erased, as people may be": {tamper: func(t *testing.T, p place) { p.sql(t, "DELETE FROM event_payload WHERE seq = 2") }},
 	} {
@@ -172,7 +172,7 @@ func TestACheckpointFindsWhatTheChainAloneCannot(t *testing.T) {
 			if c.key != nil {
 				key = c.key
 			}
-			err = p.check(t, path, key)
+			err = p.check(t, path, signer.NewRing(key))
 			if c.says == "" && err != nil || c.says != "" && (!fault.Is(err, fault.Conflict) || !strings.Contains(fault.Message(err), c.says)) {
 				t.Errorf("got %v, want %q", err, c.says)
 			}
@@ -297,7 +297,7 @@ func TestAGitRepositoryIsAWitness(t *testing.T) {
 	if err != nil || len(kept) != 2 {
 		t.Fatalf("%d checkpoints: %v", len(kept), err)
 	}
-	if err := p.check(t, filepath.Join(clone, "abc.jsonl"), p.key); err != nil {
+	if err := p.check(t, filepath.Join(clone, "abc.jsonl"), signer.NewRing(p.key)); err != nil {
 		t.Error(err)
 	}
 	// A third, on top of what is there.
@@ -555,7 +555,7 @@ func TestAMailIsAWitness(t *testing.T) {
 	if err := os.WriteFile(saved, []byte(mail), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.check(t, saved, p.key); err != nil {
+	if err := p.check(t, saved, signer.NewRing(p.key)); err != nil {
 		t.Error(err)
 	}
 }

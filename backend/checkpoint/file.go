@@ -55,24 +55,26 @@ func Read(path string) ([]ledger.Checkpoint, error) {
 	return list, nil
 }
 
-// Verifier checks what a key has signed.
+// Verifier checks what the keys of an installation have signed, the one that
+// signs now and those before it. A key is named by the hex SHA-256 of its PEM text.
 type Verifier interface {
-	Verify(envelope []byte) ([]byte, error)
-	Hint() string
+	// Verify returns NotFound for a key that the installation never had.
+	Verify(key string, envelope []byte) ([]byte, error)
 }
 
 // Check reports what is wrong with a checkpoint, seen from a history and the
-// key of its installation, or nil. length is how many events the history holds
+// keys of its installation, or nil. length is how many events the history holds
 // and hash that of event c.Seq.
-func Check(c ledger.Checkpoint, key Verifier, length int64, hash ledger.Digest) error {
+func Check(c ledger.Checkpoint, keys Verifier, length int64, hash ledger.Digest) error {
 	if err := c.Check(length, hash); err != nil {
 		return err
 	}
-	if c.Key != key.Hint() {
-		return fault.New(fault.Conflict, "The signing key was replaced: on %s UTC it was %.12s…, now it is %.12s…. If that was you, give the old public key with --key.",
-			c.At.UTC().Format("2006-01-02 15:04"), c.Key, key.Hint())
+	_, err := keys.Verify(c.Key, c.Envelope)
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.Conflict, "The checkpoint of %s UTC was signed under the key %.12s…, which is none of this installation's keys. If it was yours, give its public key with --key.",
+			c.At.UTC().Format("2006-01-02 15:04"), c.Key)
 	}
-	if _, err := key.Verify(c.Envelope); err != nil {
+	if err != nil {
 		return fault.As(fault.Conflict, err, "The checkpoint of %s UTC was changed after it was signed.", c.At.UTC().Format("2006-01-02 15:04"))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -102,6 +103,9 @@ func (p Public) Verify(document []byte) ([]byte, error) {
 	return payload, nil
 }
 
+// errOtherKey is why a bundle is refused that names another key.
+var errOtherKey = errors.New("another key")
+
 // unwrap takes the envelope out of a bundle, whose hint must name this key.
 func (p Public) unwrap(document []byte) ([]byte, error) {
 	var kind struct {
@@ -118,7 +122,7 @@ func (p Public) unwrap(document []byte) ([]byte, error) {
 		return nil, fault.As(fault.Invalid, err, "This is no sigstore bundle of version 0.3.")
 	}
 	if b.VerificationMaterial.PublicKey.Hint != p.Hint() {
-		return nil, fault.New(fault.Invalid, "The bundle was signed with another key than the one given.")
+		return nil, fault.As(fault.Invalid, errOtherKey, "The bundle was signed with another key than the one given.")
 	}
 	return b.Envelope, nil
 }

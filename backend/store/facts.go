@@ -34,5 +34,13 @@ func (s *Store) SettleFact(ctx context.Context, name, value string) (string, err
 	return held, fault.Wrap(err, "write down a fact about the installation")
 }
 
+// ForgetFact removes a fact, so that the next that is settled holds.
+func (s *Store) ForgetFact(ctx context.Context, name string) error {
+	return fault.Wrap(s.Update(ctx, func(tx *Tx) error {
+		_, err := tx.exec(`DELETE FROM meta WHERE key = $1`, name)
+		return err
+	}), "forget a fact about the installation")
+}
+
 // Shared reports whether other servers may work on the same database.
 func (s *Store) Shared() bool { return s.peers != nil }

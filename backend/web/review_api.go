@@ -96,6 +96,7 @@ type GateData struct {
 	Environment  string          `json:"environment"`
 	Requirements []review.Result `json:"requirements,omitempty"`
 	Problems     []string        `json:"problems,omitempty" doc:"What does not match the history, the files or the signatures"`
+	Notes        []string        `json:"notes,omitempty" doc:"What is worth knowing and changes nothing"`
 	ApprovedAt   *time.Time      `json:"approved_at,omitempty"`
 	ExpiresAt    *time.Time      `json:"expires_at,omitempty"`
 	CheckedAt    time.Time       `json:"checked_at"`
@@ -370,7 +371,7 @@ func (s *Server) askGate(ctx context.Context, in *GateInput) (*Answer[GateBody],
 	}
 	return &Answer[GateBody]{GateBody{GateData{
 		OK: a.OK, State: a.State, Decided: a.Decided(), Reason: a.Reason, Candidate: string(a.Candidate), Number: a.Number, Name: a.Name,
-		Subject: a.Subject.Digest, Environment: string(a.Environment), Requirements: a.Results, Problems: a.Problems,
+		Subject: a.Subject.Digest, Environment: string(a.Environment), Requirements: a.Results, Problems: a.Problems, Notes: a.Notes,
 		ApprovedAt: some(a.ApprovedAt), ExpiresAt: some(a.ExpiresAt), CheckedAt: a.CheckedAt,
 	}}}, err
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -152,6 +153,41 @@ func Review(t *testing.T) {
 			if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.CreateVote(vote) }); !fault.Is(err, fault.Conflict) {
 				t.Errorf("a second vote with the same id: %v", err)
 			}
+		})
+	})
+	t.Run("keys that sign are listed, and counted by what they signed", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			older := ledger.SigningKey{Hint: "ff", PEM: "-----BEGIN PUBLIC KEY-----\n", At: at}
+			newer := ledger.SigningKey{Hint: "aa", PEM: "pem", Statement: []byte(`{"payload":""}`), At: at.Add(time.Second)}
+			change(t, s, func(tx *store.Tx) error { return tx.SaveSigningKey(newer) })
+			change(t, s, func(tx *store.Tx) error { return tx.SaveSigningKey(older) })
+			older.Statement = []byte("{}")
+			change(t, s, func(tx *store.Tx) error {
+				if _, err := tx.CreateCandidate(candidate); err != nil {
+					return err
+				}
+				for i, key := range []string{"ff", "ff", "aa"} {
+					a := review.Attestation{Candidate: "c1", Kind: review.AttestsVote, Ref: fmt.Sprint(i), Key: key, Envelope: []byte("{}"), Digest: "sha256:ee", At: at}
+					if err := tx.CreateAttestation(a); err != nil {
+						return err
+					}
+				}
+				if err := tx.SaveCheckpoint(ledger.Checkpoint{Key: "aa", At: at, Envelope: []byte("{}")}); err != nil {
+					return err
+				}
+				return tx.SaveSigningKey(older) // taken into use once more
+			})
+			view(t, s, func(tx *store.Tx) error {
+				keys, err := tx.SigningKeys()
+				equal(t, keys, []ledger.SigningKey{older, newer})
+				if err != nil {
+					return err
+				}
+				used, err := tx.KeysUsed()
+				equal(t, used, []ledger.KeyUse{{Key: "aa", Attestations: 1, Checkpoints: 1}, {Key: "ff", Attestations: 2}})
+				return err
+			})
 		})
 	})
 	t.Run("policies have versions, and the older stay", func(t *testing.T) {
