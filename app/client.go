@@ -84,6 +84,9 @@ func apiPath(segments ...string) string {
 func (c *client) do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
+		if err := readable(in); err != nil {
+			return err
+		}
 		raw, err := json.Marshal(in)
 		if err != nil {
 			return fmt.Errorf("encode the request: %w", err)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -93,9 +92,13 @@ func inviteList(cmd *cobra.Command, path, project, reason string, preview, asJSO
 // readList reads a list of people from a file, or from standard input for "-".
 func readList(cmd *cobra.Command, path string) ([]byte, error) {
 	if path == "-" {
-		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
+		text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
+		if err != nil {
+			return nil, err
+		}
+		return text, isText("standard input", text)
 	}
-	return os.ReadFile(path)
+	return readText(path)
 }
 
 func personGroupCommand() *cobra.Command {

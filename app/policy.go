@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -82,9 +81,9 @@ func policySaveCommand() *cobra.Command {
 		Short: "Supersede the policy for new candidates; open ones keep theirs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
+			text, err := readText(args[0])
 			if err != nil {
-				return usage{err}
+				return err
 			}
 			c, err := connect(cmd)
 			if err != nil {
@@ -114,9 +113,9 @@ func policyCheckCommand() *cobra.Command {
 		Short: "Say what a policy means, without a server",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
+			text, err := readText(args[0])
 			if err != nil {
-				return usage{err}
+				return err
 			}
 			rules, err := review.ParsePolicy(string(text))
 			if err != nil {

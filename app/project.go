@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -84,9 +83,9 @@ func readSchema(file, question string, classes []string) (labeling.Schema, error
 	if question != "" || len(classes) > 0 {
 		return schema, usage{errors.New("--schema stands instead of --question and --class")}
 	}
-	raw, err := os.ReadFile(file)
+	raw, err := readText(file)
 	if err != nil {
-		return schema, usage{err}
+		return schema, err
 	}
 	in := json.NewDecoder(bytes.NewReader(raw))
 	in.DisallowUnknownFields()

@@ -216,10 +216,7 @@ func yesFirst(yes bool) int {
 // or username, still needs it. Nobody confirms what they hold themselves, but an
 // admin of the installation, above whom there is nobody.
 func (s *Service) ConfirmAccess(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, holder string, role ledger.Role) error {
-	if err := mayGrant(actor, project, role); err != nil {
-		return err
-	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, grants(project, role), func(tx Tx, actor ledger.Actor) error {
 		all, err := s.accesses(tx, project)
 		if err != nil {
 			return err
@@ -283,6 +280,9 @@ func (s *Service) Used(ctx context.Context, actor ledger.Actor, project ledger.P
 
 // RemoveAccess takes a role from its holder, a person or a group by id.
 func (s *Service) RemoveAccess(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, holder string, role ledger.Role, reason string) error {
+	if err := MustBeThere(actor); err != nil {
+		return err
+	}
 	all, err := s.Accesses(ctx, actor, project)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (s *Service) CreateGroup(ctx context.Context, actor ledger.Actor, name stri
 	if err := joined(mustAdminister(actor), group.Validate()); err != nil {
 		return Group{}, err
 	}
-	return group, s.update(ctx, func(tx Tx) error {
+	return group, s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		if err := tx.CreateGroup(group); err != nil {
 			return takenGroup(err)
 		}
@@ -40,7 +40,7 @@ func (s *Service) RenameGroup(ctx context.Context, actor ledger.Actor, group, na
 	if err := joined(mustAdminister(actor), Group{Name: name}.Validate()); err != nil {
 		return err
 	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+	return s.changeGroup(ctx, actor, mustAdminister, group, func(tx Tx, actor ledger.Actor, g Group) error {
 		if g.Name == name {
 			return nil
 		}
@@ -54,10 +54,7 @@ func (s *Service) RenameGroup(ctx context.Context, actor ledger.Actor, group, na
 // DeleteGroup removes a group; its members lose what they held by it alone, which
 // needs a reason.
 func (s *Service) DeleteGroup(ctx context.Context, actor ledger.Actor, group, why string) error {
-	if err := mustAdminister(actor); err != nil {
-		return err
-	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+	return s.changeGroup(ctx, actor, mustAdminister, group, func(tx Tx, actor ledger.Actor, g Group) error {
 		reason, err := ledger.Reason(why, fault.Format("the roles of its members change"), len(g.Members) > 0 && len(g.Roles) > 0)
 		if err != nil {
 			return err
@@ -84,10 +81,7 @@ func (s *Service) LeaveGroup(ctx context.Context, actor ledger.Actor, group, per
 }
 
 func (s *Service) moveMember(ctx context.Context, actor ledger.Actor, group, person, kind, why string, move func(Tx, GroupID, ledger.PersonID) (bool, error)) error {
-	if err := mustAdminister(actor); err != nil {
-		return err
-	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+	return s.changeGroup(ctx, actor, mustAdminister, group, func(tx Tx, actor ledger.Actor, g Group) error {
 		p, err := personNamed(tx, person)
 		if err != nil {
 			return err
@@ -120,10 +114,9 @@ func (s *Service) RevokeGroup(ctx context.Context, actor ledger.Actor, group str
 }
 
 func (s *Service) moveRole(ctx context.Context, actor ledger.Actor, group string, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
-	if err := mayGrant(actor, r.Project, r.Role); err != nil {
-		return err
-	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error { return s.giveRole(tx, actor, g, r, kind, why, move) })
+	return s.changeGroup(ctx, actor, grants(r.Project, r.Role), group, func(tx Tx, actor ledger.Actor, g Group) error {
+		return s.giveRole(tx, actor, g, r, kind, why, move)
+	})
 }
 
 func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind, why string, move func(Tx, GroupID, GroupRole) (bool, error)) error {
@@ -151,10 +144,7 @@ func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind
 // a project. It needs ActionManage there, ActionAdminister to give or take the
 // role admin, and a reason where a group has members.
 func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[GroupID][]ledger.Role, reason string) error {
-	if err := actor.Must(project, ledger.ActionManage); err != nil {
-		return err
-	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
 		groups, err := tx.Groups()
 		if err != nil {
 			return err
@@ -187,8 +177,8 @@ func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project
 	})
 }
 
-func (s *Service) changeGroup(ctx context.Context, name string, change func(Tx, Group) error) error {
-	return s.update(ctx, func(tx Tx) error {
+func (s *Service) changeGroup(ctx context.Context, actor ledger.Actor, may func(ledger.Actor) error, name string, change func(Tx, ledger.Actor, Group) error) error {
+	return s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		groups, err := tx.Groups()
 		if err != nil {
 			return err
@@ -197,7 +187,7 @@ func (s *Service) changeGroup(ctx context.Context, name string, change func(Tx, 
 		if err != nil {
 			return err
 		}
-		return change(tx, g)
+		return change(tx, actor, g)
 	})
 }
 

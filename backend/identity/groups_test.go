@@ -64,7 +64,7 @@ func TestALeadGivesGroupsRolesInTheirProjectAlone(t *testing.T) {
 	if _, err := b.CreateGroup(t.Context(), anna.Actor, "Ward 3"); err != nil {
 		t.Fatal(err)
 	}
-	lead := ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}}
+	lead := b.here(t, ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}})
 	_, err := b.CreateGroup(t.Context(), lead, "Mine")
 	wantKind(t, err, fault.Denied, "Only an admin")
 	wantKind(t, b.JoinGroup(t.Context(), lead, "Ward 3", "anna"), fault.Denied, "Only an admin")
@@ -95,7 +95,7 @@ func TestALeadSeesWhatGroupsHoldInTheirProjectAndChangesItWithAReason(t *testing
 			t.Fatal(err)
 		}
 	}
-	lead := ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}}
+	lead := b.here(t, ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}, "p2": {ledger.RoleAnnotator}}})
 	wanted := map[identity.GroupID][]ledger.Role{night.ID: {ledger.RoleAnnotator, ledger.RoleReviewer}, day.ID: {ledger.RoleAuditor}}
 	wantKind(t, b.SetGroupRoles(t.Context(), lead, "p1", wanted, ""), fault.Invalid, "Say in a few words why")
 	wantKind(t, b.SetGroupRoles(t.Context(), lead, "p2", wanted, "new rota"), fault.Denied, "lead")

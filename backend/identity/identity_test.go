@@ -20,8 +20,9 @@ import (
 // bench is a service over a real store with a clock that tests move.
 type bench struct {
 	*identity.Service
-	store *store.Store
-	now   atomic.Int64
+	store  *store.Store
+	config identity.Config
+	now    atomic.Int64
 }
 
 func (b *bench) advance(d time.Duration) { b.now.Add(int64(d)) }
@@ -37,12 +38,13 @@ func newServer(t *testing.T, s *store.Store, server string) *bench {
 	b := &bench{store: s}
 	b.now.Store(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC).UnixNano())
 	var n atomic.Int64
-	b.Service = identity.New(identity.Config{
+	b.config = identity.Config{
 		Update: store.In[identity.Tx](s), View: store.From[identity.Tx](s),
 		Now:     func() time.Time { return time.Unix(0, b.now.Load()) },
 		NewID:   func() string { return fmt.Sprintf("id%s-%04d", server, n.Add(1)) },
 		Hashing: identity.Hashing{MemoryKiB: 8, Passes: 1, Threads: 1}, Server: server,
-	})
+	}
+	b.Service = identity.New(b.config)
 	if err := b.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}

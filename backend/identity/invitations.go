@@ -38,17 +38,22 @@ func (s *Service) PreviewInvitations(ctx context.Context, actor ledger.Actor, re
 // added to what they lack; the same list again changes nothing. Every step of
 // somebody new carries the secret of their own one-time link.
 func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteAllRequest) (steps []InvitationStep, err error) {
+	if err := MustBeThere(actor); err != nil {
+		return nil, err
+	}
 	list, wrong := ParseInvitations(req.CSV)
 	if len(wrong) > 0 {
 		return nil, refusedRows(wrong)
 	}
+	// planInvitations asks for every line what the actor may do.
+	may := func(ledger.Actor) error { return nil }
 	at := s.now()
 	// Made beforehand: the transaction may run twice.
 	ids, secrets := make([]ledger.PersonID, len(list)), make([]string, len(list))
 	for i := range list {
 		ids[i], secrets[i] = ledger.PersonID(s.newID()), newSecret("")
 	}
-	err = s.update(ctx, func(tx Tx) error {
+	err = s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		now, err := standingOf(tx, req)
 		if err != nil {
 			return err

@@ -13,6 +13,10 @@ import (
 // the request where there is one, else a new person, for whom it returns the
 // secret of the welcome link.
 func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePersonRequest) (Person, string, error) {
+	// What a person is called is not told to whoever may not add them.
+	if err := MustBeThere(actor); err != nil {
+		return Person{}, "", err
+	}
 	person, err := s.PersonByUsername(ctx, actor, req.Username)
 	if fault.Is(err, fault.NotFound) {
 		return s.CreatePerson(ctx, actor, req)
@@ -20,12 +24,7 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 	if err != nil {
 		return person, "", err
 	}
-	for _, role := range req.Roles {
-		if err := mayGrant(actor, req.Project, role); err != nil {
-			return person, "", err
-		}
-	}
-	return person, "", s.update(ctx, func(tx Tx) error {
+	return person, "", s.act(ctx, actor, grants(req.Project, req.Roles...), func(tx Tx, actor ledger.Actor) error {
 		reason, err := reasonFor(tx, actor, req.Project, person.ID, req.Reason)
 		for _, role := range req.Roles {
 			if err == nil {
@@ -40,10 +39,7 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 // ActionAdminister for the role admin. Where the person is a member already,
 // their role changes, which needs a reason.
 func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership, reason string) error {
-	if err := mayGrant(actor, m.Project, m.Role); err != nil {
-		return err
-	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
 		if _, err := tx.Person(m.Person); err != nil {
 			return err
 		}
@@ -67,8 +63,9 @@ func reasonFor(tx Tx, actor ledger.Actor, project ledger.ProjectID, person ledge
 	return ledger.Reason(reason, fault.Format("the role changes"), member && actor.Via != ledger.ViaSystem)
 }
 
-// Settle makes whoever created a project its lead. It grants nothing where the
-// project has a member already.
+// Settle makes whoever created a project its lead, by whatever way they came:
+// leading one's own empty project gives nobody a vote. It grants nothing where
+// the project has a member already.
 func (s *Service) Settle(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) error {
 	if actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
 		return nil
@@ -91,7 +88,7 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, 
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
 		held, err := tx.RemoveMembership(m)
 		if err != nil || !held {
 			return err
@@ -104,10 +101,7 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, 
 // project; none takes a person out of it. Others keep theirs. A change needs a
 // reason.
 func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role, reason string) error {
-	if err := actor.Must(project, ledger.ActionManage); err != nil {
-		return err
-	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
 		for _, person := range slices.Sorted(maps.Keys(roles)) {
 			if err := s.setRoles(tx, actor, project, person, roles[person], reason); err != nil {
 				return err

@@ -105,7 +105,7 @@ func (s *Service) TakeOver(ctx context.Context, actor ledger.Actor) error {
 	if actor.Via != ledger.ViaLogin {
 		return fault.New(fault.Denied, "Sign in with a browser to take this machine over.")
 	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		person, err := tx.Person(actor.Person)
 		if err != nil {
 			return err

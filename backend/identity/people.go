@@ -64,15 +64,20 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 	if person.Name == "" {
 		person.Name = person.Username
 	}
-	if req.Project == "" || req.Admin {
-		if err := mustAdminister(actor); err != nil {
-			return Person{}, "", err
+	may := func(actor ledger.Actor) error {
+		if req.Project == "" || req.Admin {
+			if err := mustAdminister(actor); err != nil {
+				return err
+			}
 		}
+		return grants(req.Project, req.Roles...)(actor)
 	}
-	for _, role := range req.Roles {
-		if err := mayGrant(actor, req.Project, role); err != nil {
-			return Person{}, "", err
-		}
+	// Before a password is hashed: whoever may not do this learns it at once.
+	if err := MustBeThere(actor); err != nil {
+		return Person{}, "", err
+	}
+	if err := may(actor); err != nil {
+		return Person{}, "", err
 	}
 	if req.Project != "" && len(req.Roles) == 0 {
 		return Person{}, "", fault.Field("role", "Choose at least one role.")
@@ -86,7 +91,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 	} else if err := s.withPassword(ctx, &person, req.Password); err != nil {
 		return Person{}, "", err
 	}
-	err := s.update(ctx, func(tx Tx) error {
+	err := s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		if err := s.create(tx, actor, person); err != nil {
 			return err
 		}
@@ -108,11 +113,9 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 // login there was. Admins do so for anybody, leads for those whose every role
 // is in their projects.
 func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.PersonID) (string, error) {
-	if err := mustBeThere(actor); err != nil {
-		return "", err
-	}
 	secret := newSecret("")
-	return secret, s.update(ctx, func(tx Tx) error {
+	// Who may is asked below, once it is known which roles the person holds.
+	return secret, s.act(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
 		person, err := tx.Person(id)
 		if fault.Is(err, fault.NotFound) && mustAdminister(actor) != nil {
 			err = fault.New(fault.Denied, "A link for this person is made by an admin of this installation. Ask one.")
@@ -162,12 +165,13 @@ type ChangePersonRequest struct {
 // ChangePerson changes a person: oneself for name and time zone, anybody for an
 // admin. The last admin stays one. Making or unmaking an admin needs a reason.
 func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledger.PersonID, req ChangePersonRequest) (person Person, err error) {
-	if actor.Person != id || req.Admin != nil || req.Disabled != nil || actor.Scope != ledger.ScopeFull {
-		if err := mustAdminister(actor); err != nil {
-			return Person{}, err
+	may := func(actor ledger.Actor) error {
+		if actor.Person != id || req.Admin != nil || req.Disabled != nil || actor.Scope != ledger.ScopeFull {
+			return mustAdminister(actor)
 		}
+		return nil
 	}
-	err = s.update(ctx, func(tx Tx) (err error) {
+	err = s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) (err error) {
 		if person, err = tx.Person(id); err != nil {
 			return err
 		}

@@ -388,7 +388,7 @@ func (s *Service) Disconnect(ctx context.Context, actor ledger.Actor, person led
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		p, err := tx.Person(person)
 		if err != nil {
 			return err
@@ -438,10 +438,7 @@ func (s *Service) UnmapGroup(ctx context.Context, actor ledger.Actor, group, nam
 }
 
 func (s *Service) moveMapping(ctx context.Context, actor ledger.Actor, group, name, kind, why string, move func(Tx, ProviderGroup) (bool, error)) error {
-	if err := mustAdminister(actor); err != nil {
-		return err
-	}
-	return s.changeGroup(ctx, group, func(tx Tx, g Group) error {
+	return s.changeGroup(ctx, actor, mustAdminister, group, func(tx Tx, actor ledger.Actor, g Group) error {
 		if changed, err := move(tx, ProviderGroup{Name: name, Group: g.ID}); err != nil || !changed {
 			return err
 		}

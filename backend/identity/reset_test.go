@@ -14,7 +14,7 @@ func TestALeadMakesLinksForTheirPeopleAlone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	anna := b.admin(t)
-	lead := ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}}}
+	lead := b.here(t, ledger.Actor{Person: "lead", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleLead}}})
 	for name, tc := range map[string]struct {
 		roles []identity.Membership
 		may   bool

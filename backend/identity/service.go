@@ -217,12 +217,3 @@ func mustAdminister(actor ledger.Actor) error {
 	}
 	return fault.New(fault.Denied, "Only an admin of this installation may do this. Ask one.")
 }
-
-// mustBeThere returns Denied unless a person sits at the browser or at this
-// machine: a token must not make tokens, passwords or logins.
-func mustBeThere(actor ledger.Actor) error {
-	if actor.Via == ledger.ViaLogin || actor.Via == ledger.ViaLocal {
-		return nil
-	}
-	return fault.New(fault.Denied, "An API token cannot do this. Sign in, or use the command line on the server's machine.")
-}

@@ -19,16 +19,20 @@ type CreateTokenRequest struct {
 
 // CreateToken makes an API token and returns its secret, which is shown once.
 func (s *Service) CreateToken(ctx context.Context, actor ledger.Actor, req CreateTokenRequest) (Token, string, error) {
-	if err := mustBeThere(actor); err != nil {
+	if err := MustBeThere(actor); err != nil {
 		return Token{}, "", err
 	}
 	if req.Person == "" {
 		req.Person = actor.Person
 	}
-	if req.Person != actor.Person {
-		if err := mustAdminister(actor); err != nil {
-			return Token{}, "", err
+	may := func(actor ledger.Actor) error {
+		if req.Person != actor.Person {
+			return mustAdminister(actor)
 		}
+		return nil
+	}
+	if err := may(actor); err != nil {
+		return Token{}, "", err
 	}
 	if req.Scope == "" {
 		req.Scope = ledger.ScopeFull
@@ -44,7 +48,7 @@ func (s *Service) CreateToken(ctx context.Context, actor ledger.Actor, req Creat
 	if err := token.Validate(now); err != nil {
 		return Token{}, "", err
 	}
-	err := s.update(ctx, func(tx Tx) error {
+	err := s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		if _, err := tx.Person(token.Person); err != nil {
 			return err
 		}
@@ -77,10 +81,7 @@ func (s *Service) Tokens(ctx context.Context, actor ledger.Actor, all bool) (tok
 
 // RevokeToken makes a token worthless at once: one's own, or anybody's for an admin.
 func (s *Service) RevokeToken(ctx context.Context, actor ledger.Actor, id TokenID) error {
-	if err := mustBeThere(actor); err != nil {
-		return err
-	}
-	return s.update(ctx, func(tx Tx) error {
+	return s.act(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
 		token, err := tx.TokenByID(id)
 		if err != nil {
 			return err

@@ -203,7 +203,7 @@ func (s *Server) accessAPI() {
 	operation(s, api{GET, "/projects/{project}/access", "review-project-access", "Who may do what in a project", either, ledger.ActionRead}, func(ctx context.Context, _ *InProject) (*Answer[AccessList], error) {
 		return list(ctx, projectIn(ctx))
 	})
-	operation(s, api{POST, "/projects/{project}/access/confirmations", "confirm-access", "Confirm that a role is still needed", either, ledger.ActionManage}, func(ctx context.Context, in *ConfirmAccessInput) (*struct{}, error) {
+	operation(s, api{POST, "/projects/{project}/access/confirmations", "confirm-access", "Confirm that a role is still needed", there, ledger.ActionManage}, func(ctx context.Context, in *ConfirmAccessInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Body.Role)
 		if err == nil {
 			err = s.Identity.ConfirmAccess(ctx, actorIn(ctx), projectIn(ctx).ID, in.Body.Holder, role)

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -63,11 +65,14 @@ func operation[I, O any](s *Server, a api, handle func(context.Context, *I) (*O,
 	case none:
 	case attempt:
 		op.Security = []map[string][]string{{"attempt": {}}}
+	case there:
+		op.Security = []map[string][]string{{"login": {}}}
+		op.Description = "A browser that is signed in, or the command line on the server's machine; an API token is refused. "
 	default:
 		op.Security = []map[string][]string{{"token": {}}, {"login": {}}}
 	}
 	if a.action != "" {
-		op.Description = "Needs the permission to " + string(a.action) + "."
+		op.Description += "Needs the permission to " + string(a.action) + "."
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
@@ -108,10 +113,24 @@ func (s *Server) newAPI() huma.API {
 				"attempt": {Type: "http", Scheme: "bearer", Description: "The token of a training attempt"},
 			}},
 		},
-		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		Formats:       map[string]huma.Format{"application/json": utf8JSON(), "json": utf8JSON()},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{oneShape},
 	}, adapter{s})
+}
+
+// utf8JSON reads JSON that is UTF-8, as it has to be. The decoder would put a
+// replacement character for every other byte, and so change a name in silence.
+func utf8JSON() huma.Format {
+	format := huma.DefaultJSONFormat
+	decode := format.Unmarshal
+	format.Unmarshal = func(data []byte, v any) error {
+		if !utf8.Valid(data) {
+			return errors.New("the request is not UTF-8; send JSON in UTF-8")
+		}
+		return decode(data, v)
+	}
+	return format
 }
 
 // oneShape names the language of errors, and gives those that huma found itself (a missing field, broken JSON)

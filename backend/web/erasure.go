@@ -253,7 +253,7 @@ func (s *Server) erasureAPI() {
 			p, err := s.Erasure.PlanPerson(ctx, actorIn(ctx), in.Person)
 			return &Answer[ErasureBody]{erasureBody(p, false)}, err
 		})
-	operation(s, api{POST, "/people/{person}/erasure", "erase-person", "Erase a person", either, ledger.ActionAdminister},
+	operation(s, api{POST, "/people/{person}/erasure", "erase-person", "Erase a person", there, ledger.ActionAdminister},
 		func(ctx context.Context, in *struct {
 			PersonInput
 			Body EraseRequest

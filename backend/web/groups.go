@@ -211,7 +211,7 @@ type RowBody struct {
 
 // groupAPI registers the operations about groups, lists of people and one's own data.
 func (s *Server) groupAPI() {
-	operation(s, api{POST, "/people/invitations", "invite-people", "Invite a list of people", either, ledger.ActionManage}, s.invitePeople)
+	operation(s, api{POST, "/people/invitations", "invite-people", "Invite a list of people", there, ledger.ActionManage}, s.invitePeople)
 	operation(s, api{PATCH, "/me/preferences", "change-my-preferences", "Choose for myself: language, text size, when to lock, what is not sent", either, ledger.ActionComment}, s.prefer)
 	operation(s, api{GET, "/me/data", "get-my-data", "All that is kept about me", either, ledger.ActionRead}, func(ctx context.Context, _ *struct{}) (*Answer[MyDataBody], error) {
 		d, err := s.Identity.MyData(ctx, actorIn(ctx))
@@ -225,23 +225,23 @@ func (s *Server) groupAPI() {
 		}
 		return &Answer[List[GroupBody]]{body}, err
 	})
-	operation(s, api{POST, "/groups", "create-group", "Make a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *NewGroupInput) (*Answer[GroupBody], error) {
+	operation(s, api{POST, "/groups", "create-group", "Make a group", there, ledger.ActionAdminister}, func(ctx context.Context, in *NewGroupInput) (*Answer[GroupBody], error) {
 		g, err := s.Identity.CreateGroup(ctx, actorIn(ctx), in.Body.Name)
 		return &Answer[GroupBody]{groupBody(g)}, err
 	})
-	operation(s, api{PATCH, "/groups/{group}", "rename-group", "Rename a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *RenameGroupInput) (*struct{}, error) {
+	operation(s, api{PATCH, "/groups/{group}", "rename-group", "Rename a group", there, ledger.ActionAdminister}, func(ctx context.Context, in *RenameGroupInput) (*struct{}, error) {
 		return nil, s.Identity.RenameGroup(ctx, actorIn(ctx), in.Group, in.Body.Name)
 	})
-	operation(s, api{DELETE, "/groups/{group}", "delete-group", "Remove a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *struct {
+	operation(s, api{DELETE, "/groups/{group}", "delete-group", "Remove a group", there, ledger.ActionAdminister}, func(ctx context.Context, in *struct {
 		GroupInput
 		Because
 	}) (*struct{}, error) {
 		return nil, s.Identity.DeleteGroup(ctx, actorIn(ctx), in.Group, in.reason())
 	})
-	operation(s, api{PUT, "/groups/{group}/members/{person}", "join-group", "Add somebody to a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
+	operation(s, api{PUT, "/groups/{group}/members/{person}", "join-group", "Add somebody to a group", there, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
 		return nil, s.Identity.JoinGroup(ctx, actorIn(ctx), in.Group, in.Person)
 	})
-	operation(s, api{DELETE, "/groups/{group}/members/{person}", "leave-group", "Take somebody out of a group", either, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
+	operation(s, api{DELETE, "/groups/{group}/members/{person}", "leave-group", "Take somebody out of a group", there, ledger.ActionAdminister}, func(ctx context.Context, in *GroupMemberInput) (*struct{}, error) {
 		return nil, s.Identity.LeaveGroup(ctx, actorIn(ctx), in.Group, in.Person, in.reason())
 	})
 	operation(s, api{GET, "/projects/{project}/groups", "list-project-groups", "List the groups with their roles in a project", either, ledger.ActionManage}, func(ctx context.Context, _ *InProject) (*Answer[List[ProjectGroupBody]], error) {
@@ -252,20 +252,20 @@ func (s *Server) groupAPI() {
 		}
 		return &Answer[List[ProjectGroupBody]]{body}, err
 	})
-	operation(s, api{PUT, "/groups/{group}/provider-names", "map-group", "Let a group at the provider stand for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
+	operation(s, api{PUT, "/groups/{group}/provider-names", "map-group", "Let a group at the provider stand for one here", there, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
 		return nil, s.Identity.MapGroup(ctx, actorIn(ctx), in.Group, in.Name, in.reason())
 	})
-	operation(s, api{DELETE, "/groups/{group}/provider-names", "unmap-group", "End that a group at the provider stands for one here", either, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
+	operation(s, api{DELETE, "/groups/{group}/provider-names", "unmap-group", "End that a group at the provider stands for one here", there, ledger.ActionAdminister}, func(ctx context.Context, in *ProviderNameInput) (*struct{}, error) {
 		return nil, s.Identity.UnmapGroup(ctx, actorIn(ctx), in.Group, in.Name, in.reason())
 	})
-	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
+	operation(s, api{PUT, "/projects/{project}/groups/{group}/roles/{role}", "grant-group", "Give a group a role", there, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)
 		if err == nil {
 			err = s.Identity.GrantGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role}, in.reason())
 		}
 		return nil, err
 	})
-	operation(s, api{DELETE, "/projects/{project}/groups/{group}/roles/{role}", "revoke-group", "Take a role from a group", either, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
+	operation(s, api{DELETE, "/projects/{project}/groups/{group}/roles/{role}", "revoke-group", "Take a role from a group", there, ledger.ActionManage}, func(ctx context.Context, in *GroupRoleInput) (*struct{}, error) {
 		role, err := identity.ParseRole(in.Role)
 		if err == nil {
 			err = s.Identity.RevokeGroup(ctx, actorIn(ctx), in.Group, identity.GroupRole{Project: projectIn(ctx).ID, Role: role}, in.reason())

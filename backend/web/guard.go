@@ -54,11 +54,14 @@ func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {
 		}
 	case token:
 		c.visit, err = s.byToken(ctx, secret)
-	case either:
+	case either, there:
 		if hasBearer {
 			c.visit, err = s.byToken(ctx, secret)
 		} else {
 			c.visit, err = s.byCookie(ctx, r)
+		}
+		if err == nil && rt.access == there {
+			err = identity.MustBeThere(c.visit.Actor)
 		}
 	case metrics:
 		if hasBearer {

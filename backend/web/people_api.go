@@ -143,15 +143,15 @@ func (s *Server) identityAPI() {
 		return &Answer[Me]{Me{v.Person.ID, v.Person.Username, v.Person.Name, v.Person.TimeZone, v.Person.Admin, v.Actor.Via, v.Actor.Scope, v.Actor.Roles}}, nil
 	})
 	operation(s, api{GET, "/people", "list-people", "List everybody", either, ledger.ActionAdminister}, s.listPeople)
-	operation(s, api{POST, "/people", "create-person", "Create a person", either, ledger.ActionManage}, s.createPerson)
-	operation(s, api{PATCH, "/people/{person}", "change-person", "Change a person", either, ledger.ActionAdminister}, s.changePerson)
-	operation(s, api{POST, "/people/{person}/invitations", "invite-person", "Make a one-time link on which a person chooses a password", either, ledger.ActionAdminister}, s.invitePerson)
+	operation(s, api{POST, "/people", "create-person", "Create a person", there, ledger.ActionManage}, s.createPerson)
+	operation(s, api{PATCH, "/people/{person}", "change-person", "Change a person", there, ledger.ActionAdminister}, s.changePerson)
+	operation(s, api{POST, "/people/{person}/invitations", "invite-person", "Make a one-time link on which a person chooses a password", there, ledger.ActionAdminister}, s.invitePerson)
 	operation(s, api{GET, "/projects/{project}/people", "list-members", "List the people of a project with their roles", either, ledger.ActionRead}, s.listMembers)
-	operation(s, api{PUT, "/projects/{project}/people/{person}/roles/{role}", "grant-role", "Give a person a role", either, ledger.ActionManage}, s.grantRole)
-	operation(s, api{DELETE, "/projects/{project}/people/{person}/roles/{role}", "revoke-role", "Take a role from a person", either, ledger.ActionManage}, s.revokeRole)
+	operation(s, api{PUT, "/projects/{project}/people/{person}/roles/{role}", "grant-role", "Give a person a role", there, ledger.ActionManage}, s.grantRole)
+	operation(s, api{DELETE, "/projects/{project}/people/{person}/roles/{role}", "revoke-role", "Take a role from a person", there, ledger.ActionManage}, s.revokeRole)
 	operation(s, api{GET, "/tokens", "list-tokens", "List API tokens", either, ledger.ActionRead}, s.listTokens)
-	operation(s, api{POST, "/tokens", "create-token", "Make an API token", either, ledger.ActionComment}, s.createToken)
-	operation(s, api{POST, "/tokens/{id}/revoke", "revoke-token", "Revoke an API token", either, ledger.ActionComment}, s.revokeToken)
+	operation(s, api{POST, "/tokens", "create-token", "Make an API token", there, ledger.ActionComment}, s.createToken)
+	operation(s, api{POST, "/tokens/{id}/revoke", "revoke-token", "Revoke an API token", there, ledger.ActionComment}, s.revokeToken)
 }
 
 func (s *Server) listPeople(ctx context.Context, _ *struct{}) (*Answer[List[PersonBody]], error) {

@@ -235,7 +235,7 @@ func (s *Server) providerAPI() {
 		all, err := s.Identity.ProviderAccounts(ctx, actorIn(ctx), person.ID)
 		return &Answer[List[ProviderBody]]{List[ProviderBody]{Items: providerBodies(all)}}, err
 	})
-	operation(s, api{DELETE, "/people/{person}/provider-accounts", "disconnect-provider", "Take the provider from somebody's account; what was signed in by it ends", either, ledger.ActionAdminister}, func(ctx context.Context, in *DisconnectInput) (*struct{}, error) {
+	operation(s, api{DELETE, "/people/{person}/provider-accounts", "disconnect-provider", "Take the provider from somebody's account; what was signed in by it ends", there, ledger.ActionAdminister}, func(ctx context.Context, in *DisconnectInput) (*struct{}, error) {
 		person, err := s.personNamed(ctx, in.Person)
 		if err == nil {
 			err = s.Identity.Disconnect(ctx, actorIn(ctx), person.ID, in.reason())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,5 +61,24 @@ func TestRefusalsSpeakTheLanguageOfTheirReader(t *testing.T) {
 	}
 	if page := ask(s, GET, "/nowhere", lead).Body.String(); !strings.Contains(page, "Unter dieser Adresse ist nichts.") {
 		t.Error("the page of an error does not speak the language that its person chose")
+	}
+}
+
+func TestARequestThatIsNotUTF8ChangesNoName(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	s := New(town.deps())
+	body := "{\"username\":\"anna\",\"name\":\"Anna M\xfcller\"}"
+	w := ask(s, POST, "/api/v1/people", func(r *http.Request) {
+		signedIn(s, town.cookie(t, "owner"))(r)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Content-Type", "application/json")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	})
+	if w.Code < 400 || w.Code >= 500 || !strings.Contains(w.Body.String(), "UTF-8") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if _, err := town.identity.PersonByUsername(t.Context(), ledger.System(), "anna"); err == nil {
+		t.Error("a person was made whose name nobody gave")
 	}
 }

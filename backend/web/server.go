@@ -138,6 +138,7 @@ const (
 	login     access = "login"     // a browser that is signed in
 	token     access = "token"     // an API token or this machine's credential file
 	either    access = "either"    // login or token
+	there     access = "there"     // login or this machine's credential file: no API token
 	attempt   access = "attempt"   // a training attempt
 	signature access = "signature" // a signed request; checked by its handler
 	metrics   access = "metrics"   // this machine, or a token that may read
@@ -272,7 +273,7 @@ func (s *Server) add(rt route) {
 	if strings.Contains(rt.pattern, "{project}") && rt.action == "" && rt.access != attempt && rt.access != signature {
 		panic("web: " + rt.method + " " + rt.pattern + " declares no action")
 	}
-	if (rt.access == either || rt.access == token) && rt.action == "" {
+	if (rt.access == either || rt.access == there || rt.access == token) && rt.action == "" {
 		panic("web: " + rt.method + " " + rt.pattern + " takes tokens and declares no action to hold their scope against")
 	}
 	for _, other := range s.routes {

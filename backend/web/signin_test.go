@@ -241,7 +241,7 @@ func FuzzWhoSendsTheRequest(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, authorization, cookie string) {
-		for _, access := range []access{login, token, either, attempt} {
+		for _, access := range []access{login, token, either, there, attempt} {
 			r := httptest.NewRequest(GET, "/", nil)
 			r.Header.Set("Authorization", authorization)
 			r.Header.Set("Cookie", cookie)
