@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,9 @@ type candidateJSON struct {
 		State       string `json:"state"`
 		Says        string `json:"says"`
 	} `json:"requirements"`
-	Makers []struct {
+	Evidence  []evidenceJSON `json:"evidence"`
+	OtherSets int            `json:"other_sets"`
+	Makers    []struct {
 		Person string    `json:"person"`
 		Name   string    `json:"name"`
 		How    string    `json:"how"`
@@ -41,6 +44,32 @@ type candidateJSON struct {
 		Words       string `json:"words"`
 		Comment     string `json:"comment"`
 	} `json:"votes"`
+}
+
+// evidenceJSON is a comparison with the baseline and whose answers it reads.
+type evidenceJSON struct {
+	Digest    string       `json:"digest"`
+	Snapshot  string       `json:"snapshot"`
+	Candidate []sourceJSON `json:"candidate"`
+	Baseline  []sourceJSON `json:"baseline"`
+}
+
+// sourceJSON says where a set of answers comes from.
+type sourceJSON struct {
+	Version int       `json:"version"`
+	Origin  string    `json:"origin"`
+	Model   string    `json:"model"`
+	By      string    `json:"by"`
+	Name    string    `json:"name"`
+	At      time.Time `json:"at"`
+}
+
+// String says it in words.
+func (s sourceJSON) String() string {
+	if s.Origin == "computed" {
+		return fmt.Sprintf("set %d, computed here from %s on %s", s.Version, s.Model, s.At.Format(time.DateOnly))
+	}
+	return fmt.Sprintf("set %d, uploaded by %s on %s", s.Version, cmp.Or(s.Name, s.By), s.At.Format(time.DateOnly))
 }
 
 func candidateCommand() *cobra.Command {
@@ -201,6 +230,23 @@ func printCandidate(cmd *cobra.Command, raw json.RawMessage, asJSON bool) error 
 			late = ", after the approval that stands"
 		}
 		if _, err := fmt.Fprintf(out, "  made by %s: %s on %s%s\n", name, m.How, m.At.Format(time.DateOnly), late); err != nil {
+			return err
+		}
+	}
+	for _, e := range one.Evidence {
+		if _, err := fmt.Fprintf(out, "  compared on %s: %s\n", e.Snapshot, e.Digest); err != nil {
+			return err
+		}
+		for side, sources := range [][]sourceJSON{e.Candidate, e.Baseline} {
+			for _, s := range sources {
+				if _, err := fmt.Fprintf(out, "    answers of the %s: %s\n", []string{"candidate", "baseline"}[side], s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if one.OtherSets > 0 {
+		if _, err := fmt.Fprintf(out, "  other sets of answers, which are not read: %d\n", one.OtherSets); err != nil {
 			return err
 		}
 	}

@@ -85,5 +85,18 @@ func printComparison(cmd *cobra.Command, body web.ComparisonBody) error {
 	q := c.Quadrants
 	_, err := fmt.Fprintf(out, "items      both right %s, won %s, lost %s, both wrong %s; McNemar exact p %s\ndocument   %s\n",
 		compare.Thousands(q.Both), compare.Thousands(q.OnlyCandidate), compare.Thousands(q.OnlyBaseline), compare.Thousands(q.Neither), compare.PValue(c.P), body.ID)
+	for _, side := range []struct {
+		title   string
+		sources []compare.Source
+	}{{c.Baseline.Title(), body.Answers.Baseline}, {c.Candidate.Title(), body.Answers.Candidate}} {
+		for _, s := range side.sources {
+			if err == nil {
+				_, err = fmt.Fprintf(out, "answers    of %s: %s\n", side.title, sourceJSON{s.Version, string(s.Origin), string(s.Model), string(s.By), s.Name, s.At})
+			}
+		}
+	}
+	if body.Answers.Others > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "not read   %s other sets of answers\n", compare.Thousands(body.Answers.Others))
+	}
 	return err
 }

@@ -111,7 +111,9 @@ func policyCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say what a policy means, without a server",
-		Args:  cobra.ExactArgs(1),
+		Long: "Say what a policy means, without a server. Beside the rule no_decisive_loss, \"predictions\": \"computed\" asks for answers that the server computed " +
+			"from the models themselves; without it the rule reads every set of answers that stands, uploaded ones too, and goes by the worst.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := readText(args[0])
 			if err != nil {

@@ -32,7 +32,8 @@ func predictImportCommand() *cobra.Command {
 		Use:   "import --project P --model M --snapshot S FILE",
 		Short: "Bring what a model answered elsewhere",
 		Long: "Bring what a model answered elsewhere on the items of a snapshot. FILE is CSV, TSV, JSONL or Parquet with the columns key and class, " +
-			"and score or probabilities if there are any. A model that does not exist is made; give the digest of its directory, or the directory, so that it can be signed.",
+			"and score or probabilities if there are any. A model that does not exist is made; give the digest of its directory, or the directory, so that it can be signed. " +
+			"Nothing is replaced: another file for the same model and snapshot is one more set, each is compared with what ships, and the worst comparison decides.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if digest != "" && directory != "" {
@@ -142,7 +143,11 @@ func printPredictions(cmd *cobra.Command, file string, set web.PredictionSetBody
 	if len(set.Report.Classes) > 0 {
 		words += "; not in the schema, so wrong: " + strings.Join(set.Report.Classes[:min(5, len(set.Report.Classes))], ", ")
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), words+".")
+	words += "."
+	if set.Version > 1 {
+		words += fmt.Sprintf(" They are set %d of this model on this snapshot: the sets before it stay, each is compared, and the worst comparison decides.", set.Version)
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), words)
 	return err
 }
 

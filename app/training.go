@@ -53,7 +53,7 @@ func (h *house) openTraining() error {
 // predicted keeps what a predict job answered.
 func (h *house) predicted(ctx context.Context, job training.Job, rows iter.Seq2[compare.Prediction, error]) error {
 	_, err := h.compare.AddPredictions(ctx, ledger.System(), compare.AddRequest{
-		Project: job.Project, Model: job.Model, Dataset: job.Dataset, Rows: rows,
+		Project: job.Project, Model: job.Model, Job: string(job.ID), Attempt: job.Fence, Dataset: job.Dataset, Rows: rows,
 	})
 	return err
 }

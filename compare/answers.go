@@ -50,7 +50,10 @@ func NewSheet(truth iter.Seq2[Answers, error], titles []string, predictions []it
 		group.Go(func() { failed[m] = drafts[m+1].fill(places, titles[m], stream) })
 	}
 	group.Wait()
-	for _, err := range failed {
+	for side, err := range failed {
+		if fault.Is(err, fault.Unmet) {
+			return nil, &gap{side, err}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -75,6 +78,15 @@ func NewSheet(truth iter.Seq2[Answers, error], titles []string, predictions []it
 	}
 	return sheet, nil
 }
+
+// gap says whose answers leave items out.
+type gap struct {
+	side int // 0 for the first model
+	error
+}
+
+// Unwrap returns what people read.
+func (g *gap) Unwrap() error { return g.error }
 
 // draft is a column whose classes are numbered as they came.
 type draft struct {

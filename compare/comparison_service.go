@@ -3,8 +3,10 @@ package compare
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -33,60 +35,63 @@ func (s *Service) answers(ctx context.Context, digest ledger.Digest, key, class 
 	}
 }
 
-// answersOf chooses the prediction sets from which a model's answers on a
-// snapshot are read: the newest made for the snapshot itself, else the newest of
-// each of its datasets.
-func answersOf(sets []PredictionSet, snapshot labeling.Snapshot) []PredictionSet {
-	byDataset := map[labeling.DatasetID]PredictionSet{}
-	for _, set := range sets { // newest first
-		if set.State != PredictionsReady {
-			continue
-		}
-		if set.Snapshot == snapshot.ID {
-			return []PredictionSet{set}
-		}
-		if _, newer := byDataset[set.Dataset]; set.Dataset != "" && !newer {
-			byDataset[set.Dataset] = set
-		}
-	}
-	var chosen []PredictionSet
-	for _, dataset := range snapshot.Datasets {
-		if set, found := byDataset[dataset.ID]; found {
-			chosen = append(chosen, set)
-		}
-	}
-	return chosen
-}
-
 // contender is a model with the sets that hold its answers.
 type contender struct {
 	model Model
-	sets  []PredictionSet
+	sets  Choice
 }
 
+// subject names the contender by what is the same on every machine.
 func (c contender) subject() Subject {
-	digests := []ledger.Digest{}
-	for _, set := range c.sets {
-		digests = append(digests, set.Digest)
-	}
-	slices.Sort(digests)
-	return Subject{Name: c.model.Name, Version: c.model.Version, Digest: c.model.Digest, Predictions: digests}
+	return Subject{Name: c.model.Name, Version: c.model.Version, Digest: c.model.Digest, Predictions: c.sets.digests()}
 }
 
-func contend(tx Tx, project ledger.ProjectID, ref ModelRef, snapshot labeling.Snapshot) (contender, error) {
+// sources says where the answers come from, in the order of their digests.
+func (c contender) sources() []Source {
+	var all []Source
+	for _, set := range c.sets {
+		all = append(all, set.Source(c.model.Digest))
+	}
+	slices.SortFunc(all, func(a, b Source) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+	return all
+}
+
+// documented is the subject as a document holds it: with its sources, by ids
+// alone, for a name can be erased and a document cannot.
+func (c contender) documented() Subject {
+	s := c.subject()
+	s.Sources = c.sources()
+	for i := range s.Sources {
+		s.Sources[i].Name = ""
+	}
+	return s
+}
+
+// contend lists the choices of answers of a model on a snapshot: those that
+// stand, the one the server computed first, then those that are partial, of which
+// the error tells what is missing.
+func contend(tx Tx, project ledger.ProjectID, ref ModelRef, snapshot labeling.Snapshot) ([]contender, error) {
 	model, err := modelOf(tx, project, ref)
 	if err != nil {
-		return contender{}, err
+		return nil, err
 	}
-	sets, err := tx.FindPredictionSets(project, model.ID)
+	sets, err := setsOf(tx, model)
 	if err != nil {
-		return contender{}, fault.Wrap(err, "find prediction sets")
+		return nil, err
 	}
-	c := contender{model: model, sets: answersOf(sets, snapshot)}
-	if len(c.sets) == 0 {
-		return contender{}, fault.New(fault.Unmet, "%s has no predictions on %s. Import or compute them, then compare again.", model.Title(), snapshot.Title())
+	gaps, err := tx.FindAnswerGaps(snapshot.ID)
+	if err != nil {
+		return nil, fault.Wrap(err, "find gaps")
 	}
-	return c, nil
+	whole, partial := standing(sets, snapshot, gaps)
+	var all []contender
+	for _, choice := range append(whole, partial...) {
+		all = append(all, contender{model, choice})
+	}
+	if len(all) == 0 {
+		return nil, fault.New(fault.Unmet, "%s has no predictions on %s. Import or compute them, then compare again.", model.Title(), snapshot.Title())
+	}
+	return all, nil
 }
 
 // inputsDigest names everything that a document is computed from.
@@ -117,6 +122,12 @@ func (s *Service) sheet(ctx context.Context, inputs ledger.Digest, snapshot labe
 		})
 	}
 	sheet, err := NewSheet(s.truth(ctx, snapshot), titles, streams)
+	if gap, found := errors.AsType[*gap](err); found && contenders[gap.side].sets[0].ID != "" {
+		// Known from now on, so that nobody waits for what these sets cannot answer.
+		if err := s.Update(ctx, func(tx Tx) error { return tx.SaveAnswerGap(snapshot.ID, contenders[gap.side].sets.key()) }); err != nil {
+			return nil, fault.Wrap(err, "note a gap")
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -130,12 +141,16 @@ type CompareRequest struct {
 	Baseline  string // a model: id, name, name@version or digest
 	Candidate string
 	Snapshot  labeling.SnapshotID
+	Inputs    ledger.Digest // which of the pairings of their answers; the first that can be compared if empty
 }
 
-// Compared is a comparison with the row that stands for it.
+// Compared is a comparison with the row that stands for it, and where the
+// answers of both models come from, as it is known today.
 type Compared struct {
 	Record     ComparisonRecord
 	Comparison Comparison
+	Sources    [2][]Source // of the baseline and of the candidate
+	Others     int         // sets of answers on the snapshot that this one does not read
 }
 
 // Compare compares two models on a snapshot and keeps the document. The same
@@ -149,7 +164,7 @@ func (s *Service) Compare(ctx context.Context, actor ledger.Actor, req CompareRe
 		return Compared{}, err
 	}
 	var snapshot labeling.Snapshot
-	var sides [2]contender
+	var sides [2][]contender
 	var records []ComparisonRecord
 	err = s.View(ctx, func(tx Tx) error {
 		var err error
@@ -161,37 +176,62 @@ func (s *Service) Compare(ctx context.Context, actor ledger.Actor, req CompareRe
 				return err
 			}
 		}
-		if sides[0].model.ID == sides[1].model.ID {
-			return fault.Field("candidate", "Choose two different models; both sides are %s.", sides[0].model.Title())
+		if sides[0][0].model.ID == sides[1][0].model.ID {
+			return fault.Field("candidate", "Choose two different models; both sides are %s.", sides[0][0].model.Title())
 		}
-		records, err = tx.FindComparisons(ComparisonFilter{Project: req.Project, Baseline: sides[0].model.ID, Candidate: sides[1].model.ID, Snapshot: snapshot.ID})
+		records, err = tx.FindComparisons(ComparisonFilter{Project: req.Project, Baseline: sides[0][0].model.ID, Candidate: sides[1][0].model.ID, Snapshot: snapshot.ID, Limit: 1000})
 		return fault.Wrap(err, "find comparisons")
 	})
 	if err != nil {
 		return Compared{}, err
 	}
-	baseline, candidate := sides[0].subject(), sides[1].subject()
-	inputs, err := inputsDigest(ComparisonFormat, snapshot, baseline, candidate)
-	if err != nil {
-		return Compared{}, err
+	var first error
+	for _, baseline := range sides[0] {
+		for _, candidate := range sides[1] {
+			inputs, err := inputsDigest(ComparisonFormat, snapshot, baseline.subject(), candidate.subject())
+			if err != nil {
+				return Compared{}, err
+			}
+			if req.Inputs != "" && req.Inputs != inputs {
+				continue
+			}
+			compared, err := s.compare(ctx, actor, req.Project, snapshot, [2]contender{baseline, candidate}, inputs, records)
+			if first == nil {
+				first = err
+			}
+			if err == nil {
+				return s.sourced(ctx, compared)
+			}
+			if !fault.Is(err, fault.Unmet) {
+				return Compared{}, err
+			}
+		}
 	}
+	if first == nil {
+		first = fault.New(fault.Unmet, "These answers no longer stand on %s. Reload the page and choose again.", snapshot.Title())
+	}
+	return Compared{}, first
+}
+
+// compare compares two models by the sets that are chosen, and keeps the document.
+func (s *Service) compare(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, snapshot labeling.Snapshot, sides [2]contender, inputs ledger.Digest, records []ComparisonRecord) (Compared, error) {
 	for _, r := range records {
 		if r.Inputs == inputs {
 			c, err := s.openComparison(ctx, r.Digest)
-			return Compared{r, c}, err
+			return Compared{Record: r, Comparison: c}, err
 		}
 	}
 	sheet, err := s.sheet(ctx, inputs, snapshot, sides[0], sides[1])
 	if err != nil {
 		return Compared{}, err
 	}
-	c := Compare(sheet, snapshot.Digest, baseline, candidate)
+	c := Compare(sheet, snapshot.Digest, sides[0].documented(), sides[1].documented())
 	digest, err := s.keepDocument(ctx, c)
 	if err != nil {
 		return Compared{}, err
 	}
 	record := ComparisonRecord{
-		Digest: digest, Inputs: inputs, Project: req.Project, Baseline: sides[0].model.ID, Candidate: sides[1].model.ID, Snapshot: snapshot.ID,
+		Digest: digest, Inputs: inputs, Project: project, Baseline: sides[0].model.ID, Candidate: sides[1].model.ID, Snapshot: snapshot.ID,
 		Items: c.Base.Items, Verdict: c.Verdict, Difference: c.Difference, P: c.P, CreatedBy: actor.Person,
 	}
 	err = s.Update(ctx, func(tx Tx) error {
@@ -199,10 +239,10 @@ func (s *Service) Compare(ctx context.Context, actor ledger.Actor, req CompareRe
 		if err := tx.SaveComparison(record); err != nil {
 			return fault.Wrap(err, "save comparison")
 		}
-		return tx.Record(ledger.Entry{Actor: actor, Project: req.Project, Kind: "comparison.created",
+		return tx.Record(ledger.Entry{Actor: actor, Project: project, Kind: "comparison.created",
 			Subject: ledger.Subject{Kind: "comparison", ID: string(digest)}, Payload: record})
 	})
-	return Compared{record, c}, err
+	return Compared{Record: record, Comparison: c}, err
 }
 
 func twoRefs(req CompareRequest) ([2]ModelRef, error) {
@@ -264,7 +304,69 @@ func (s *Service) Comparison(ctx context.Context, actor ledger.Actor, project le
 		return Compared{}, fault.New(fault.NotFound, "There is no such comparison in this project.")
 	}
 	c, err := s.openComparison(ctx, digest)
-	return Compared{found[0], c}, err
+	if err != nil {
+		return Compared{}, err
+	}
+	return s.sourced(ctx, Compared{Record: found[0], Comparison: c})
+}
+
+// sourced says where the answers of a comparison come from: by the sets with
+// those digests that there are today, else by what the document says.
+func (s *Service) sourced(ctx context.Context, c Compared) (Compared, error) {
+	err := s.View(ctx, func(tx Tx) error {
+		snapshot, err := tx.Snapshot(c.Record.Snapshot)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return fault.Wrap(err, "find snapshot")
+		}
+		c.Others = 0
+		for i, side := range []struct {
+			id      ModelID
+			subject Subject
+		}{{c.Record.Baseline, c.Comparison.Baseline}, {c.Record.Candidate, c.Comparison.Candidate}} {
+			c.Sources[i] = side.subject.Sources
+			model, err := tx.GetModel(c.Record.Project, side.id)
+			if fault.Is(err, fault.NotFound) {
+				continue
+			}
+			if err != nil {
+				return fault.Wrap(err, "find model")
+			}
+			sets, err := setsOf(tx, model)
+			if err != nil {
+				return err
+			}
+			var others int
+			if known := sourcesOf(sets, side.subject.Predictions, model.Digest); len(known) > 0 {
+				c.Sources[i] = known
+			}
+			for _, set := range sets {
+				if set.State == PredictionsReady && set.about(snapshot) && !slices.Contains(side.subject.Predictions, set.Digest) {
+					others++
+				}
+			}
+			c.Others += others
+		}
+		return nil
+	})
+	return c, err
+}
+
+// sourcesOf finds where the sets with some digests come from; of several with the
+// same answers the one that the server computed, else the oldest.
+func sourcesOf(sets []PredictionSet, digests []ledger.Digest, model ledger.Digest) []Source {
+	var found []Source
+	for _, digest := range digests {
+		var best PredictionSet
+		for _, set := range sets { // newest first
+			if set.Digest == digest && set.State == PredictionsReady && (best.Origin != OriginComputed || set.Origin == OriginComputed) {
+				best = set
+			}
+		}
+		if best.ID != "" {
+			found = append(found, best.Source(model))
+		}
+	}
+	return found
 }
 
 // ComparisonDocument returns the bytes of a comparison as they are signed for.

@@ -40,8 +40,9 @@ func methodFor(items int) Method {
 type Subject struct {
 	Name        string          `json:"name"`
 	Version     int             `json:"version"`
-	Digest      ledger.Digest   `json:"digest,omitempty"` // of the model directory
-	Predictions []ledger.Digest `json:"predictions"`      // of the prediction sets that were read
+	Digest      ledger.Digest   `json:"digest,omitempty"`  // of the model directory
+	Predictions []ledger.Digest `json:"predictions"`       // of the prediction sets that were read
+	Sources     []Source        `json:"sources,omitempty"` // where those come from, as far as it was known
 }
 
 // Base names the items a document speaks about.

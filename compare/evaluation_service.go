@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -18,6 +19,12 @@ type Evaluated struct {
 // Evaluate measures a model on a snapshot and keeps the document. The same
 // question again returns the same document.
 func (s *Service) Evaluate(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, model string, id labeling.SnapshotID) (Evaluated, error) {
+	return s.evaluateBy(ctx, actor, project, model, id, "")
+}
+
+// evaluateBy measures a model by the choice of answers that holds a set; by the
+// first that can be measured if it is empty.
+func (s *Service) evaluateBy(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, model string, id labeling.SnapshotID, by PredictionSetID) (Evaluated, error) {
 	if err := actor.Must(project, ledger.ActionCompare); err != nil {
 		return Evaluated{}, err
 	}
@@ -26,24 +33,44 @@ func (s *Service) Evaluate(ctx context.Context, actor ledger.Actor, project ledg
 		return Evaluated{}, err
 	}
 	var snapshot labeling.Snapshot
-	var side contender
+	var sides []contender
 	var records []EvaluationRecord
 	err = s.View(ctx, func(tx Tx) error {
 		var err error
 		if snapshot, err = snapshotOf(tx, project, id); err != nil {
 			return err
 		}
-		if side, err = contend(tx, project, ref, snapshot); err != nil {
+		if sides, err = contend(tx, project, ref, snapshot); err != nil {
 			return err
 		}
-		records, err = tx.FindEvaluations(project, side.model.ID)
+		records, err = tx.FindEvaluations(project, sides[0].model.ID)
 		return fault.Wrap(err, "find evaluations")
 	})
 	if err != nil {
 		return Evaluated{}, err
 	}
-	subject := side.subject()
-	inputs, err := inputsDigest(EvaluationFormat, snapshot, subject)
+	var first error
+	for _, side := range sides {
+		if by != "" && !slices.ContainsFunc(side.sets, func(set PredictionSet) bool { return set.ID == by }) {
+			continue
+		}
+		evaluated, err := s.evaluate(ctx, actor, project, snapshot, side, records)
+		if first == nil {
+			first = err
+		}
+		if !fault.Is(err, fault.Unmet) {
+			return evaluated, err
+		}
+	}
+	if first == nil {
+		first = fault.New(fault.Unmet, "These answers no longer stand on %s. Reload the page and choose again.", snapshot.Title())
+	}
+	return Evaluated{}, first
+}
+
+// evaluate measures a model by the sets that are chosen, and keeps the document.
+func (s *Service) evaluate(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, snapshot labeling.Snapshot, side contender, records []EvaluationRecord) (Evaluated, error) {
+	inputs, err := inputsDigest(EvaluationFormat, snapshot, side.subject())
 	if err != nil {
 		return Evaluated{}, err
 	}
@@ -61,7 +88,7 @@ func (s *Service) Evaluate(ctx context.Context, actor ledger.Actor, project ledg
 	if err != nil {
 		return Evaluated{}, err
 	}
-	e := Evaluate(sheet, snapshot.Digest, subject)
+	e := Evaluate(sheet, snapshot.Digest, side.documented())
 	digest, err := s.keepDocument(ctx, e)
 	if err != nil {
 		return Evaluated{}, err
@@ -121,7 +148,7 @@ func (s *Service) EvaluateSet(ctx context.Context, payload json.RawMessage) erro
 		return err
 	}
 	for _, target := range targets {
-		_, err := s.Evaluate(ctx, ledger.System(), set.Project, string(set.Model), target)
+		_, err := s.evaluateBy(ctx, ledger.System(), set.Project, string(set.Model), target, set.ID)
 		switch fault.KindOf(err) {
 		case "", fault.Unmet, fault.Conflict, fault.TooLarge, fault.Invalid:
 		default:

@@ -288,7 +288,7 @@ func (s *Service) sheetOf(ctx context.Context, c Compared) (*Sheet, labeling.Sna
 			}
 			sides[i].sets = nil
 			for _, digest := range side.subject.Predictions {
-				sides[i].sets = append(sides[i].sets, PredictionSet{Digest: digest})
+				sides[i].sets = append(sides[i].sets, PredictionSet{Digest: digest}) // without an id: no gap is noted for it
 			}
 		}
 		return nil

@@ -81,9 +81,10 @@ type ModelPage struct {
 	Snapshot    string
 	Sets        []PredictionSet
 	Evaluations []EvaluationRecord
-	Comparisons []ComparisonRecord // in which it is the candidate or the baseline
-	Others      map[ModelID]Model  // the models of those comparisons
-	Snapshots   map[string]string  // titles by id
+	Sources     map[ledger.Digest][]Source // of the answers that an evaluation measures, by its digest
+	Comparisons []ComparisonRecord         // in which it is the candidate or the baseline
+	Others      map[ModelID]Model          // the models of those comparisons
+	Snapshots   map[string]string          // titles by id
 }
 
 // ModelPage returns a model with its lineage, predictions and results.
@@ -97,7 +98,7 @@ func (s *Service) ModelPage(ctx context.Context, actor ledger.Actor, project led
 	}
 	var page ModelPage
 	err = s.View(ctx, func(tx Tx) error {
-		page = ModelPage{Others: map[ModelID]Model{}, Snapshots: map[string]string{}}
+		page = ModelPage{Others: map[ModelID]Model{}, Sources: map[ledger.Digest][]Source{}, Snapshots: map[string]string{}}
 		var err error
 		if page.Model, err = modelOf(tx, project, parsed); err != nil {
 			return err
@@ -113,6 +114,9 @@ func (s *Service) ModelPage(ctx context.Context, actor ledger.Actor, project led
 		if page.Evaluations, err = tx.FindEvaluations(project, page.Model.ID); err != nil {
 			return fault.Wrap(err, "find evaluations")
 		}
+		if err := page.origins(tx); err != nil {
+			return err
+		}
 		for _, filter := range []ComparisonFilter{{Project: project, Candidate: page.Model.ID}, {Project: project, Baseline: page.Model.ID}} {
 			found, err := tx.FindComparisons(filter)
 			if err != nil {
@@ -123,6 +127,43 @@ func (s *Service) ModelPage(ctx context.Context, actor ledger.Actor, project led
 		return page.titles(tx, project)
 	})
 	return page, err
+}
+
+// origins finds whose answers the evaluations measure: an evaluation is named by
+// what it was computed from.
+func (p *ModelPage) origins(tx Tx) error {
+	sets, err := setsOf(tx, p.Model)
+	if err != nil {
+		return err
+	}
+	for _, e := range p.Evaluations {
+		snapshot, err := tx.Snapshot(e.Snapshot)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return fault.Wrap(err, "find snapshot")
+		}
+		whole, partial := standing(sets, snapshot, nil)
+		choices := append(whole, partial...)
+		for _, set := range sets { // also what the server has superseded since
+			if set.State == PredictionsReady && set.about(snapshot) {
+				choices = append(choices, Choice{set})
+			}
+		}
+		for _, choice := range choices {
+			side := contender{p.Model, choice}
+			inputs, err := inputsDigest(EvaluationFormat, snapshot, side.subject())
+			if err != nil {
+				return err
+			}
+			if inputs == e.Inputs {
+				p.Sources[e.Digest] = side.sources()
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // titles finds the names of everything the page refers to.

@@ -25,8 +25,18 @@ const (
 	PredictionsFailed  PredictionState = "failed"
 )
 
+// Origin says where answers come from.
+type Origin string
+
+// The origins of answers.
+const (
+	OriginComputed Origin = "computed" // by a job of this server, from the model with its digest
+	OriginUploaded Origin = "uploaded" // by a person; nobody knows what made them
+)
+
 // PredictionSet is what one model version answered on the items of one snapshot
-// or one dataset. Exactly one of Snapshot and Dataset is set.
+// or one dataset. Exactly one of Snapshot and Dataset is set. A set is never
+// replaced: a later one is a version beside it.
 type PredictionSet struct {
 	ID         PredictionSetID
 	Project    ledger.ProjectID
@@ -38,8 +48,47 @@ type PredictionSet struct {
 	Digest     ledger.Digest // of our own Parquet file, which is kept as a blob
 	Rows       int
 	Report     PredictionReport
+	Version    int // counts the sets of the model on the same snapshot or dataset, from 1
+	Origin     Origin
+	Job        string // that computed it; empty where it was uploaded
+	Attempt    int64  // of the job
 	CreatedBy  ledger.PersonID
+	By         string // the name of that person, today
 	CreatedAt  time.Time
+}
+
+// Source says, in a document and beside a number, which set of answers was read
+// and where it comes from.
+type Source struct {
+	Digest  ledger.Digest   `json:"digest"` // of the set
+	Version int             `json:"version"`
+	Origin  Origin          `json:"origin"`
+	Model   ledger.Digest   `json:"model,omitempty"` // digest of the model whose answers these are
+	Job     string          `json:"job,omitempty"`
+	Attempt int64           `json:"attempt,omitempty"`
+	By      ledger.PersonID `json:"by,omitempty"` // who uploaded it
+	Name    string          `json:"name,omitempty"`
+	At      time.Time       `json:"at"`
+}
+
+// Source returns where the answers of a set come from, of the model with a
+// digest.
+func (s PredictionSet) Source(model ledger.Digest) Source {
+	source := Source{Digest: s.Digest, Version: s.Version, Origin: s.Origin, Model: model, Job: s.Job, Attempt: s.Attempt, At: s.CreatedAt}
+	if s.Origin != OriginComputed {
+		source.By, source.Name = s.CreatedBy, s.By
+	}
+	return source
+}
+
+// Computed reports whether all of some answers were computed by this server.
+func Computed(sources []Source) bool {
+	for _, s := range sources {
+		if s.Origin != OriginComputed {
+			return false
+		}
+	}
+	return len(sources) > 0
 }
 
 // Prediction is a model's answer to one item.

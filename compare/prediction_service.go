@@ -89,19 +89,23 @@ func (s *Service) UploadPredictions(ctx context.Context, actor ledger.Actor, req
 	}
 	set := PredictionSet{
 		ID: PredictionSetID(s.NewID()), Project: req.Project, Snapshot: req.Snapshot, State: PredictionsWaiting,
-		CreatedBy: actor.Person, Report: PredictionReport{File: req.File, Format: string(req.Format), Source: source},
+		Origin: OriginUploaded, CreatedBy: actor.Person, Report: PredictionReport{File: req.File, Format: string(req.Format), Source: source},
 	}
 	fresh := ModelID(s.NewID())
 	err = s.Update(ctx, func(tx Tx) error {
-		if _, err := snapshotOf(tx, req.Project, req.Snapshot); err != nil {
+		snapshot, err := snapshotOf(tx, req.Project, req.Snapshot)
+		if err != nil {
 			return err
 		}
 		model, err := s.modelFor(tx, actor, req, ref, fresh)
 		if err != nil {
 			return err
 		}
+		if err := room(tx, model, snapshot); err != nil {
+			return err
+		}
 		set.Model, set.CreatedAt = model.ID, tx.Now()
-		if err := tx.CreatePredictionSet(set); err != nil {
+		if set, err = tx.CreatePredictionSet(set); err != nil {
 			return fault.Wrap(err, "create prediction set")
 		}
 		if err := tx.Enqueue(work.Order{Kind: WorkRead, Key: string(set.ID), Payload: setPayload{req.Project, set.ID}}); err != nil {
@@ -109,9 +113,28 @@ func (s *Service) UploadPredictions(ctx context.Context, actor ledger.Actor, req
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Project: req.Project, Kind: "predictions.uploaded",
 			Subject: ledger.Subject{Kind: "model", ID: string(model.ID)},
-			Payload: map[string]any{"set": set.ID, "snapshot": set.Snapshot, "file": req.File, "source": source}})
+			Payload: map[string]any{"set": set.ID, "version": set.Version, "model_digest": model.Digest, "snapshot": set.Snapshot, "file": req.File, "source": source}})
 	})
 	return set, err
+}
+
+// room refuses one more upload where as many stand as can be compared with each
+// other. What is there stays: nothing replaces it.
+func room(tx Tx, model Model, snapshot labeling.Snapshot) error {
+	sets, err := setsOf(tx, model)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, set := range sets {
+		if set.Snapshot == snapshot.ID && set.Origin == OriginUploaded && set.State != PredictionsFailed {
+			n++
+		}
+	}
+	if n >= maxStanding {
+		return fault.New(fault.Conflict, "%d uploaded sets of answers of %s stand on %s, and none replaces another. Take a new snapshot to bring more.", n, model.Title(), snapshot.Title())
+	}
+	return nil
 }
 
 // modelFor returns the model that predictions belong to, a new one where the
@@ -134,6 +157,8 @@ func (s *Service) modelFor(tx Tx, actor ledger.Actor, req UploadRequest, ref Mod
 type AddRequest struct {
 	Project  ledger.ProjectID
 	Model    ModelID
+	Job      string              // that computed them; taken from the server alone
+	Attempt  int64               // of the job
 	Snapshot labeling.SnapshotID // exactly one of Snapshot and Dataset
 	Dataset  labeling.DatasetID
 	Rows     iter.Seq2[Prediction, error]
@@ -152,7 +177,10 @@ func (s *Service) AddPredictions(ctx context.Context, actor ledger.Actor, req Ad
 	keys := []string{}
 	set := PredictionSet{
 		ID: PredictionSetID(s.NewID()), Project: req.Project, Model: req.Model, Snapshot: req.Snapshot, Dataset: req.Dataset,
-		State: PredictionsReady, CreatedBy: actor.Person,
+		State: PredictionsReady, Origin: OriginUploaded, CreatedBy: actor.Person,
+	}
+	if actor.Via == ledger.ViaSystem && req.Job != "" {
+		set.Origin, set.Job, set.Attempt = OriginComputed, req.Job, req.Attempt
 	}
 	digest, err := s.keep(ctx, func(yield func(Prediction, error) bool) {
 		for p, err := range req.Rows {
@@ -179,13 +207,13 @@ func (s *Service) AddPredictions(ctx context.Context, actor ledger.Actor, req Ad
 			return fault.Wrap(err, "find prediction sets")
 		}
 		for _, other := range earlier {
-			if other.Digest == set.Digest && other.Snapshot == set.Snapshot && other.Dataset == set.Dataset && other.State == PredictionsReady {
+			if other.Digest == set.Digest && other.Snapshot == set.Snapshot && other.Dataset == set.Dataset && other.State == PredictionsReady && other.Origin == set.Origin {
 				set = other
 				return nil
 			}
 		}
 		set.CreatedAt = tx.Now()
-		if err := tx.CreatePredictionSet(set); err != nil {
+		if set, err = tx.CreatePredictionSet(set); err != nil {
 			return fault.Wrap(err, "create prediction set")
 		}
 		return s.follow(tx, actor, set)
@@ -203,7 +231,8 @@ func (s *Service) follow(tx Tx, actor ledger.Actor, set PredictionSet) error {
 	}
 	return tx.Record(ledger.Entry{Actor: actor, Project: set.Project, Kind: "predictions.created",
 		Subject: ledger.Subject{Kind: "model", ID: string(set.Model)},
-		Payload: map[string]any{"set": set.ID, "snapshot": set.Snapshot, "dataset": set.Dataset, "digest": set.Digest, "keys": set.KeysDigest, "rows": set.Rows}})
+		Payload: map[string]any{"set": set.ID, "snapshot": set.Snapshot, "dataset": set.Dataset, "digest": set.Digest, "keys": set.KeysDigest, "rows": set.Rows,
+			"version": set.Version, "origin": set.Origin, "job": set.Job, "attempt": set.Attempt}})
 }
 
 // keep writes predictions as a file of ours and keeps it as a blob.

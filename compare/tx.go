@@ -67,14 +67,17 @@ type ModelFilter struct {
 
 // Predictions keeps prediction sets; their rows are blobs.
 type Predictions interface {
-	// CreatePredictionSet stores a set under its id.
-	CreatePredictionSet(PredictionSet) error
+	// CreatePredictionSet stores a set under its id and gives it the next version
+	// of its model on the same snapshot or dataset.
+	CreatePredictionSet(PredictionSet) (PredictionSet, error)
 	// UpdatePredictionSet replaces state, digests, rows and report of a set.
 	UpdatePredictionSet(PredictionSet) error
 	// GetPredictionSet returns NotFound for an id that the project does not have.
 	GetPredictionSet(ledger.ProjectID, PredictionSetID) (PredictionSet, error)
-	// FindPredictionSets lists the sets of a model, newest first.
-	FindPredictionSets(ledger.ProjectID, ModelID) ([]PredictionSet, error)
+	Answered
+	// SaveAnswerGap notes that some sets together do not answer every item of a
+	// snapshot; the same again changes nothing.
+	SaveAnswerGap(snapshot labeling.SnapshotID, sets ledger.Digest) error
 	// SuggestAnswers copies answers of a model to the items of a dataset as their
 	// newest suggestion and returns how many items took one. Keys that the dataset
 	// does not have are passed over.

@@ -25,6 +25,7 @@ type Case struct {
 	Revocations  []Revocation
 	Attestations []Attestation
 	Evidence     []Evidence
+	Unread       Unread            // answers that the evidence does not read
 	Measured     []Measurement     // how far the comparisons with the baseline are
 	Model        compare.Model     // zero unless the subject is a model
 	Run          compare.Run       // that made Model; zero if it was made elsewhere
@@ -63,7 +64,7 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	if err != nil {
 		return Case{}, err
 	}
-	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Measured: read.Facts.Measured,
+	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Unread: read.Facts.Unread, Measured: read.Facts.Measured,
 		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
 	out.Makers, out.Late = read.Rules.Makers(read.Facts), read.Facts.Late
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
@@ -131,7 +132,7 @@ func (c *Case) origins(tx Tx) error {
 func (c Case) Ballot(actor ledger.Actor) Ballot {
 	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: isMaker(c.Makers, actor.Person)}
 	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
-	b.Evidence, b.Awaits = Facts{Evidence: c.Evidence}.digests(), c.Awaits
+	b.Evidence, b.Awaits, b.Seen, b.Others = Facts{Evidence: c.Evidence}.digests(), c.Awaits, c.Evidence, c.Unread.Others
 	for _, v := range c.Votes {
 		if v.Person != actor.Person {
 			continue

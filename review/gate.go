@@ -146,6 +146,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var measured []Measurement
 	var recused []ledger.PersonID
 	var makers []Maker
+	var unread Unread
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -157,7 +158,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			return err
 		}
 		policy, policyErr = policyOf(tx, c)
-		if shown, err = exhibitsOf(tx, c); err != nil {
+		if shown, unread, err = exhibitsOf(tx, c); err != nil {
 			return err
 		}
 		if measured, err = measurementsOf(tx, c); err != nil {
@@ -211,7 +212,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers, Unread: unread}
 	if stands {
 		facts.Makers, facts.Late = atDecision(makers, signed)
 		shown, facts.Approval = these(signed.Evidence, shown), signed.Evidence // what the approval rests on, not what was compared since

@@ -31,8 +31,9 @@ func (w *world) imported(in ledger.ProjectID, name string, digest ledger.Digest,
 func (w *world) uploaded(m compare.Model, by ledger.Actor) {
 	w.t.Helper()
 	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
-		return tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID(uuid.Must(uuid.NewV7()).String()), Project: m.Project, Model: m.ID,
+		_, err := tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID(uuid.Must(uuid.NewV7()).String()), Project: m.Project, Model: m.ID,
 			Snapshot: "snapshot-1", State: compare.PredictionsWaiting, CreatedBy: by.Person, CreatedAt: tx.Now()})
+		return err
 	}))
 }
 

@@ -185,23 +185,56 @@ func (s *Service) measure(ctx context.Context, c Candidate) error {
 	}
 	found := []Measurement{whole}
 	for _, snapshot := range targets {
-		m := Measurement{Candidate: c.ID, Baseline: c.Baseline.Digest, Snapshot: snapshot.ID, State: MeasureDone}
-		compared, err := s.Comparer.Compare(ctx, ledger.System(), compare.CompareRequest{
-			Project: c.Project, Baseline: string(c.Baseline.Model), Candidate: string(c.Model), Snapshot: snapshot.ID,
-		})
-		switch fault.KindOf(err) {
-		case "":
-			m.Digest = compared.Record.Digest
-		case fault.Unmet:
-			m.State, m.Reason = MeasureWaiting, fault.Message(err)
-		case fault.Invalid, fault.Conflict, fault.NotFound, fault.TooLarge:
-			m.State, m.Reason = MeasureFailed, fault.Message(err)
-		default:
+		m, err := s.measureOn(ctx, c, snapshot)
+		if err != nil {
 			return err // tried again later
 		}
 		found = append(found, m)
 	}
 	return s.measured(ctx, c, found)
+}
+
+// measureOn compares one candidate with its baseline on a snapshot: all standing
+// answers of the one with all of the other. The worst comparison stands for it.
+func (s *Service) measureOn(ctx context.Context, c Candidate, snapshot labeling.Snapshot) (Measurement, error) {
+	m := Measurement{Candidate: c.ID, Baseline: c.Baseline.Digest, Snapshot: snapshot.ID, State: MeasureWaiting}
+	var pairs []compare.Pairing
+	err := s.View(ctx, func(tx Tx) error {
+		baseline, candidate, err := rivals(tx, c)
+		if err == nil && baseline.ID != "" && candidate.ID != "" {
+			pairs, _, err = compare.Pairings(tx, baseline, candidate, snapshot)
+		}
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	if len(pairs) == 0 {
+		pairs = []compare.Pairing{{}} // to learn what is missing
+	}
+	var worst compare.Estimate
+	for _, pair := range pairs {
+		compared, err := s.Comparer.Compare(ctx, ledger.System(), compare.CompareRequest{
+			Project: c.Project, Baseline: string(c.Baseline.Model), Candidate: string(c.Model), Snapshot: snapshot.ID, Inputs: pair.Inputs,
+		})
+		switch fault.KindOf(err) {
+		case "":
+			if m.Digest == "" || compared.Record.Difference.Value < worst.Value {
+				m.Digest, worst = compared.Record.Digest, compared.Record.Difference
+			}
+		case fault.Unmet: // these answers leave items out, which is known from now on
+			m.Reason = fault.Message(err)
+		case fault.Invalid, fault.Conflict, fault.NotFound, fault.TooLarge:
+			m.State, m.Reason = MeasureFailed, fault.Message(err)
+			return m, nil
+		default:
+			return m, err
+		}
+	}
+	if m.Digest != "" {
+		m.State, m.Reason = MeasureDone, ""
+	}
+	return m, nil
 }
 
 // measured writes how far the comparisons are, and decides the candidate anew
@@ -245,7 +278,7 @@ func (s *Service) measured(ctx context.Context, c Candidate, found []Measurement
 		if err != nil {
 			return err
 		}
-		facts.Evidence, facts.EvidenceErr = read.Facts.Evidence, read.Facts.EvidenceErr
+		facts.Evidence, facts.EvidenceErr, facts.Unread = read.Facts.Evidence, read.Facts.EvidenceErr, read.Facts.Unread
 		decided, err := decide(tx, ledger.System(), read.Rules, facts, d)
 		if err != nil || decided.Candidate.State == now.State {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 )
 
 // Policy says what must hold before a candidate ships. The text is what people
@@ -70,6 +71,9 @@ type Requirement struct {
 	// AlsoProposer keeps whoever proposed it from voting for it, too. With the
 	// rule not_by_trainer only.
 	AlsoProposer bool `json:"also_proposer,omitempty"`
+	// Predictions asks for answers of one origin: "computed" for those that this
+	// server computed. With the rule no_decisive_loss only.
+	Predictions compare.Origin `json:"predictions,omitempty"`
 }
 
 // DefaultPolicyText is the policy of a project that never set one.
@@ -208,6 +212,11 @@ func (r Rules) Validate() error {
 		if q.AlsoProposer && q.Rule != RuleNotByTrainer {
 			bad(fault.New(fault.Invalid, "Requirement %q has also_proposer, which belongs to the rule not_by_trainer.", q.Name))
 		}
+		if q.Predictions != "" && q.Rule != RuleNoDecisiveLoss {
+			bad(fault.New(fault.Invalid, "Requirement %q has predictions, which belongs to the rule no_decisive_loss.", q.Name))
+		} else if q.Predictions != "" && q.Predictions != compare.OriginComputed {
+			bad(fault.New(fault.Invalid, "Requirement %q asks for predictions that are %q; leave it out, or give computed.", q.Name, q.Predictions))
+		}
 		switch q.Rule {
 		case RuleVote:
 			votes = true
@@ -283,6 +292,9 @@ func (r Rules) Says(q Requirement) string {
 		}
 		return fault.Say("A vote for it by whoever made it does not count: who trained, registered or brought answers of a model with its digest, in any project.")
 	case RuleNoDecisiveLoss:
+		if q.Predictions == compare.OriginComputed {
+			return fault.Say("Compared with the last approved model of the environment by answers that this server computed from both, the 95 %% interval of the accuracy difference must not lie below zero. Without such a model this does not apply.")
+		}
 		return fault.Say("Compared with the last approved model of the environment, the 95 %% interval of the accuracy difference must not lie below zero. Without such a model this does not apply.")
 	}
 	return q.Name

@@ -48,7 +48,7 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 		if r.Facts, err = factsOf(tx, r.Candidate); err != nil {
 			return err
 		}
-		shown, err = exhibitsOf(tx, r.Candidate)
+		shown, r.Facts.Unread, err = exhibitsOf(tx, r.Candidate)
 		shown = beside(r.Facts.Approval, shown)
 		return err
 	})
@@ -59,10 +59,12 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 	return r, nil
 }
 
-// exhibit is a comparison document and the title of its snapshot.
+// exhibit is a comparison document, the title of its snapshot and the answers
+// that it reads.
 type exhibit struct {
 	digest   ledger.Digest
 	snapshot string
+	pairing  compare.Pairing // whose answers it compares; empty where those no longer stand
 }
 
 // these are the exhibits with the given digests, in that order.
@@ -153,24 +155,78 @@ func measurementsOf(tx Tx, c Candidate) ([]Measurement, error) {
 	return all, nil
 }
 
-// exhibitsOf lists the newest comparison with the baseline per evaluation
-// snapshot. All of them are evidence, so that nobody can choose a snapshot that
-// flatters; what was measured on training data is none.
-func exhibitsOf(tx Tx, c Candidate) ([]exhibit, error) {
+// exhibitsOf lists the comparisons with the baseline on evaluation snapshots that
+// standing answers ask for: each set of answers of the candidate with each of the
+// baseline. All of them are evidence, so that nobody can choose a snapshot, or
+// answers, that flatter; what was measured on training data is none. It counts
+// what is not compared yet where the server compares by itself.
+func exhibitsOf(tx Tx, c Candidate) ([]exhibit, Unread, error) {
+	var unread Unread
 	if c.Baseline.Model == "" || c.Model == "" || c.Baseline.Model == c.Model {
-		return nil, nil
+		return nil, unread, nil
+	}
+	baseline, candidate, err := rivals(tx, c)
+	if err != nil || baseline.ID == "" || candidate.ID == "" {
+		return nil, unread, err
 	}
 	records, err := tx.FindComparisons(compare.ComparisonFilter{Project: c.Project, Baseline: c.Baseline.Model, Candidate: c.Model, Limit: 1000})
 	if err != nil {
-		return nil, err
+		return nil, unread, err
 	}
-	seen := map[labeling.SnapshotID]bool{}
+	own, err := yardsticks(tx, c.Project)
+	if err != nil {
+		return nil, unread, err
+	}
+	snapshots, err := measuredOn(tx, records, own)
+	if err != nil {
+		return nil, unread, err
+	}
 	var shown []exhibit
+	for _, snapshot := range snapshots {
+		pairs, others, err := compare.Pairings(tx, baseline, candidate, snapshot)
+		if err != nil {
+			return nil, unread, err
+		}
+		unread.Others += others
+		for _, p := range pairs {
+			i := slices.IndexFunc(records, func(r compare.ComparisonRecord) bool { return r.Snapshot == snapshot.ID && r.Inputs == p.Inputs })
+			if i >= 0 {
+				shown = append(shown, exhibit{records[i].Digest, snapshot.Title(), p})
+				continue
+			}
+			if slices.ContainsFunc(own, func(s labeling.Snapshot) bool { return s.ID == snapshot.ID }) {
+				unread.Awaited++
+				if p.Computed() {
+					unread.Computed++
+				}
+			}
+		}
+	}
+	return shown, unread, nil
+}
+
+// rivals reads the candidate's model and that of its baseline; empty where one is
+// in the trash.
+func rivals(tx Tx, c Candidate) (baseline, candidate compare.Model, err error) {
+	for id, into := range map[compare.ModelID]*compare.Model{c.Baseline.Model: &baseline, c.Model: &candidate} {
+		if *into, err = tx.GetModel(c.Project, id); err != nil && !fault.Is(err, fault.NotFound) {
+			return baseline, candidate, err
+		}
+	}
+	return baseline, candidate, nil
+}
+
+// measuredOn lists the evaluation snapshots on which there are comparisons, the
+// newest comparison first, and after them those on which there shall be.
+func measuredOn(tx Tx, records []compare.ComparisonRecord, own []labeling.Snapshot) ([]labeling.Snapshot, error) {
+	var found []labeling.Snapshot
+	known := func(id labeling.SnapshotID) bool {
+		return slices.ContainsFunc(found, func(s labeling.Snapshot) bool { return s.ID == id })
+	}
 	for _, r := range records {
-		if seen[r.Snapshot] {
+		if known(r.Snapshot) {
 			continue
 		}
-		seen[r.Snapshot] = true
 		snapshot, err := tx.Snapshot(r.Snapshot)
 		if fault.Is(err, fault.NotFound) {
 			continue
@@ -179,10 +235,15 @@ func exhibitsOf(tx Tx, c Candidate) ([]exhibit, error) {
 			return nil, err
 		}
 		if snapshot.Purpose == labeling.PurposeEvaluation {
-			shown = append(shown, exhibit{r.Digest, snapshot.Title()})
+			found = append(found, snapshot)
 		}
 	}
-	return shown, nil
+	for _, snapshot := range own {
+		if !known(snapshot.ID) {
+			found = append(found, snapshot)
+		}
+	}
+	return found, nil
 }
 
 // maxDocument bounds a comparison document.
@@ -207,7 +268,12 @@ func (s *Service) evidence(ctx context.Context, c Candidate, shown []exhibit) ([
 		if e.snapshot == "" {
 			e.snapshot = "snapshot " + doc.Base.Snapshot.Short()
 		}
-		found = append(found, Evidence{Digest: e.digest, Snapshot: e.snapshot, Items: doc.Base.Items, Difference: doc.Difference})
+		one := Evidence{Digest: e.digest, Snapshot: e.snapshot, Items: doc.Base.Items, Difference: doc.Difference, Baseline: doc.Baseline.Sources, Candidate: doc.Candidate.Sources}
+		if e.pairing.Inputs != "" { // what is known today names people, and old documents say nothing
+			one.Baseline, one.Candidate = e.pairing.Baseline, e.pairing.Candidate
+		}
+		one.Computed = compare.Computed(one.Baseline) && compare.Computed(one.Candidate)
+		found = append(found, one)
 	}
 	return found, nil
 }

@@ -43,6 +43,10 @@ type Evidence struct {
 	Snapshot   string           `json:"snapshot"`
 	Items      int              `json:"items"`
 	Difference compare.Estimate `json:"difference"` // of accuracy, candidate minus baseline
+	// Of whose answers it is, and whether this server computed them all.
+	Baseline  []compare.Source `json:"baseline"`
+	Candidate []compare.Source `json:"candidate"`
+	Computed  bool             `json:"computed"`
 }
 
 // Facts is what a policy is evaluated on. An error beside a fact turns the
@@ -52,6 +56,7 @@ type Facts struct {
 	Votes       []Vote // that stand; see Live
 	Evidence    []Evidence
 	EvidenceErr error
+	Unread      Unread        // answers that no comparison in sight reads
 	Measured    []Measurement // how far the comparisons with the baseline are
 	Current     Baseline      // the last approved candidate of the environment at this moment
 	CurrentErr  error
@@ -60,6 +65,39 @@ type Facts struct {
 	Approval    []ledger.Digest   // comparisons that the approval rests on, where one stands
 	Makers      []Maker           // who made bytes with this digest; where an approval stands, who had when it was given
 	Late        []Maker           // who became a maker after the approval that stands
+}
+
+// Unread counts answers that no comparison in sight reads.
+type Unread struct {
+	Awaited  int // comparisons that standing answers ask for and that are not there yet
+	Computed int // of those, where this server computed the answers of both models
+	Others   int // sets that do not stand: superseded by the server, partial, or the same again
+}
+
+// deciding are the comparisons that a requirement reads: those of all answers
+// that stand, or of the computed ones where it asks for these; of an approval
+// those it was given with.
+func (f Facts) deciding(q Requirement) []Evidence {
+	var found []Evidence
+	for _, e := range f.Evidence {
+		if q.Predictions == compare.OriginComputed && !e.Computed || len(f.Approval) > 0 && !slices.Contains(f.Approval, e.Digest) {
+			continue
+		}
+		found = append(found, e)
+	}
+	return found
+}
+
+// awaits reports whether a comparison that a requirement would read is not there
+// yet. An approval that stands awaits nothing.
+func (f Facts) awaits(q Requirement) bool {
+	if f.Candidate.State == StateApproved {
+		return false
+	}
+	if q.Predictions == compare.OriginComputed {
+		return f.Unread.Computed > 0
+	}
+	return f.Unread.Awaited > 0
 }
 
 // Evaluate checks every requirement. It is pure: the same facts give the same
@@ -76,7 +114,7 @@ func (r Rules) Evaluate(f Facts) []Result {
 		case RuleNotByTrainer:
 			r.evaluateNotByTrainer(f, &result)
 		case RuleNoDecisiveLoss:
-			evaluateNoDecisiveLoss(f, &result)
+			evaluateNoDecisiveLoss(q, f, &result)
 		default:
 			result.State, result.Says = Error, fault.Say("The rule %q is unknown to this version.", q.Rule)
 		}
@@ -244,8 +282,8 @@ func madeAndVoted(m Maker, v Vote) string {
 	return fault.Say("%s trained it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
 }
 
-func evaluateNoDecisiveLoss(f Facts, result *Result) {
-	base := f.Candidate.Baseline
+func evaluateNoDecisiveLoss(q Requirement, f Facts, result *Result) {
+	base, evidence := f.Candidate.Baseline, f.deciding(q)
 	switch {
 	case f.Candidate.Subject.Kind != SubjectModel:
 		result.State, result.Says = NotApplicable, fault.Say("It is no model.")
@@ -266,12 +304,17 @@ func evaluateNoDecisiveLoss(f Facts, result *Result) {
 	case f.EvidenceErr != nil:
 		result.State, result.Says = Error, fault.Say("The comparison with %s could not be read or does not match its digest.", base.Name)
 		return
-	case len(f.Evidence) == 0:
+	case len(evidence) == 0 && len(f.Evidence) > 0:
+		result.State = Unsatisfied
+		result.Says = fault.Say("The policy asks for answers that this server computed, and no comparison with %s rests on such answers of both models. Train the candidate here, so that the server computes its answers on the evaluation datasets; where %s was trained elsewhere, train it here, too.", base.Name, base.Name)
+		return
+	case len(evidence) == 0:
 		result.State = Unsatisfied
 		result.Says, result.Pending = notMeasured(base.Name, f.Measured)
 		return
 	}
-	for _, e := range f.Evidence {
+	worst := evidence[0]
+	for _, e := range evidence {
 		if e.Items <= 0 || !(e.Difference.Low <= e.Difference.High) { // also catches what is not a number
 			result.State, result.Says = Error, fault.Say("The comparison %s holds no usable interval.", e.Digest.Short())
 			return
@@ -279,11 +322,27 @@ func evaluateNoDecisiveLoss(f Facts, result *Result) {
 		if e.Difference.High < 0 {
 			result.State = Unsatisfied
 			result.Says = fault.Say("It is decisively worse than %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+			if n := len(evidence); n > 1 {
+				result.Says += " " + fault.Say("Of %d comparisons that stand, this one decides; no later answers change that.", n)
+			}
 			return
 		}
+		if e.Difference.Value < worst.Difference.Value {
+			worst = e
+		}
 	}
-	e := f.Evidence[0]
-	result.State, result.Says = Satisfied, fault.Say("Against %s on %d items of %s: %s points of accuracy.", base.Name, e.Items, e.Snapshot, Points(e.Difference))
+	if f.awaits(q) {
+		result.State, result.Pending = Unsatisfied, true
+		result.Says = fault.Say("More answers stand than are compared yet. It is being compared with %s on them.", base.Name)
+		if i := slices.IndexFunc(f.Measured, func(m Measurement) bool { return m.State == MeasureFailed }); i >= 0 {
+			result.Says, result.Pending = fault.Say("It could not be compared with %s, which ships now. %s", base.Name, f.Measured[i].Reason), false
+		}
+		return
+	}
+	result.State, result.Says = Satisfied, fault.Say("Against %s on %d items of %s: %s points of accuracy.", base.Name, worst.Items, worst.Snapshot, Points(worst.Difference))
+	if n := len(evidence); n > 1 {
+		result.Says += " " + fault.Say("That is the worst of %d comparisons that stand.", n)
+	}
 }
 
 // Points writes a difference of accuracies in percentage points with its

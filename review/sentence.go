@@ -2,21 +2,24 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/compare"
 )
 
 // Sentence is what a vote signs, word for word as the person saw it. It names
 // the comparisons with the baseline that were there, or says that none was.
-func Sentence(name string, role ledger.Role, c Candidate, evidence []ledger.Digest, label Label, value Value) string {
+func Sentence(name string, role ledger.Role, c Candidate, evidence []Evidence, others int, label Label, value Value) string {
 	return fmt.Sprintf("I, %s, as %s, have looked at %s %s (%s) proposed for %s%s, and to the question “%s” I answer: %s.",
-		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, inSight(c, evidence), label.Question, value.Words)
+		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, inSight(c, evidence, others), label.Question, value.Words)
 }
 
-// inSight says which comparisons with the baseline a vote was cast with.
-func inSight(c Candidate, evidence []ledger.Digest) string {
+// inSight says which comparisons with the baseline a vote was cast with, and of
+// whose answers they are.
+func inSight(c Candidate, evidence []Evidence, others int) string {
 	if c.Subject.Kind != SubjectModel || c.Baseline.None() || c.Baseline.Digest == c.Subject.Digest {
 		return ""
 	}
@@ -24,13 +27,47 @@ func inSight(c Candidate, evidence []ledger.Digest) string {
 		return ", before there was a comparison with " + c.Baseline.Name
 	}
 	noun, digests := "comparison", make([]string, len(evidence))
-	for i, d := range evidence {
-		digests[i] = Grouped(d)
+	var sides [2][]compare.Source
+	for i, e := range evidence {
+		digests[i] = Grouped(e.Digest)
+		sides[0], sides[1] = append(sides[0], e.Candidate...), append(sides[1], e.Baseline...)
 	}
 	if len(evidence) > 1 {
 		noun = "comparisons"
 	}
-	return fmt.Sprintf(", with the %s with %s in sight (%s)", noun, c.Baseline.Name, strings.Join(digests, "; "))
+	said := fmt.Sprintf(", with the %s with %s in sight (%s)", noun, c.Baseline.Name, strings.Join(digests, "; "))
+	for i, name := range []string{c.Name, c.Baseline.Name} {
+		if answers := answersOf(sides[i]); answers != "" {
+			said += fmt.Sprintf(", of the answers of %s: %s", name, answers)
+		}
+	}
+	switch {
+	case others == 1:
+		said += ", while 1 other set of answers is not read"
+	case others > 1:
+		said += fmt.Sprintf(", while %d other sets of answers are not read", others)
+	}
+	return said
+}
+
+// answersOf says of each set of answers which it is, who made it and when.
+func answersOf(sources []compare.Source) string {
+	var said []string
+	for _, s := range sources {
+		who := "computed here from " + s.Model.Short()
+		if s.Origin != compare.OriginComputed {
+			name := s.Name
+			if name == "" {
+				name = string(s.By)
+			}
+			who = "uploaded by " + name
+		}
+		one := fmt.Sprintf("set %d (%s), %s on %s", s.Version, s.Digest.Short(), who, s.At.UTC().Format("2 January 2006"))
+		if !slices.Contains(said, one) {
+			said = append(said, one)
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // RevocationSentence is what a withdrawn approval signs.

@@ -105,6 +105,7 @@ type Models interface {
 	GetModel(ledger.ProjectID, compare.ModelID) (compare.Model, error)
 	FindModels(compare.ModelFilter) ([]compare.Model, error)
 	FindComparisons(compare.ComparisonFilter) ([]compare.ComparisonRecord, error)
+	compare.Answered
 	GetRun(ledger.ProjectID, compare.RunID) (compare.Run, error)
 }
 

@@ -22,6 +22,8 @@ type Ballot struct {
 	Maker     bool            // the actor trained or proposed it, so only a vote against it counts
 	Mine      []Vote          // the actor's votes that stand
 	Evidence  []ledger.Digest // comparisons with the baseline that are in sight
+	Seen      []Evidence      // what those comparisons are of
+	Others    int             // sets of answers that they do not read
 	Awaits    bool            // a comparison must be in sight for a vote to count, and there is none yet
 	Early     []Vote          // of Mine, those that a comparison came after: they count once they are confirmed
 	Recused   bool            // the actor stepped back
@@ -29,7 +31,7 @@ type Ballot struct {
 
 // Sentence returns what a vote of the actor would sign.
 func (b Ballot) Sentence(actor ledger.Actor, role ledger.Role, label Label, value Value) string {
-	return Sentence(actor.Name, role, b.Candidate, b.Evidence, label, value)
+	return Sentence(actor.Name, role, b.Candidate, b.Seen, b.Others, label, value)
 }
 
 // votingRoles returns in which roles an actor may vote. An admin of the
@@ -126,7 +128,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if slices.Contains(read.Facts.Recused, actor.Person) {
 		return Voted{}, errRecused(c)
 	}
-	sentence := Sentence(actor.Name, role, c, read.Facts.digests(), label, value)
+	sentence := Sentence(actor.Name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value)
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 	}
@@ -265,10 +267,11 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		if !vote.Withdrawn && vote.Value > 0 && !read.Rules.may(facts, vote.Person) {
 			return errMaker(facts, vote.Person, vote.Role)
 		}
-		shown, err := exhibitsOf(tx, c)
+		shown, unread, err := exhibitsOf(tx, c)
 		if err != nil {
 			return err
 		}
+		facts.Unread = unread
 		if !vote.Withdrawn && slices.ContainsFunc(shown, func(e exhibit) bool { return !slices.Contains(vote.Evidence, e.digest) }) && read.Facts.EvidenceErr == nil {
 			return fault.New(fault.Conflict, "A comparison of candidate %d arrived while you voted. Read it and vote again.", c.Number)
 		}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -220,17 +222,64 @@ func (w *world) compared(c review.Candidate, low, high float64) {
 
 func (w *world) comparedOn(snapshot labeling.SnapshotID, c review.Candidate, low, high float64) {
 	w.t.Helper()
-	difference := compare.Estimate{Value: compare.Number((low + high) / 2), Low: compare.Number(low), High: compare.Number(high)}
-	doc, err := json.Marshal(compare.Comparison{
-		Format: compare.ComparisonFormat, Base: compare.Base{Snapshot: ledger.DigestOf([]byte("snapshot")), Items: 3080}, Difference: difference,
-		Baseline: compare.Subject{Digest: c.Baseline.Digest}, Candidate: compare.Subject{Digest: c.Subject.Digest},
-	})
-	w.must(err)
+	w.answered(c.Baseline.Model, snapshot, string(c.Baseline.Model), false)
+	w.answered(c.Model, snapshot, uuid.NewString(), true)
+	w.comparedAll(snapshot, c, low, high)
+}
+
+// answered stores an upload of Tom's of a model's answers on a snapshot: one more,
+// or one where there is none yet.
+func (w *world) answered(model compare.ModelID, snapshot labeling.SnapshotID, content string, more bool) compare.PredictionSet {
+	w.t.Helper()
+	set := compare.PredictionSet{ID: compare.PredictionSetID(uuid.Must(uuid.NewV7()).String()), Project: project, Model: model, Snapshot: snapshot,
+		State: compare.PredictionsReady, Origin: compare.OriginUploaded, Digest: ledger.DigestOf([]byte(content)), Rows: 3080, CreatedBy: w.tom.Person, CreatedAt: w.store.Now()}
 	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
-		return tx.SaveComparison(compare.ComparisonRecord{
-			Digest: w.files.put(doc), Project: project, Baseline: c.Baseline.Model, Candidate: c.Model, Snapshot: snapshot,
-			Items: 3080, Verdict: difference.Verdict(), Difference: difference, CreatedBy: w.tom.Person, CreatedAt: w.store.Now(),
-		})
+		known, err := tx.FindPredictionSets(project, model)
+		if err != nil || !more && slices.ContainsFunc(known, func(s compare.PredictionSet) bool { return s.Snapshot == snapshot }) {
+			return err
+		}
+		set, err = tx.CreatePredictionSet(set)
+		return err
+	}))
+	return set
+}
+
+// comparedAll stores the comparisons of a candidate with its baseline that their
+// answers ask for and that are not there yet, all with this interval.
+func (w *world) comparedAll(snapshot labeling.SnapshotID, c review.Candidate, low, high float64) {
+	w.t.Helper()
+	difference := compare.Estimate{Value: compare.Number((low + high) / 2), Low: compare.Number(low), High: compare.Number(high)}
+	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
+		on, err1 := tx.Snapshot(snapshot)
+		baseline, err2 := tx.GetModel(project, c.Baseline.Model)
+		candidate, err3 := tx.GetModel(project, c.Model)
+		records, err4 := tx.FindComparisons(compare.ComparisonFilter{Project: project, Baseline: c.Baseline.Model, Candidate: c.Model, Snapshot: snapshot})
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			return err
+		}
+		pairs, _, err := compare.Pairings(tx, baseline, candidate, on)
+		if err != nil {
+			return err
+		}
+		for _, p := range pairs {
+			if slices.ContainsFunc(records, func(r compare.ComparisonRecord) bool { return r.Inputs == p.Inputs }) {
+				continue
+			}
+			doc, err := json.Marshal(compare.Comparison{
+				Format: compare.ComparisonFormat, Base: compare.Base{Snapshot: ledger.DigestOf([]byte("snapshot")), Items: 3080}, Difference: difference,
+				Baseline: compare.Subject{Digest: c.Baseline.Digest, Sources: p.Baseline}, Candidate: compare.Subject{Digest: c.Subject.Digest, Sources: p.Candidate},
+			})
+			if err != nil {
+				return err
+			}
+			if err := tx.SaveComparison(compare.ComparisonRecord{
+				Digest: w.files.put(doc), Inputs: p.Inputs, Project: project, Baseline: c.Baseline.Model, Candidate: c.Model, Snapshot: snapshot,
+				Items: 3080, Verdict: difference.Verdict(), Difference: difference, CreatedBy: w.tom.Person, CreatedAt: w.store.Now(),
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }
 

@@ -7,21 +7,26 @@ import (
 	"github.com/adjudge/adjudge/labeling"
 )
 
-const predictionColumns = `id, project, model, snapshot, dataset, state, keys_digest, digest, rows, report, created_by, created_at`
+const predictionColumns = `id, project, model, snapshot, dataset, state, keys_digest, digest, rows, report, version, origin, job, attempt, created_by, created_at`
 
-// CreatePredictionSet stores a set under its id.
-func (tx *Tx) CreatePredictionSet(s compare.PredictionSet) error {
-	_, err := tx.exec(`INSERT INTO prediction_set (`+predictionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+// CreatePredictionSet stores a set under its id and gives it the next version of
+// its model on the same snapshot or dataset.
+func (tx *Tx) CreatePredictionSet(s compare.PredictionSet) (compare.PredictionSet, error) {
+	if err := tx.one([]any{&s.Version}, `SELECT COALESCE(MAX(version), 0) + 1 FROM prediction_set WHERE project = $1 AND model = $2 AND snapshot = $3 AND dataset = $4`,
+		string(s.Project), string(s.Model), string(s.Snapshot), string(s.Dataset)); err != nil {
+		return s, err
+	}
+	_, err := tx.exec(`INSERT INTO prediction_set (`+predictionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		string(s.ID), string(s.Project), string(s.Model), string(s.Snapshot), string(s.Dataset), string(s.State), string(s.KeysDigest),
-		string(s.Digest), s.Rows, encoded(s.Report), string(s.CreatedBy), micros(s.CreatedAt))
+		string(s.Digest), s.Rows, encoded(s.Report), s.Version, string(s.Origin), s.Job, s.Attempt, string(s.CreatedBy), micros(s.CreatedAt))
 	if err != nil {
-		return err
+		return s, err
 	}
 	var digest string
 	if err := tx.one([]any{&digest}, `SELECT digest FROM model WHERE id = $1`, string(s.Model)); err != nil {
-		return err
+		return s, err
 	}
-	return tx.made(ledger.Digest(digest), s.CreatedBy, compare.MadeUploaded, s.Project, string(s.Model))
+	return s, tx.made(ledger.Digest(digest), s.CreatedBy, compare.MadeUploaded, s.Project, string(s.Model))
 }
 
 // UpdatePredictionSet replaces state, digests, rows and report of a set.
@@ -32,22 +37,43 @@ func (tx *Tx) UpdatePredictionSet(s compare.PredictionSet) error {
 
 // GetPredictionSet returns NotFound for an id that the project does not have.
 func (tx *Tx) GetPredictionSet(project ledger.ProjectID, id compare.PredictionSetID) (compare.PredictionSet, error) {
-	return only(tx.findPredictionSets(`WHERE project = $1 AND id = $2`, string(project), string(id)))("prediction set")
+	return only(tx.findPredictionSets(`WHERE s.project = $1 AND s.id = $2`, string(project), string(id)))("prediction set")
 }
 
 // FindPredictionSets lists the sets of a model, newest first.
 func (tx *Tx) FindPredictionSets(project ledger.ProjectID, model compare.ModelID) ([]compare.PredictionSet, error) {
-	return tx.findPredictionSets(`WHERE project = $1 AND model = $2 ORDER BY id DESC`, string(project), string(model))
+	return tx.findPredictionSets(`WHERE s.project = $1 AND s.model = $2 ORDER BY s.id DESC`, string(project), string(model))
+}
+
+// FindPredictionSetsOf lists the sets of every model of a project with a digest,
+// newest first, also of those in the trash.
+func (tx *Tx) FindPredictionSetsOf(project ledger.ProjectID, digest ledger.Digest) ([]compare.PredictionSet, error) {
+	return tx.findPredictionSets(`WHERE s.project = $1 AND s.model IN (SELECT id FROM model WHERE project = $1 AND digest = $2 AND digest <> '') ORDER BY s.id DESC`,
+		string(project), string(digest))
+}
+
+// SaveAnswerGap notes that some sets together do not answer every item of a
+// snapshot; the same again changes nothing.
+func (tx *Tx) SaveAnswerGap(snapshot labeling.SnapshotID, sets ledger.Digest) error {
+	_, err := tx.exec(`INSERT INTO answer_gap (snapshot, sets) VALUES ($1, $2) ON CONFLICT DO NOTHING`, string(snapshot), string(sets))
+	return fault.Wrap(err, "note a gap")
+}
+
+// FindAnswerGaps lists which sets together do not answer every item of a snapshot.
+func (tx *Tx) FindAnswerGaps(snapshot labeling.SnapshotID) ([]ledger.Digest, error) {
+	all, err := tx.texts(`SELECT sets FROM answer_gap WHERE snapshot = $1 ORDER BY sets`, string(snapshot))
+	return digests(all), err
 }
 
 func (tx *Tx) findPredictionSets(where string, args ...any) ([]compare.PredictionSet, error) {
 	var found []compare.PredictionSet
-	err := tx.each(`SELECT `+predictionColumns+` FROM prediction_set `+where, args, func(scan func(...any) error) error {
+	err := tx.each(`SELECT s.id, s.project, s.model, s.snapshot, s.dataset, s.state, s.keys_digest, s.digest, s.rows, s.report, s.version, s.origin, s.job, s.attempt,
+		s.created_by, COALESCE(p.name, ''), s.created_at FROM prediction_set s LEFT JOIN person p ON p.id = s.created_by `+where, args, func(scan func(...any) error) error {
 		var s compare.PredictionSet
 		var report string
 		var created int64
 		if err := scan(&s.ID, &s.Project, &s.Model, &s.Snapshot, &s.Dataset, &s.State, &s.KeysDigest, &s.Digest, &s.Rows, &report,
-			&s.CreatedBy, &created); err != nil {
+			&s.Version, &s.Origin, &s.Job, &s.Attempt, &s.CreatedBy, &s.By, &created); err != nil {
 			return err
 		}
 		s.CreatedAt = fromMicros(created)

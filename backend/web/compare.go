@@ -332,7 +332,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	v := page.ComparisonView{
-		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Filter: itemFilter(query),
+		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Sources: found.Sources, Others: found.Others, Filter: itemFilter(query),
 		AllSlices: query.Get("slices") == "all", AllClasses: query.Get("classes") == "all", MayPropose: actor.May(place.ID, ledger.ActionPropose),
 		MayDelete: actor.May(place.ID, ledger.ActionManage),
 	}
@@ -343,6 +343,9 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Candidate, err = s.Compare.Model(ctx, actor, place.ID, string(found.Record.Candidate)); err != nil {
+		return err
+	}
+	if v.People, err = s.names(ctx, actor, place.ID); err != nil {
 		return err
 	}
 	snapshot, err := s.Labeling.Snapshot(ctx, actor, place.ID, string(found.Record.Snapshot))

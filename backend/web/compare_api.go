@@ -45,13 +45,19 @@ type PredictionSetBody struct {
 	KeysDigest ledger.Digest            `json:"keys_digest,omitempty"`
 	Rows       int                      `json:"rows"`
 	Report     compare.PredictionReport `json:"report"`
+	Version    int                      `json:"version" doc:"Counts the sets of the model on this snapshot or dataset; none replaces another"`
+	Origin     compare.Origin           `json:"origin" enum:"computed,uploaded" doc:"By a job of this server, or by a person"`
+	Job        string                   `json:"job,omitempty"`
+	Attempt    int64                    `json:"attempt,omitempty"`
+	CreatedBy  ledger.PersonID          `json:"created_by"`
 	CreatedAt  time.Time                `json:"created_at"`
 }
 
 func predictionSetBody(p compare.PredictionSet) PredictionSetBody {
 	return PredictionSetBody{
 		ID: string(p.ID), Model: string(p.Model), Snapshot: string(p.Snapshot), Dataset: string(p.Dataset), State: string(p.State),
-		Digest: p.Digest, KeysDigest: p.KeysDigest, Rows: p.Rows, Report: p.Report, CreatedAt: p.CreatedAt,
+		Digest: p.Digest, KeysDigest: p.KeysDigest, Rows: p.Rows, Report: p.Report, Version: p.Version, Origin: p.Origin,
+		Job: p.Job, Attempt: p.Attempt, CreatedBy: p.CreatedBy, CreatedAt: p.CreatedAt,
 	}
 }
 
@@ -64,12 +70,21 @@ type ComparisonBody struct {
 	Snapshot   string             `json:"snapshot"`
 	CreatedAt  time.Time          `json:"created_at"`
 	Comparison compare.Comparison `json:"comparison"`
+	Answers    AnswersBody        `json:"answers" doc:"Where the answers of both models come from"`
+}
+
+// AnswersBody says where the answers of two models come from.
+type AnswersBody struct {
+	Baseline  []compare.Source `json:"baseline" nullable:"false"`
+	Candidate []compare.Source `json:"candidate" nullable:"false"`
+	Others    int              `json:"others" doc:"Sets of answers on the snapshot that are not read"`
 }
 
 func comparisonBody(c compare.Compared) ComparisonBody {
 	return ComparisonBody{
 		ID: c.Record.Digest, Baseline: string(c.Record.Baseline), Candidate: string(c.Record.Candidate), Snapshot: string(c.Record.Snapshot),
 		CreatedAt: c.Record.CreatedAt, Comparison: c.Comparison,
+		Answers: AnswersBody{Baseline: listed(c.Sources[0]), Candidate: listed(c.Sources[1]), Others: c.Others},
 	}
 }
 

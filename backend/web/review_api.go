@@ -17,27 +17,29 @@ import (
 
 // CandidateBody is a candidate as the API shows it.
 type CandidateBody struct {
-	ID           string           `json:"id"`
-	Number       int              `json:"number"`
-	Project      ledger.ProjectID `json:"project"`
-	Name         string           `json:"name" doc:"Of the subject, such as intents@3"`
-	Subject      review.Subject   `json:"subject"`
-	Model        string           `json:"model,omitempty"`
-	Environment  string           `json:"environment"`
-	State        review.State     `json:"state" enum:"draft,open,approved,rejected,withdrawn"`
-	Note         string           `json:"note,omitempty"`
-	Policy       ledger.Digest    `json:"policy,omitempty"`
-	Baseline     *review.Baseline `json:"baseline,omitempty" doc:"What shipped when it was proposed"`
-	ProposedBy   ledger.PersonID  `json:"proposed_by"`
-	TrainedBy    ledger.PersonID  `json:"trained_by,omitempty"`
-	CreatedAt    time.Time        `json:"created_at"`
-	OpenedAt     *time.Time       `json:"opened_at,omitempty"`
-	DecidedAt    *time.Time       `json:"decided_at,omitempty"`
-	ExpiresAt    *time.Time       `json:"expires_at,omitempty"`
-	Requirements []review.Result  `json:"requirements,omitempty"`
-	Makers       []MakerBody      `json:"makers,omitempty" doc:"Whose votes count for nothing: who made these bytes, in any project"`
-	Votes        []review.Vote    `json:"votes,omitempty" doc:"Those that stand"`
-	Comments     []review.Comment `json:"comments,omitempty"`
+	ID           string            `json:"id"`
+	Number       int               `json:"number"`
+	Project      ledger.ProjectID  `json:"project"`
+	Name         string            `json:"name" doc:"Of the subject, such as intents@3"`
+	Subject      review.Subject    `json:"subject"`
+	Model        string            `json:"model,omitempty"`
+	Environment  string            `json:"environment"`
+	State        review.State      `json:"state" enum:"draft,open,approved,rejected,withdrawn"`
+	Note         string            `json:"note,omitempty"`
+	Policy       ledger.Digest     `json:"policy,omitempty"`
+	Baseline     *review.Baseline  `json:"baseline,omitempty" doc:"What shipped when it was proposed"`
+	ProposedBy   ledger.PersonID   `json:"proposed_by"`
+	TrainedBy    ledger.PersonID   `json:"trained_by,omitempty"`
+	CreatedAt    time.Time         `json:"created_at"`
+	OpenedAt     *time.Time        `json:"opened_at,omitempty"`
+	DecidedAt    *time.Time        `json:"decided_at,omitempty"`
+	ExpiresAt    *time.Time        `json:"expires_at,omitempty"`
+	Requirements []review.Result   `json:"requirements,omitempty"`
+	Evidence     []review.Evidence `json:"evidence,omitempty" doc:"Comparisons with the baseline, with where the answers come from"`
+	OtherSets    int               `json:"other_sets,omitempty" doc:"Sets of answers that no comparison in sight reads"`
+	Makers       []MakerBody       `json:"makers,omitempty" doc:"Whose votes count for nothing: who made these bytes, in any project"`
+	Votes        []review.Vote     `json:"votes,omitempty" doc:"Those that stand"`
+	Comments     []review.Comment  `json:"comments,omitempty"`
 }
 
 // MakerBody is a person whose vote for a candidate counts for nothing.
@@ -424,7 +426,7 @@ func (s *Server) candidateCase(ctx context.Context, in *CandidateInput) (*Answer
 		return nil, err
 	}
 	b := candidateBody(c.Candidate)
-	b.Makers = makerBodies(c)
+	b.Makers, b.Evidence, b.OtherSets = makerBodies(c), c.Evidence, c.Unread.Others
 	b.Requirements, b.Votes, b.Comments = c.Results, c.Votes, c.Comments
 	if signed, stands := c.SignOff(); stands {
 		b.ExpiresAt = some(signed.ExpiresAt)

@@ -16,6 +16,9 @@ type ComparisonView struct {
 	Project    ProjectLink
 	Record     compare.ComparisonRecord
 	Comparison compare.Comparison
+	Sources    [2][]compare.Source // of the baseline and of the candidate
+	Others     int                 // sets that the comparison does not read
+	People     Names
 	Baseline   compare.Model
 	Candidate  compare.Model
 	Snapshot   string // its title

@@ -148,11 +148,16 @@ func Compare(t *testing.T) {
 					}
 				}
 				for i, by := range []ledger.PersonID{"eve", "eve", "system"} {
-					if err := tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID("ps" + string(rune('1'+i))), Project: "p1", Model: "m1", CreatedBy: by}); err != nil {
+					set, err := tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID("ps" + string(rune('1'+i))), Project: "p1", Model: "m1", CreatedBy: by})
+					if err != nil {
 						return err
 					}
+					if set.Version != i+1 {
+						t.Errorf("the set %s has the version %d", set.ID, set.Version)
+					}
 				}
-				return tx.CreatePredictionSet(compare.PredictionSet{ID: "ps9", Project: "p1", Model: "m3", CreatedBy: "eve"})
+				_, err := tx.CreatePredictionSet(compare.PredictionSet{ID: "ps9", Project: "p1", Model: "m3", CreatedBy: "eve"})
+				return err
 			})
 			view(t, s, func(tx *store.Tx) error {
 				all, err := tx.MakersOf(digest)
@@ -164,6 +169,10 @@ func Compare(t *testing.T) {
 				want := []string{"ann registered p2 m2", "eve uploaded p1 m1", "tom trained p1 m1"}
 				if err != nil || !slices.Equal(got, want) {
 					t.Errorf("makers = %q, %v", got, err)
+				}
+				ofDigest, err := tx.FindPredictionSetsOf("p1", digest)
+				if err != nil || len(ofDigest) != 3 || ofDigest[0].ID != "ps3" {
+					t.Errorf("the sets of the digest are %+v, %v", ofDigest, err)
 				}
 				none, err := tx.MakersOf("")
 				if err != nil || len(none) != 0 {
@@ -202,7 +211,7 @@ func Compare(t *testing.T) {
 	t.Run("prediction sets, evaluations and comparisons come back", func(t *testing.T) {
 		t.Parallel()
 		Each(t, func(t *testing.T, s *store.Store) {
-			set := compare.PredictionSet{ID: "ps1", Project: "p1", Model: "m1", Snapshot: "s1", State: compare.PredictionsWaiting, CreatedBy: "ann",
+			set := compare.PredictionSet{ID: "ps1", Project: "p1", Model: "m1", Snapshot: "s1", State: compare.PredictionsWaiting, Origin: compare.OriginComputed, Job: "j1", Attempt: 4, CreatedBy: "ann",
 				CreatedAt: time.UnixMicro(2).UTC(), Report: compare.PredictionReport{File: "a.csv", Read: 3, Notes: []compare.RowProblem{{Line: 2, Reason: "no key"}}}}
 			evaluation := compare.EvaluationRecord{Digest: ledger.DigestOf([]byte("e")), Inputs: ledger.DigestOf([]byte("i")), Project: "p1", Model: "m1", Snapshot: "s1",
 				Items: 3080, Accuracy: compare.Estimate{Value: .88, Low: .87, High: .89}, CreatedAt: time.UnixMicro(4).UTC()}
@@ -214,8 +223,14 @@ func Compare(t *testing.T) {
 						return err
 					}
 				}
-				if err := tx.CreatePredictionSet(set); err != nil {
+				var err error
+				if set, err = tx.CreatePredictionSet(set); err != nil {
 					return err
+				}
+				for range 2 {
+					if err := tx.SaveAnswerGap("s1", set.Digest); err != nil {
+						return err
+					}
 				}
 				for range 2 { // the same again changes nothing
 					if err := tx.SaveEvaluation(evaluation); err != nil {
@@ -233,6 +248,9 @@ func Compare(t *testing.T) {
 				sets, err := tx.FindPredictionSets("p1", "m1")
 				if err != nil || !reflect.DeepEqual(sets, []compare.PredictionSet{set}) {
 					t.Errorf("sets = %+v, %v", sets, err)
+				}
+				if gaps, err := tx.FindAnswerGaps("s1"); err != nil || len(gaps) != 1 {
+					t.Errorf("gaps = %v, %v", gaps, err)
 				}
 				evaluations, err := tx.FindEvaluations("p1", "")
 				if err != nil || !reflect.DeepEqual(evaluations, []compare.EvaluationRecord{evaluation}) {
