@@ -21,7 +21,7 @@ import (
 
 func predictCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "predict", Short: "Predictions of models"}
-	cmd.AddCommand(predictImportCommand())
+	cmd.AddCommand(predictImportCommand(), predictWithdrawCommand())
 	return cmd
 }
 
@@ -92,6 +92,33 @@ func predictImportCommand() *cobra.Command {
 	f.BoolVar(&detach, "detach", false, "do not wait until the file is read")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	require(cmd, "project", "model", "snapshot")
+	return cmd
+}
+
+func predictWithdrawCommand() *cobra.Command {
+	var project, reason string
+	cmd := &cobra.Command{
+		Use:   "withdraw --project P --reason WHY SET",
+		Short: "Take a wrong upload of answers out of what stands",
+		Long: "Take a wrong upload of answers out of what stands. SET is its id, as predict import --json prints it. The set and every comparison with it stay in sight. " +
+			"It takes a lead or an admin who is no maker of the model; what the server computed cannot be withdrawn.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var set web.PredictionSetBody
+			if err := c.post(cmd.Context(), apiPath("projects", project, "predictions", args[0], "withdrawal"), map[string]string{"reason": reason}, &set); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Set %d is withdrawn.\n", set.Version)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&project, "project", "", "project, by its slug")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; stands in the history")
+	require(cmd, "project", "reason")
 	return cmd
 }
 

@@ -55,7 +55,20 @@ type PredictionSet struct {
 	CreatedBy  ledger.PersonID
 	By         string // the name of that person, today
 	CreatedAt  time.Time
+	Withdrawn  Withdrawal // zero while it stands
 }
+
+// Withdrawal says who took an upload out of what stands, when and why. The set
+// and every comparison with it stay in sight.
+type Withdrawal struct {
+	By     ledger.PersonID
+	Name   string // of that person, today
+	At     time.Time
+	Reason string
+}
+
+// None reports that nobody withdrew it.
+func (w Withdrawal) None() bool { return w.By == "" }
 
 // Source says, in a document and beside a number, which set of answers was read
 // and where it comes from.

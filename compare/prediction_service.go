@@ -127,12 +127,12 @@ func room(tx Tx, model Model, snapshot labeling.Snapshot) error {
 	}
 	n := 0
 	for _, set := range sets {
-		if set.Snapshot == snapshot.ID && set.Origin == OriginUploaded && set.State != PredictionsFailed {
+		if set.Snapshot == snapshot.ID && set.Origin == OriginUploaded && set.State != PredictionsFailed && set.Withdrawn.None() {
 			n++
 		}
 	}
 	if n >= maxStanding {
-		return fault.New(fault.Conflict, "%d uploaded sets of answers of %s stand on %s, and none replaces another. Take a new snapshot to bring more.", n, model.Title(), snapshot.Title())
+		return fault.New(fault.Conflict, "%d uploaded sets of answers of %s stand on %s, and none replaces another. A lead who is no maker of the model can withdraw one that is wrong.", n, model.Title(), snapshot.Title())
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func standing(sets []PredictionSet, snapshot labeling.Snapshot, gaps []ledger.Di
 	var uploads []Choice
 	for _, set := range sets {
 		switch {
-		case set.State != PredictionsReady:
+		case set.State != PredictionsReady || !set.Withdrawn.None():
 		case set.Snapshot == snapshot.ID && set.Origin == OriginComputed:
 			if computed == nil {
 				computed = Choice{set}
@@ -135,7 +135,8 @@ func (p Pairing) Computed() bool { return Computed(p.Baseline) && Computed(p.Can
 
 // Pairings lists the comparisons of two models on a snapshot that their standing
 // answers ask for, each of one with each of the other, and how many more sets
-// there are that do not stand: superseded by the server, partial, or the same.
+// there are that do not stand: superseded by the server, partial, withdrawn, or the
+// same.
 func Pairings(tx Answered, baseline, candidate Model, snapshot labeling.Snapshot) (pairs []Pairing, others int, err error) {
 	gaps, err := tx.FindAnswerGaps(snapshot.ID)
 	if err != nil {

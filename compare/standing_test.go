@@ -147,3 +147,43 @@ func TestAsManyUploadsStandAsCanBeCompared(t *testing.T) {
 		t.Errorf("one more upload: %v", err)
 	}
 }
+
+func TestAWrongUploadIsWithdrawnByWhoIsNoMaker(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upload(t, "old", w.evaluation, "cdcdcdcd")
+	wrong := w.upload(t, "new", w.evaluation, "dcdcdcdc")
+	w.upload(t, "new", w.evaluation, "cdcdcdcd")
+	as := func(person ledger.PersonID, role ledger.Role) ledger.Actor {
+		return ledger.Actor{Person: person, Name: "Lea", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {role}}}
+	}
+	for name, c := range map[string]struct {
+		actor  ledger.Actor
+		reason string
+		kind   fault.Kind
+	}{
+		"by whoever brought them, as a lead": {as("ann", ledger.RoleLead), "wrong", fault.Denied},
+		"by a data scientist":                {as("dan", ledger.RoleDataScientist), "wrong", fault.Denied},
+		"without a reason":                   {as("lea", ledger.RoleLead), " ", fault.Invalid},
+	} {
+		if _, err := w.WithdrawPredictions(t.Context(), c.actor, "p1", wrong.ID, c.reason); !fault.Is(err, c.kind) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	set, err := w.WithdrawPredictions(t.Context(), as("lea", ledger.RoleLead), "p1", wrong.ID, "the file of another model")
+	if err != nil || set.Withdrawn.By != "lea" {
+		t.Errorf("withdrawn: %+v, %v", set.Withdrawn, err)
+	}
+	w.work(t, nil)
+	pairs, others := w.pairs(t, w.modelOf(t, "old"), w.modelOf(t, "new"))
+	if len(pairs) != 1 || others != 1 {
+		t.Errorf("%d pairs stand, %d others exist", len(pairs), others)
+	}
+	if _, err := w.WithdrawPredictions(t.Context(), as("lea", ledger.RoleLead), "p1", wrong.ID, "again"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("twice: %v", err)
+	}
+	computed := w.compute(t, ledger.System(), w.modelOf(t, "new").ID, "cccccccc")
+	if _, err := w.WithdrawPredictions(t.Context(), as("lea", ledger.RoleLead), "p1", computed.ID, "I like it not"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("what the server computed: %v", err)
+	}
+}

@@ -74,6 +74,8 @@ type Predictions interface {
 	UpdatePredictionSet(PredictionSet) error
 	// GetPredictionSet returns NotFound for an id that the project does not have.
 	GetPredictionSet(ledger.ProjectID, PredictionSetID) (PredictionSet, error)
+	// WithdrawPredictionSet notes who withdrew a set, when and why.
+	WithdrawPredictionSet(ledger.ProjectID, PredictionSetID, Withdrawal) error
 	Answered
 	// SaveAnswerGap notes that some sets together do not answer every item of a
 	// snapshot; the same again changes nothing.

@@ -45,6 +45,12 @@ func (tx *Tx) FindPredictionSets(project ledger.ProjectID, model compare.ModelID
 	return tx.findPredictionSets(`WHERE s.project = $1 AND s.model = $2 ORDER BY s.id DESC`, string(project), string(model))
 }
 
+// WithdrawPredictionSet notes who withdrew a set, when and why.
+func (tx *Tx) WithdrawPredictionSet(project ledger.ProjectID, id compare.PredictionSetID, w compare.Withdrawal) error {
+	return tx.mustExec(`UPDATE prediction_set SET withdrawn_by = $1, withdrawn_at = $2, withdrawn_reason = $3 WHERE project = $4 AND id = $5`,
+		string(w.By), micros(w.At), w.Reason, string(project), string(id))
+}
+
 // FindPredictionSetsOf lists the sets of every model of a project with a digest,
 // newest first, also of those in the trash.
 func (tx *Tx) FindPredictionSetsOf(project ledger.ProjectID, digest ledger.Digest) ([]compare.PredictionSet, error) {
@@ -68,15 +74,17 @@ func (tx *Tx) FindAnswerGaps(snapshot labeling.SnapshotID) ([]ledger.Digest, err
 func (tx *Tx) findPredictionSets(where string, args ...any) ([]compare.PredictionSet, error) {
 	var found []compare.PredictionSet
 	err := tx.each(`SELECT s.id, s.project, s.model, s.snapshot, s.dataset, s.state, s.keys_digest, s.digest, s.rows, s.report, s.version, s.origin, s.job, s.attempt,
-		s.created_by, COALESCE(p.name, ''), s.created_at FROM prediction_set s LEFT JOIN person p ON p.id = s.created_by `+where, args, func(scan func(...any) error) error {
+		s.created_by, COALESCE(p.name, ''), s.created_at, s.withdrawn_by, COALESCE(w.name, ''), s.withdrawn_at, s.withdrawn_reason
+		FROM prediction_set s LEFT JOIN person p ON p.id = s.created_by LEFT JOIN person w ON w.id = s.withdrawn_by `+where, args, func(scan func(...any) error) error {
 		var s compare.PredictionSet
 		var report string
-		var created int64
+		var created, withdrawn int64
 		if err := scan(&s.ID, &s.Project, &s.Model, &s.Snapshot, &s.Dataset, &s.State, &s.KeysDigest, &s.Digest, &s.Rows, &report,
-			&s.Version, &s.Origin, &s.Job, &s.Attempt, &s.CreatedBy, &s.By, &created); err != nil {
+			&s.Version, &s.Origin, &s.Job, &s.Attempt, &s.CreatedBy, &s.By, &created,
+			&s.Withdrawn.By, &s.Withdrawn.Name, &withdrawn, &s.Withdrawn.Reason); err != nil {
 			return err
 		}
-		s.CreatedAt = fromMicros(created)
+		s.CreatedAt, s.Withdrawn.At = fromMicros(created), fromMicros(withdrawn)
 		if err := decoded(report, &s.Report); err != nil {
 			return err
 		}

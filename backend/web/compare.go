@@ -27,6 +27,7 @@ func (s *Server) compareRoutes() []route {
 		{GET, "/projects/{project}/predictions/new", login, ledger.ActionPredict, s.getUploadPredictions},
 		{POST, "/projects/{project}/predictions", login, ledger.ActionPredict, s.postPredictions},
 		{GET, "/projects/{project}/predictions/{set}", login, ledger.ActionRead, s.getPredictions},
+		{POST, "/projects/{project}/predictions/{set}/withdraw", login, ledger.ActionManage, s.postWithdrawPredictions},
 		{GET, "/projects/{project}/compare", login, ledger.ActionRead, s.getCompare},
 		{POST, "/projects/{project}/compare", login, ledger.ActionCompare, s.postCompare},
 		{GET, "/projects/{project}/compare/{digest}", login, ledger.ActionRead, s.getComparison},
@@ -238,6 +239,25 @@ func (s *Server) uploadPredictions(w http.ResponseWriter, r *http.Request) error
 }
 
 func (s *Server) getPredictions(w http.ResponseWriter, r *http.Request) error {
+	return s.showPredictions(w, r, http.StatusOK, page.FormView{})
+}
+
+// postWithdrawPredictions takes a wrong upload out of what stands.
+func (s *Server) postWithdrawPredictions(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	set, err := s.Compare.WithdrawPredictions(r.Context(), actorOf(r), projectOf(r).ID, compare.PredictionSetID(r.PathValue("set")), r.PostForm.Get("reason"))
+	if isRefusal(err) || fault.Is(err, fault.Denied) {
+		return s.showPredictions(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "reason"), err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.seeOther(w, r, projectLink(projectOf(r)).Href("predictions", string(set.ID)))
+}
+
+func (s *Server) showPredictions(w http.ResponseWriter, r *http.Request, status int, form page.FormView) error {
 	ctx, actor, place := r.Context(), actorOf(r), projectOf(r)
 	set, err := s.Compare.PredictionSet(ctx, actor, place.ID, compare.PredictionSetID(r.PathValue("set")))
 	if err != nil {
@@ -247,10 +267,14 @@ func (s *Server) getPredictions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.PredictionsView{Project: projectLink(place), Set: set, Model: model}
+	v := page.PredictionsView{Project: projectLink(place), Set: set, Model: model, Form: form,
+		MayWithdraw: actor.May(place.ID, ledger.ActionManage) && set.Origin == compare.OriginUploaded && set.Withdrawn.None() && set.CreatedBy != actor.Person}
+	if v.People, err = s.names(ctx, actor, place.ID); err != nil {
+		return err
+	}
 	title := ui.T(ctx, "predictions.of", "model", model.Title())
 	path := []ui.Crumb{{Text: ui.T(ctx, "models.title"), Href: v.Project.Href("models")}, {Text: model.Title(), Href: v.Project.Href("models", string(model.ID)), User: true}, {Text: ui.T(ctx, "predictions.title")}}
-	return s.render(w, r, http.StatusOK, view{Title: title, Active: "models", Path: path}, page.Predictions(v))
+	return s.render(w, r, status, view{Title: title, Active: "models", Path: path}, page.Predictions(v))
 }
 
 func (s *Server) getCompare(w http.ResponseWriter, r *http.Request) error {

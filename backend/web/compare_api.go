@@ -50,14 +50,26 @@ type PredictionSetBody struct {
 	Job        string                   `json:"job,omitempty"`
 	Attempt    int64                    `json:"attempt,omitempty"`
 	CreatedBy  ledger.PersonID          `json:"created_by"`
+	Withdrawn  *WithdrawnBody           `json:"withdrawn,omitempty" doc:"By whom it was taken out of what stands"`
 	CreatedAt  time.Time                `json:"created_at"`
 }
 
+// WithdrawnBody says who withdrew a set of answers, when and why.
+type WithdrawnBody struct {
+	By     ledger.PersonID `json:"by"`
+	At     time.Time       `json:"at"`
+	Reason string          `json:"reason"`
+}
+
 func predictionSetBody(p compare.PredictionSet) PredictionSetBody {
+	var withdrawn *WithdrawnBody
+	if !p.Withdrawn.None() {
+		withdrawn = &WithdrawnBody{By: p.Withdrawn.By, At: p.Withdrawn.At, Reason: p.Withdrawn.Reason}
+	}
 	return PredictionSetBody{
 		ID: string(p.ID), Model: string(p.Model), Snapshot: string(p.Snapshot), Dataset: string(p.Dataset), State: string(p.State),
 		Digest: p.Digest, KeysDigest: p.KeysDigest, Rows: p.Rows, Report: p.Report, Version: p.Version, Origin: p.Origin,
-		Job: p.Job, Attempt: p.Attempt, CreatedBy: p.CreatedBy, CreatedAt: p.CreatedAt,
+		Job: p.Job, Attempt: p.Attempt, CreatedBy: p.CreatedBy, CreatedAt: p.CreatedAt, Withdrawn: withdrawn,
 	}
 }
 
@@ -160,6 +172,17 @@ func (s *Server) compareAPI() {
 			Set string `path:"set" maxLength:"100"`
 		}) (*Answer[PredictionSetBody], error) {
 			set, err := s.Compare.PredictionSet(ctx, actorIn(ctx), projectIn(ctx).ID, compare.PredictionSetID(in.Set))
+			return &Answer[PredictionSetBody]{Body: predictionSetBody(set)}, err
+		})
+	operation(s, api{POST, "/projects/{project}/predictions/{set}/withdrawal", "withdraw-predictions", "Take a wrong upload of answers out of what stands", either, ledger.ActionManage},
+		func(ctx context.Context, in *struct {
+			InProject
+			Set  string `path:"set" maxLength:"100"`
+			Body struct {
+				Reason string `json:"reason" maxLength:"4000" doc:"Why; it stands in the history"`
+			}
+		}) (*Answer[PredictionSetBody], error) {
+			set, err := s.Compare.WithdrawPredictions(ctx, actorIn(ctx), projectIn(ctx).ID, compare.PredictionSetID(in.Set), in.Body.Reason)
 			return &Answer[PredictionSetBody]{Body: predictionSetBody(set)}, err
 		})
 	operation(s, api{POST, "/projects/{project}/evaluations", "evaluate-model", "Measure a model on a snapshot", either, ledger.ActionCompare},

@@ -61,6 +61,17 @@ type PredictionsView struct {
 	Project ProjectLink
 	Set     compare.PredictionSet
 	Model   compare.Model
+	People  Names
+	// MayWithdraw offers to take a wrong upload out of what stands.
+	MayWithdraw bool
+	Form        FormView
+}
+
+func (v PredictionsView) withdrawer() string {
+	if v.Set.Withdrawn.Name != "" {
+		return v.Set.Withdrawn.Name
+	}
+	return v.People.Name(v.Set.Withdrawn.By)
 }
 
 func (v PredictionsView) href() string { return v.Project.Href("predictions", string(v.Set.ID)) }

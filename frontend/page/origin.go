@@ -25,5 +25,9 @@ func originWords(ctx context.Context, s compare.Source, people Names) string {
 
 // setOrigin says where a set of answers comes from, in its list.
 func setOrigin(ctx context.Context, set compare.PredictionSet, people Names) string {
-	return originWords(ctx, set.Source(""), people)
+	said := originWords(ctx, set.Source(""), people)
+	if !set.Withdrawn.None() {
+		said = ui.T(ctx, "origin.withdrawn", "said", said)
+	}
+	return said
 }

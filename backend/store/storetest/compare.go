@@ -243,7 +243,13 @@ func Compare(t *testing.T) {
 				return nil
 			})
 			set.State, set.Rows, set.Digest, set.KeysDigest = compare.PredictionsReady, 2, ledger.DigestOf([]byte("p")), ledger.DigestOf([]byte("k"))
-			change(t, s, func(tx *store.Tx) error { return tx.UpdatePredictionSet(set) })
+			set.Withdrawn = compare.Withdrawal{By: "lea", At: time.UnixMicro(8).UTC(), Reason: "the wrong file"}
+			change(t, s, func(tx *store.Tx) error {
+				if err := tx.WithdrawPredictionSet("p1", set.ID, set.Withdrawn); err != nil {
+					return err
+				}
+				return tx.UpdatePredictionSet(set)
+			})
 			view(t, s, func(tx *store.Tx) error {
 				sets, err := tx.FindPredictionSets("p1", "m1")
 				if err != nil || !reflect.DeepEqual(sets, []compare.PredictionSet{set}) {
