@@ -129,7 +129,7 @@ func (s *site) submitted(t *testing.T) (n int) {
 // look opens the database beside the server.
 func (s *site) look(t *testing.T, f func(*store.Store) error) {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
+	db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

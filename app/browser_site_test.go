@@ -80,7 +80,7 @@ func startSiteIn(t testing.TB, env []string, listen string, seed func(*store.Tx)
 	t.Helper()
 	s := &site{t: t, data: t.TempDir(), verb: "serve", flags: flags, env: env}
 	if seed != nil {
-		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{})
+		db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -167,7 +167,7 @@ func (h *hands) exported(file string) {
 func TestTheHistoryIsFilteredAndSavedByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	// Something happened two months ago.
-	past := time.Now().UTC().AddDate(0, -2, 0)
+	past := now().UTC().AddDate(0, -2, 0)
 	s := &site{t: t, data: t.TempDir(), verb: "serve"}
 	db, err := store.Open(t.Context(), filepath.Join(s.data, "adjudge.db"), store.Options{Now: func() time.Time { return past }})
 	if err != nil {

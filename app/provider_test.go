@@ -58,6 +58,9 @@ var (
 // startProvider builds the provider, once for all tests, and starts it.
 func startProvider(t testing.TB, guests ...guest) *provider {
 	t.Helper()
+	if ahead != "" {
+		t.Skip("the provider has the machine's clock, and that of this run's servers is moved")
+	}
 	providerOnce.Do(func() {
 		providerPath = filepath.Join(binaryFolder, "provider")
 		build := exec.Command("go", "build", "-C", filepath.Join("..", "build", "tools", "provider"), "-o", providerPath, ".")

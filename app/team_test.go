@@ -161,13 +161,13 @@ func TestAWindowOnATeamsServerIsABrowserAtThatServersAddress(t *testing.T) {
 		t.Fatalf("the sign-in is kept as %v (%v)", info, err)
 	}
 	again, err := openLogins(w.team.logins.path)
-	if err != nil || again.header(time.Now()) != "adjudge_x=secret" {
-		t.Errorf("the next window has the cookies %q (%v), want the lasting one", again.header(time.Now()), err)
+	if err != nil || again.header(now()) != "adjudge_x=secret" {
+		t.Errorf("the next window has the cookies %q (%v), want the lasting one", again.header(now()), err)
 	}
-	if again.header(time.Now().Add(2*time.Hour)) != "" {
+	if again.header(now().Add(2*time.Hour)) != "" {
 		t.Error("a cookie outlives its end")
 	}
-	if err := again.take([]*http.Cookie{{Name: "adjudge_x", MaxAge: -1}}, time.Now()); err != nil {
+	if err := again.take([]*http.Cookie{{Name: "adjudge_x", MaxAge: -1}}, now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(w.team.logins.path); !os.IsNotExist(err) {
@@ -442,7 +442,7 @@ func TestADownloadFromATeamsServerIsSavedByTheWindow(t *testing.T) {
 	t.Cleanup(server.Close)
 	folder := t.TempDir()
 	w := openTeamWindow(t, server.URL, nil, savingNative{folder: folder})
-	if err := w.team.logins.take([]*http.Cookie{{Name: "login", Value: "1"}}, time.Now()); err != nil {
+	if err := w.team.logins.take([]*http.Cookie{{Name: "login", Value: "1"}}, now()); err != nil {
 		t.Fatal(err)
 	}
 	path := "/desktop/save?path=" + url.QueryEscape("/projects/a/export.csv")

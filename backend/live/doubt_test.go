@@ -61,7 +61,7 @@ func TestAnEventAboutAPersonEndsTheirSocketsAtOnce(t *testing.T) {
 				}
 				return
 			}
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 			for err == nil {
 				_, _, err = conn.ReadMessage()
 			}

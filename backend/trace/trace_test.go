@@ -357,15 +357,12 @@ func TestACollectorThatHangsDelaysNobody(t *testing.T) {
 	}
 	make10k()
 	<-stuck // it holds a batch and does not answer
-	begun := time.Now()
-	make10k() // five times what the queue holds
-	if took := time.Since(begun); took > 8*time.Second {
-		t.Errorf("10,000 requests take %v while the collector hangs", took)
-	}
-	begun = time.Now()
+	// Five times what the queue holds: whoever waited for the collector would
+	// have brought it twenty batches, one after the other.
+	make10k()
 	tracer.Close()
-	if took := time.Since(begun); took > farewell+8*time.Second {
-		t.Errorf("the end takes %v while the collector hangs", took)
+	if batches := len(stuck); batches > 6 {
+		t.Errorf("10,000 requests and the end waited until %d batches were given up", batches)
 	}
 }
 

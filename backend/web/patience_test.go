@@ -90,18 +90,30 @@ func TestAClientThatDripsItsBodyIsGivenUp(t *testing.T) {
 
 func TestAnUploadThatIsSlowButMovesIsTaken(t *testing.T) {
 	t.Parallel()
-	address, ended := slowServer(t, 700*time.Millisecond)
-	conn := dialServer(t, address, "POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30720\r\n\r\n")
-	go func() {
-		// It takes longer as a whole than the limit, and pauses on the way.
-		for range 15 {
-			_, _ = io.WriteString(conn, strings.Repeat("x", 2048))
-			time.Sleep(100 * time.Millisecond)
+	const limit = 700 * time.Millisecond
+	for round := 1; ; round++ {
+		address, ended := slowServer(t, limit)
+		conn := dialServer(t, address, "POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30720\r\n\r\n")
+		longest := make(chan time.Duration, 1)
+		go func() {
+			// It takes longer as a whole than the limit, and pauses on the way.
+			var paused time.Duration
+			for last, n := time.Now(), 0; n < 15; n++ {
+				_, _ = io.WriteString(conn, strings.Repeat("x", 2048))
+				time.Sleep(100 * time.Millisecond)
+				paused, last = max(paused, time.Since(last)), time.Now()
+			}
+			longest <- paused
+		}()
+		answer, err := io.ReadAll(conn)
+		if strings.Contains(string(answer), "30720 bytes") {
+			return
 		}
-	}()
-	answer, err := io.ReadAll(conn)
-	if !strings.Contains(string(answer), "30720 bytes") {
-		t.Errorf("it was answered %q (%v); the upload ended with %v", answer, err, <-ended)
+		if paused := <-longest; paused > limit/3 && round < 50 {
+			t.Logf("round %d says nothing: the machine itself paused for %v", round, paused)
+			continue
+		}
+		t.Fatalf("it was answered %q (%v); the upload ended with %v", answer, err, <-ended)
 	}
 }
 
