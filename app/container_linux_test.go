@@ -280,7 +280,7 @@ func TestTheContainerImageServesWithoutRootAndWritesToItsVolumeAlone(t *testing.
 	}
 	select {
 	case <-asked: // over TLS, whose authority the base holds
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Errorf("nobody asks outside:\n%s", &said)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

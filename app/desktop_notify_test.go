@@ -155,7 +155,7 @@ func (d *deskTest) startNotifications() *notices {
 
 // call asks dunst, which may be slow but not silent.
 func (n *notices) call(method string, args ...any) *dbus.Call {
-	ctx, cancel := context.WithTimeout(n.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(n.Context(), patience)
 	defer cancel()
 	return n.object.CallWithContext(ctx, method, 0, args...)
 }
