@@ -67,6 +67,7 @@ type ItemRow struct {
 	Key       string
 	Item      labeling.ItemID // empty if the item is gone
 	Text      string
+	Cut       bool   // Text is only the beginning
 	Class     string // accepted
 	Baseline  string
 	Candidate string
@@ -319,7 +320,7 @@ func (s *Service) describe(ctx context.Context, snapshot labeling.Snapshot, keys
 	}
 	for i := range rows {
 		found := items[rows[i].Key]
-		rows[i].Item, rows[i].Text = found.ID, found.Text
+		rows[i].Item, rows[i].Text, rows[i].Cut = found.ID, found.Text, found.Cut
 	}
 	return nil
 }

@@ -148,8 +148,8 @@ type ComparisonFilter struct {
 
 // Texts reads what the items of a comparison say.
 type Texts interface {
-	// ItemTexts returns items by key, of whichever of the datasets has it; keys
-	// without an item are missing.
+	// ItemTexts returns items by key with the beginnings of their texts, of whichever
+	// of the datasets has it; keys without an item are missing.
 	ItemTexts([]labeling.DatasetID, []string) (map[string]ItemText, error)
 }
 
@@ -157,4 +157,5 @@ type Texts interface {
 type ItemText struct {
 	ID   labeling.ItemID
 	Text string
+	Cut  bool // Text is only the beginning, see ledger.Excerpt
 }

@@ -130,12 +130,18 @@ func (s *Service) chosen(ctx context.Context, project ProjectID, req BulkRequest
 	ids := slices.Clone(req.Items)
 	if len(ids) == 0 && !req.Filter.Empty() {
 		err := s.View(ctx, func(tx Tx) error {
-			items, err := tx.FindItems(project, req.Filter, 0, 0, MostBulk+1)
 			ids = nil
-			for _, i := range items {
-				ids = append(ids, i.ID)
+			for at, more := int64(0), true; more && len(ids) <= MostBulk; {
+				var items []Item
+				var err error
+				if items, more, err = tx.FindItems(project, req.Filter, Slice{After: at, Rows: MostBulk + 1 - len(ids), Short: true}); err != nil {
+					return fault.Wrap(err, "find items")
+				}
+				for _, i := range items {
+					ids, at = append(ids, i.ID), i.Seq
+				}
 			}
-			return fault.Wrap(err, "find items")
+			return nil
 		})
 		if err != nil {
 			return nil, err

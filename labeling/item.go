@@ -42,6 +42,7 @@ type Item struct {
 	Key         string            // unique in its dataset; what snapshots and exports call it
 	Content     ledger.Digest     // of Text and, where there is one, of Media; see contentOf
 	Text        string            // may be empty where there is Media
+	Cut         bool              // Text is only the beginning, as lists show it; never stored
 	Media       *Media            // the object it refers to; nil: it is a text alone
 	Meta        map[string]string // further columns of the import
 	Status      Status

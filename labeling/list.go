@@ -62,18 +62,28 @@ type ItemPage struct {
 type PageRequest struct {
 	After  int64
 	Before int64
-	Limit  int // 50 if zero, 500 at most
+	Limit  int  // 50 if zero, 500 at most
+	Short  bool // texts are cut to their beginnings, as a page shows them
+}
+
+// Slice is the part of a list that is read: behind After in ascending order or,
+// where Before is not 0, ahead of it in descending.
+type Slice struct {
+	After  int64
+	Before int64
+	Rows   int  // at most; fewer where their texts are long, see ledger.MostRead
+	Short  bool // texts are cut to ledger.MostExcerpt characters
 }
 
 // ListTx finds items.
 type ListTx interface {
-	// FindItems returns the items that a filter lets through with a Seq over
-	// after in ascending order or, where before is not 0, below it in descending.
-	FindItems(project ProjectID, f ItemFilter, after, before int64, limit int) ([]Item, error)
+	// FindItems returns a slice of the items that a filter lets through, in the
+	// order of their Seqs, and whether there are more in its direction.
+	FindItems(project ProjectID, f ItemFilter, s Slice) (items []Item, more bool, err error)
 	// CountItems counts them, up to a limit.
 	CountItems(project ProjectID, f ItemFilter, limit int) (int64, error)
-	// ItemsAfter returns items of a dataset, trash left out, by Seq. Only Seq,
-	// key, text, status, label, content, and reference and digest of Media are set.
+	// ItemsAfter returns items of a dataset, trash left out, by Seq, as many as a
+	// page holds: only none says that the walk is over. Only Seq, key, text, status, label, content, and reference and digest of Media are set.
 	ItemsAfter(dataset DatasetID, after int64, limit int) ([]Item, error)
 }
 
@@ -90,13 +100,11 @@ func (s *Service) Items(ctx context.Context, actor ledger.Actor, project Project
 	var page ItemPage
 	err := s.View(ctx, func(tx Tx) error {
 		var err error
+		var more bool
 		page = ItemPage{}
-		// One more than fits tells whether there is a page behind.
-		if page.Items, err = tx.FindItems(project, f, req.After, req.Before, limit+1); err != nil {
+		if page.Items, more, err = tx.FindItems(project, f, Slice{After: req.After, Before: req.Before, Rows: limit, Short: req.Short}); err != nil {
 			return fault.Wrap(err, "find items")
 		}
-		more := len(page.Items) > limit
-		page.Items = page.Items[:min(limit, len(page.Items))]
 		if req.Before != 0 {
 			reverse(page.Items)
 		}

@@ -96,7 +96,7 @@ func examples(tx Tx, project ProjectID, class ClassID, but ItemID) ([]Item, erro
 		if d.Purpose.Blind() || d.Accepted == 0 {
 			continue
 		}
-		items, err := tx.FindItems(project, ItemFilter{Dataset: d.ID, Status: StatusAccepted, Label: class}, 0, lastSeq, mostExamples+1)
+		items, _, err := tx.FindItems(project, ItemFilter{Dataset: d.ID, Status: StatusAccepted, Label: class}, Slice{Before: lastSeq, Rows: mostExamples + 1})
 		if err != nil {
 			return nil, fault.Wrap(err, "find examples")
 		}

@@ -292,6 +292,7 @@ type DiffRow struct {
 	Kind          DiffKind
 	Key           string
 	Text          string // the newer one
+	Cut           bool   // Text or OldText is only the beginning
 	Before, After string // answers; "" where there is none
 	OldText       string // where it was reworded
 	By            ledger.PersonID

@@ -40,6 +40,7 @@ func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project
 	defer stopLeft()
 	right, stopRight := pull(afterRows)
 	defer stopRight()
+	room := ledger.MostRead
 	err = compareRows(left, right, func(kind DiffKind, was, is SnapshotRow) error {
 		switch kind {
 		case DiffAdded:
@@ -57,7 +58,7 @@ func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project
 		if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, kind) {
 			return nil
 		}
-		if len(d.Rows) >= limit {
+		if len(d.Rows) >= limit || room <= 0 {
 			d.More = true
 			return nil
 		}
@@ -69,6 +70,11 @@ func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project
 			row.OldText = was.Text
 		case DiffAdded, DiffRelabelled:
 		}
+		var cut bool
+		row.Text, row.Cut = ledger.Excerpt(row.Text)
+		row.OldText, cut = ledger.Excerpt(row.OldText)
+		row.Cut = row.Cut || cut
+		room -= len(row.Key) + len(row.Text) + len(row.OldText)
 		d.Rows = append(d.Rows, row)
 		return nil
 	})

@@ -16,24 +16,25 @@ type Trace struct {
 // Erased reports whether the event's payload was erased.
 func (t Trace) Erased() bool { return t.Salt == nil }
 
-// History reads the events of a project, newest first, or of the whole
+// History reads the events of a project, newest first, and says whether there are
+// more than the filter's limit or a page holds; or those of the whole
 // installation for an admin who names none: sign-ins, people and tokens belong
 // to no project. Each is held against its own hash and commitment and, where
 // both are shown, against its neighbour.
 // Payloads hold names and contents, so only whoever may export data gets them.
-func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger.Filter) ([]Trace, error) {
+func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger.Filter) (traces []Trace, more bool, err error) {
 	if err := actor.Must(filter.Project, ledger.ActionRead); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var records []ledger.Record
 	if err := s.View(ctx, func(tx Tx) (err error) {
-		records, err = tx.Events(filter)
+		records, more, err = tx.EventPage(filter)
 		return err
 	}); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	whole := actor.May(filter.Project, ledger.ActionExport)
-	traces := make([]Trace, len(records))
+	traces = make([]Trace, len(records))
 	for i, r := range records {
 		t := Trace{Record: r}
 		switch {
@@ -49,7 +50,7 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 		}
 		traces[i] = t
 	}
-	return traces, nil
+	return traces, more, nil
 }
 
 // SubjectNames says what the subjects of events are called today, for who may

@@ -3,7 +3,6 @@ package review
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -70,7 +69,7 @@ func (s *Service) ExportHistory(ctx context.Context, actor ledger.Actor, req His
 	}
 	filter := req.Filter
 	for filter.Limit = exportPage; ; {
-		page, err := s.History(ctx, actor, filter)
+		page, more, err := s.History(ctx, actor, filter)
 		if err != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func (s *Service) ExportHistory(ctx context.Context, actor ledger.Actor, req His
 				return err
 			}
 		}
-		if len(page) < exportPage {
+		if !more {
 			return w.end()
 		}
 		filter.Before = page[len(page)-1].Seq
@@ -112,21 +111,21 @@ func filterPayload(req HistoryExport) map[string]string {
 type historyWriter struct {
 	req   HistoryExport
 	out   *bufio.Writer
-	csv   *csv.Writer // nil for JSON
+	csv   *ledger.Sheet // nil for JSON
 	wrote bool
 }
 
 func newHistoryWriter(req HistoryExport, out io.Writer) *historyWriter {
 	w := &historyWriter{req: req, out: bufio.NewWriterSize(out, 64<<10)}
 	if req.Format == HistoryCSV {
-		w.csv = csv.NewWriter(w.out)
+		w.csv = ledger.NewSheet(w.out, ',')
 	}
 	return w
 }
 
 func (w *historyWriter) begin() error {
 	if w.csv != nil {
-		return w.csv.Write([]string{"number", "at", "person", "name", "via", "project", "kind", "record", "reason", "was", "is", "payload", "problem", "hash"})
+		return w.csv.Row("number", "at", "person", "name", "via", "project", "kind", "record", "reason", "was", "is", "payload", "problem", "hash")
 	}
 	_, err := w.out.WriteString("[")
 	return err
@@ -145,10 +144,7 @@ func (w *historyWriter) event(t Trace) error {
 		}
 		cells := []string{strconv.FormatInt(t.Seq, 10), t.At.Format(time.RFC3339Nano), string(t.Actor), w.name(t.Actor), string(t.Via), string(t.Project),
 			t.Kind, t.Subject.Kind + ":" + t.Subject.ID, reason, strings.Join(was, "\n"), strings.Join(is, "\n"), payload, t.Problem, string(t.Hash)}
-		for i := range cells {
-			cells[i] = SafeCell(cells[i])
-		}
-		return w.csv.Write(cells)
+		return w.csv.Row(cells...)
 	}
 	row := struct {
 		Seq        int64           `json:"seq"`
@@ -186,8 +182,7 @@ func (w *historyWriter) event(t Trace) error {
 
 func (w *historyWriter) end() error {
 	if w.csv != nil {
-		w.csv.Flush()
-		if err := w.csv.Error(); err != nil {
+		if err := w.csv.Close(); err != nil {
 			return err
 		}
 	} else if _, err := w.out.WriteString("\n]\n"); err != nil {
@@ -208,14 +203,4 @@ func side(field, value string) string {
 		return value
 	}
 	return field + ": " + value
-}
-
-// SafeCell makes a cell of a spreadsheet what it is: a text. Excel and others
-// take one that begins with = + - @, a tab or a line break for a formula; behind
-// an apostrophe it is read as written.
-func SafeCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
-		return "'" + text
-	}
-	return text
 }

@@ -76,6 +76,9 @@ type Filter struct {
 type History interface {
 	// Events returns records, newest first.
 	Events(Filter) ([]Record, error)
+	// EventPage is Events, which may end before the limit where payloads are long,
+	// and whether there are more behind them.
+	EventPage(Filter) (records []Record, more bool, err error)
 }
 
 // ZeroDigest stands before the first event.

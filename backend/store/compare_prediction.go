@@ -117,20 +117,21 @@ func known(score float64) *float64 {
 	return &score
 }
 
-// ItemTexts returns items by key, of whichever of the datasets has it; keys
-// without an item are missing.
+// ItemTexts returns items by key with the beginnings of their texts, of whichever
+// of the datasets has it; keys without an item are missing.
 func (tx *Tx) ItemTexts(datasets []labeling.DatasetID, keys []string) (map[string]compare.ItemText, error) {
 	found := make(map[string]compare.ItemText, len(keys))
 	for _, key := range keys {
 		for _, dataset := range datasets {
 			var item compare.ItemText
-			err := tx.one([]any{&item.ID, &item.Text}, `SELECT i.id, i.text FROM item_key k JOIN item i ON i.seq = k.item WHERE`+keyed, string(dataset), key)
+			err := tx.one([]any{&item.ID, &item.Text}, `SELECT i.id, substr(i.text, 1, $3) FROM item_key k JOIN item i ON i.seq = k.item WHERE`+keyed, string(dataset), key, ledger.MostExcerpt+1)
 			if fault.Is(err, fault.NotFound) {
 				continue
 			}
 			if err != nil {
 				return nil, err
 			}
+			item.Text, item.Cut = ledger.Excerpt(item.Text)
 			found[key] = item
 			break
 		}

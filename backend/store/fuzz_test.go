@@ -49,7 +49,7 @@ func FuzzSearch(f *testing.F) {
 		}
 		for _, s := range stores {
 			err := s.View(t.Context(), func(tx *store.Tx) error {
-				found, err := tx.FindItems("p", labeling.ItemFilter{Search: typed}, 0, 0, 10)
+				found, _, err := tx.FindItems("p", labeling.ItemFilter{Search: typed}, labeling.Slice{Rows: 10})
 				if err == nil && (typed == text || typed == "my car") && len(found) != 1 {
 					t.Errorf("%q finds %d items", typed, len(found))
 				}

@@ -57,10 +57,17 @@ func (tx *Tx) Record(entry ledger.Entry) error {
 	return nil
 }
 
-// Events returns records of the history, newest first. Only the conditions that
+// Events returns records of the history, newest first, as many as a page holds.
+// Only the conditions that
 // are asked for stand in the statement: one that is there but asks nothing keeps
 // the database from its indexes, and a million events are read for ten.
 func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
+	records, _, err := tx.EventPage(f)
+	return records, err
+}
+
+// EventPage is Events, and whether there are more behind them.
+func (tx *Tx) EventPage(f ledger.Filter) (records []ledger.Record, more bool, err error) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 100
@@ -100,14 +107,14 @@ func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
 	if !f.From.IsZero() {
 		first, err := tx.firstSince(f.From)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		add("seq >=", first)
 	}
 	if !f.Until.IsZero() {
 		first, err := tx.firstSince(f.Until)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		add("seq <", first)
 	}
@@ -115,9 +122,15 @@ func (tx *Tx) Events(f ledger.Filter) ([]ledger.Record, error) {
 	if len(where) > 0 {
 		query = "WHERE " + strings.Join(where, " AND ")
 	}
-	args = append(args, limit)
-	records, err := tx.records(fmt.Sprintf("%s ORDER BY e.seq DESC LIMIT $%d", query, len(args)), args...)
-	return records, fault.Wrap(err, "read the history")
+	args = append(args, limit+1) // one more than fits tells whether there are more
+	p := newPurse()
+	if records, err = tx.someRecords(p, fmt.Sprintf("%s ORDER BY e.seq DESC LIMIT $%d", query, len(args)), args...); err != nil {
+		return nil, false, fault.Wrap(err, "read the history")
+	}
+	if len(records) > limit {
+		records, p.cut = records[:limit], true
+	}
+	return records, p.cut, nil
 }
 
 // called finds, for each kind of subject, its id, its name and its number or
@@ -207,8 +220,12 @@ func (tx *Tx) firstSince(at time.Time) (int64, error) {
 }
 
 func (tx *Tx) records(where string, args ...any) ([]ledger.Record, error) {
+	return tx.someRecords(nil, where, args...)
+}
+
+func (tx *Tx) someRecords(p *purse, where string, args ...any) ([]ledger.Record, error) {
 	var records []ledger.Record
-	err := tx.each(`SELECT e.seq, e.at, e.actor, e.via, e.project, e.kind, e.subject_kind, e.subject, e.commitment, e.prev, e.hash,
+	err := tx.some(p, `SELECT e.seq, e.at, e.actor, e.via, e.project, e.kind, e.subject_kind, e.subject, e.commitment, e.prev, e.hash,
 			p.salt, COALESCE(p.payload, '')
 		FROM event e LEFT JOIN event_payload p ON p.seq = e.seq `+where, args,
 		func(scan func(...any) error) error {
@@ -235,7 +252,7 @@ func (s *Store) WalkHistory(ctx context.Context, visit func(ledger.Record) error
 	for last := int64(0); ; {
 		var page []ledger.Record
 		if err := s.View(ctx, func(tx *Tx) (err error) {
-			page, err = tx.records(`WHERE e.seq > $1 ORDER BY e.seq LIMIT 1000`, last)
+			page, err = tx.someRecords(newPurse(), `WHERE e.seq > $1 ORDER BY e.seq LIMIT 1000`, last)
 			return err
 		}); err != nil {
 			return fault.Wrap(err, "walk the history")

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -98,38 +99,46 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 }
 
 // page completes the query to one page of the columns.
-func (l *listing) page(columns string, after, before int64, limit int) (string, []any) {
+func (l *listing) page(columns string, s labeling.Slice) (string, []any) {
 	q := *l
 	q.args = slices.Clone(l.args)
 	q.where = slices.Clone(l.where)
 	order := " ORDER BY " + l.seq
 	switch {
-	case before != 0:
-		q.and(l.seq + " < " + q.arg(before))
+	case s.Before != 0:
+		q.and(l.seq + " < " + q.arg(s.Before))
 		order += " DESC"
-	case after != 0:
-		q.and(l.seq + " > " + q.arg(after))
+	case s.After != 0:
+		q.and(l.seq + " > " + q.arg(s.After))
 	}
-	return "SELECT " + columns + " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + order + " LIMIT " + q.arg(limit), q.args
+	return "SELECT " + columns + " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + order + " LIMIT " + q.arg(s.Rows+1), q.args // one more than fits tells whether there are more
 }
 
 // FindItems returns the items that a filter lets through, on one side of a Seq.
-func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, after, before int64, limit int) ([]labeling.Item, error) {
+func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, s labeling.Slice) (items []labeling.Item, more bool, err error) {
+	p := newPurse()
 	if f.Search == "" && !f.Disagrees && f.Label == "" && (f.Dataset == "" || f.Status == "") && (f.Status != "" || f.Person == "" && f.Model == "") {
-		return tx.merge(project, f, after, before, limit)
+		items, err = tx.merge(p, project, f, s)
+	} else {
+		l, ok, err := tx.list(project, f)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		l.from += " " + withMedia
+		query, args := l.page(itemFields(s), s)
+		if items, err = tx.itemsBy(p, query, args, s); err != nil {
+			return nil, false, err
+		}
 	}
-	l, ok, err := tx.list(project, f)
-	if err != nil || !ok {
-		return nil, err
+	if len(items) > s.Rows {
+		items, p.cut = items[:s.Rows], true
 	}
-	l.from += " " + withMedia
-	query, args := l.page(itemFields, after, before, limit)
-	return tx.itemsBy(query, args)
+	return items, p.cut, err
 }
 
 // merge walks the datasets and statuses that have items side by side, since
 // each of them alone is in order.
-func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, before int64, limit int) ([]labeling.Item, error) {
+func (tx *Tx) merge(p *purse, project labeling.ProjectID, f labeling.ItemFilter, s labeling.Slice) ([]labeling.Item, error) {
 	counts, err := tx.Counts(project)
 	if err != nil {
 		return nil, err
@@ -141,18 +150,18 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 	seen := map[place]bool{}
 	var seqs []int64
 	for _, c := range counts {
-		p := place{c.Dataset, c.Status}
-		if seen[p] || f.Dataset != "" && f.Dataset != c.Dataset || f.Status != "" && f.Status != c.Status || f.Status == "" && c.Status == labeling.StatusTrashed {
+		here := place{c.Dataset, c.Status}
+		if seen[here] || f.Dataset != "" && f.Dataset != c.Dataset || f.Status != "" && f.Status != c.Status || f.Status == "" && c.Status == labeling.StatusTrashed {
 			continue
 		}
-		seen[p] = true
+		seen[here] = true
 		one := f
 		one.Dataset, one.Status = c.Dataset, c.Status
 		l, ok, err := tx.list(project, one)
 		if err != nil || !ok {
 			return nil, err
 		}
-		query, args := l.page("i.seq", after, before, limit)
+		query, args := l.page("i.seq", s)
 		if err := tx.each(query, args, func(scan func(...any) error) error {
 			var seq int64
 			err := scan(&seq)
@@ -163,10 +172,12 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 		}
 	}
 	slices.Sort(seqs)
-	if before != 0 {
+	order := ""
+	if s.Before != 0 {
 		slices.Reverse(seqs)
+		order = " DESC"
 	}
-	seqs = seqs[:min(limit, len(seqs))]
+	seqs = seqs[:min(s.Rows+1, len(seqs))]
 	found := make([]labeling.Item, 0, len(seqs))
 	for part := range slices.Chunk(seqs, 50) {
 		marks := make([]string, 50)
@@ -175,14 +186,13 @@ func (tx *Tx) merge(project labeling.ProjectID, f labeling.ItemFilter, after, be
 			marks[i] = "$" + strconv.Itoa(i+1)
 			args[i] = part[min(i, len(part)-1)]
 		}
-		items, err := tx.itemsBy("SELECT "+itemFields+" FROM item i "+withMedia+"WHERE i.seq IN ("+strings.Join(marks, ", ")+") ORDER BY i.seq", args)
+		items, err := tx.itemsBy(p, "SELECT "+itemFields(s)+" FROM item i "+withMedia+"WHERE i.seq IN ("+strings.Join(marks, ", ")+") ORDER BY i.seq"+order, args, s)
 		if err != nil {
 			return nil, err
 		}
-		if before != 0 {
-			slices.Reverse(items)
+		if found = append(found, items...); p.cut {
+			break
 		}
-		found = append(found, items...)
 	}
 	return found, nil
 }
@@ -200,13 +210,23 @@ func (tx *Tx) datasetsWith(project labeling.ProjectID, status labeling.Status) (
 	return found, err
 }
 
-// itemFields are the columns that scanItem reads.
-var itemFields = strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(strings.TrimSuffix(itemColumns, withMedia), "SELECT ")), "FROM item i")
+// itemFields are the columns that scanItem reads, with the texts cut where the
+// list shows only their beginnings.
+func itemFields(s labeling.Slice) string {
+	fields := strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(strings.TrimSuffix(itemColumns, withMedia), "SELECT ")), "FROM item i")
+	if s.Short {
+		fields = strings.Replace(fields, "i.text", "substr(i.text, 1, "+strconv.Itoa(ledger.MostExcerpt+1)+")", 1)
+	}
+	return fields
+}
 
-func (tx *Tx) itemsBy(query string, args []any) ([]labeling.Item, error) {
+func (tx *Tx) itemsBy(p *purse, query string, args []any, s labeling.Slice) ([]labeling.Item, error) {
 	var found []labeling.Item
-	err := tx.each(query, args, func(scan func(...any) error) error {
+	err := tx.some(p, query, args, func(scan func(...any) error) error {
 		item, err := scanItem(scan)
+		if s.Short {
+			item.Text, item.Cut = ledger.Excerpt(item.Text)
+		}
 		found = append(found, item)
 		return err
 	})
@@ -246,10 +266,11 @@ func (tx *Tx) CountItems(project labeling.ProjectID, f labeling.ItemFilter, limi
 	return n, err
 }
 
-// ItemsAfter returns items of a dataset in the order of arrival, trash left out.
+// ItemsAfter returns items of a dataset in the order of arrival, trash left out, as
+// many as a page holds.
 func (tx *Tx) ItemsAfter(dataset labeling.DatasetID, after int64, limit int) ([]labeling.Item, error) {
-	found := make([]labeling.Item, 0, limit)
-	err := tx.each(`SELECT i.seq, i.key, i.text, i.status, i.label, i.content, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item i `+withMedia+`
+	found := make([]labeling.Item, 0, min(limit, 1000))
+	err := tx.some(newPurse(), `SELECT i.seq, i.key, i.text, i.status, i.label, i.content, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item i `+withMedia+`
 		WHERE i.dataset || '' = $1 AND i.seq > $2 AND i.status || '' <> 'trashed' ORDER BY i.seq LIMIT $3`,
 		[]any{string(dataset), after, limit}, func(scan func(...any) error) error {
 			var i labeling.Item

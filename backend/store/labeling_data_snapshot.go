@@ -138,9 +138,11 @@ func (tx *Tx) AcceptedItems(dataset labeling.DatasetID, after string, limit int)
 	}); err != nil {
 		return nil, err
 	}
-	found := make([]labeling.Item, 0, limit)
+	found := make([]labeling.Item, 0, min(limit, 1000))
+	most := "" // where a run was left before its end: what lies behind is not known to be next
 	for _, run := range runs {
-		err := tx.each(`SELECT k.key, i.content, i.text, i.label, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item_key k JOIN item i ON i.seq = k.item `+withMedia+`
+		p := newPurse()
+		err := tx.some(p, `SELECT k.key, i.content, i.text, i.label, COALESCE(m.uri, ''), COALESCE(m.digest, '') FROM item_key k JOIN item i ON i.seq = k.item `+withMedia+`
 			WHERE k.dataset = $1 AND k.run = $2 AND k.key > $3 AND i.status || '' = 'accepted' ORDER BY k.key LIMIT $4`,
 			[]any{string(dataset), run, after, limit}, func(scan func(...any) error) error {
 				var i labeling.Item
@@ -155,9 +157,16 @@ func (tx *Tx) AcceptedItems(dataset labeling.DatasetID, after string, limit int)
 		if err != nil {
 			return nil, err
 		}
+		if last := len(found) - 1; p.cut && (most == "" || found[last].Key < most) {
+			most = found[last].Key
+		}
 		if len(runs) > 1 {
 			slices.SortFunc(found, func(a, b labeling.Item) int { return strings.Compare(a.Key, b.Key) })
-			found = found[:min(limit, len(found))]
+			end := len(found)
+			for end > 0 && most != "" && found[end-1].Key > most {
+				end--
+			}
+			found = found[:min(limit, end)]
 		}
 	}
 	return found, nil

@@ -37,10 +37,10 @@ func scanItem(scan func(...any) error) (labeling.Item, error) {
 	return i, err
 }
 
-// items reads items by what follows FROM item i.
+// items reads items by what follows FROM item i, as many as a page holds.
 func (tx *Tx) items(where string, args ...any) ([]labeling.Item, error) {
 	var found []labeling.Item
-	err := tx.each(itemColumns+where, args, func(scan func(...any) error) error {
+	err := tx.some(newPurse(), itemColumns+where, args, func(scan func(...any) error) error {
 		item, err := scanItem(scan)
 		found = append(found, item)
 		return err

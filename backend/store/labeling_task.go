@@ -117,11 +117,25 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 				return nil, err
 			}
 			waiting = append(waiting, items...)
+			slices.SortFunc(waiting, func(a, b labeling.Item) int { return cmp.Compare(a.Seq, b.Seq) })
+			waiting = onePage(waiting)
 		}
-		slices.SortFunc(waiting, func(a, b labeling.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 		add(waiting)
 	}
-	return found, nil
+	return onePage(found), nil
+}
+
+// onePage returns the first of some items, as many as a page holds.
+func onePage(items []labeling.Item) []labeling.Item {
+	left := ledger.MostRead
+	for n, i := range items {
+		if left <= 0 {
+			clear(items[n:])
+			return items[:n]
+		}
+		left -= len(i.Text)
+	}
+	return items
 }
 
 // pruneQueue forgets the rows of a generation before the first that is offered

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -99,6 +100,58 @@ func (tx *Tx) each(query string, args []any, row func(scan func(dest ...any) err
 		}
 	}
 	return tx.store.translate(rows.Err())
+}
+
+// purse is how many bytes of texts a list may still read.
+type purse struct {
+	left int
+	cut  bool // a row was there that was not read
+}
+
+// newPurse holds what one page of a list may read.
+func newPurse() *purse { return &purse{left: ledger.MostRead} }
+
+// some is each for rows that hold long texts. It reads them one at a time and
+// stops when the purse is empty, so that a list of a few hundred rows cannot fill
+// the memory; the first row of a purse is always read. Whoever walks on asks again
+// after the last row, until none comes. Without a purse there is no bound.
+func (tx *Tx) some(p *purse, query string, args []any, row func(scan func(dest ...any) error) error) error {
+	if p == nil {
+		return tx.each(query, args, row)
+	}
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return tx.store.translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if p.left <= 0 {
+			p.cut = true
+			return tx.store.translate(rows.Close())
+		}
+		if err := row(func(dest ...any) error {
+			err := rows.Scan(dest...)
+			for _, d := range dest {
+				p.left -= sizeOf(d)
+			}
+			return err
+		}); err != nil {
+			return tx.store.translate(err)
+		}
+	}
+	return tx.store.translate(rows.Err())
+}
+
+// sizeOf is how many bytes of text were scanned into a variable.
+func sizeOf(dest any) int {
+	switch v := reflect.Indirect(reflect.ValueOf(dest)); v.Kind() {
+	case reflect.String:
+		return v.Len()
+	case reflect.Slice:
+		return v.Len()
+	default:
+		return 8
+	}
 }
 
 // exists reports whether the query has a row.

@@ -74,8 +74,15 @@ func operation[I, O any](s *Server, a api, handle func(context.Context, *I) (*O,
 	if a.action != "" {
 		op.Description += "Needs the permission to " + string(a.action) + "."
 	}
+	cut := readWhole[I, O]()
+	if cut {
+		op.Parameters = append(op.Parameters, afterParameter())
+	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
+		if err == nil && cut {
+			err = any(out).(whole).from(afterIn(ctx))
+		}
 		if err != nil {
 			return nil, s.problemOf(ctx, err)
 		}
@@ -166,7 +173,7 @@ type adapter struct{ s *Server }
 func (m adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	a := op.Metadata[declared].(api)
 	m.s.add(route{a.method, apiPrefix + a.path, a.access, a.action, func(w http.ResponseWriter, r *http.Request) error {
-		handler(humachi.NewContext(op, r, w))
+		handler(humachi.NewContext(op, r.WithContext(withAfter(r.Context(), r.URL.Query().Get("after"))), w))
 		return nil
 	}})
 }

@@ -127,6 +127,7 @@ type ComparedItemBody struct {
 	Key       string `json:"key"`
 	Item      string `json:"item,omitempty"`
 	Text      string `json:"text,omitempty"`
+	Truncated bool   `json:"truncated,omitempty" doc:"The text is only the beginning; the item has the whole of it"`
 	Class     string `json:"class" doc:"The accepted answer"`
 	Baseline  string `json:"baseline"`
 	Candidate string `json:"candidate"`
@@ -148,15 +149,9 @@ func (s *Server) compareAPI() {
 			if err != nil {
 				return nil, err
 			}
-			out := &Answer[List[ModelBody]]{Body: List[ModelBody]{Items: []ModelBody{}}}
-			for i, m := range models {
-				if i == in.Limit {
-					out.Body.Next = out.Body.Items[i-1].ID
-					break
-				}
-				out.Body.Items = append(out.Body.Items, modelBody(m))
-			}
-			return out, nil
+			more := len(models) > in.Limit
+			models = models[:min(in.Limit, len(models))]
+			return &Answer[List[ModelBody]]{pageOf(models, modelBody, func(m compare.Model) string { return string(m.ID) }, more)}, nil
 		})
 	operation(s, api{GET, "/projects/{project}/models/{model}", "get-model", "Get a model by id, name, name@version or digest", either, ledger.ActionRead},
 		func(ctx context.Context, in *struct {
@@ -268,12 +263,9 @@ func (s *Server) comparisonAPI() {
 			list, err := s.Compare.ComparedItems(ctx, actorIn(ctx), projectIn(ctx).ID, digest, compare.ItemFilter{
 				Outcomes: in.Outcome, Class: in.Class, Answer: in.Answer, Baseline: in.Baseline, Candidate: in.Candidate, After: in.After, Limit: in.Limit,
 			})
-			out := &Answer[List[ComparedItemBody]]{Body: List[ComparedItemBody]{Items: []ComparedItemBody{}, Next: list.Next}}
-			for _, row := range list.Rows {
-				out.Body.Items = append(out.Body.Items, ComparedItemBody{
-					Key: row.Key, Item: string(row.Item), Text: row.Text, Class: row.Class, Baseline: row.Baseline, Candidate: row.Candidate, Outcome: row.Outcome.String(),
-				})
-			}
-			return out, err
+			return &Answer[List[ComparedItemBody]]{pageOf(list.Rows, func(row compare.ItemRow) ComparedItemBody {
+				return ComparedItemBody{Key: row.Key, Item: string(row.Item), Text: row.Text, Truncated: row.Cut, Class: row.Class,
+					Baseline: row.Baseline, Candidate: row.Candidate, Outcome: row.Outcome.String()}
+			}, func(row compare.ItemRow) string { return row.Cursor }, list.Next != "")}, err
 		})
 }

@@ -69,9 +69,10 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 	v := page.HistoryView{Project: link, Kind: clipped(q.Get("kind")), Actor: clipped(q.Get("actor")), Record: clipped(q.Get("record")),
 		From: clipped(q.Get("from")), Until: clipped(q.Get("until")), MayExport: actor.May(link.ID, ledger.ActionExport)}
 	filter := historyFilter(q, link.ID)
-	filter.Limit = size + 1 // one more says whether there is a next page
+	filter.Limit = size
 	var err error
-	if v.Rows, err = s.Review.History(ctx, actor, filter); err != nil {
+	var more bool
+	if v.Rows, more, err = s.Review.History(ctx, actor, filter); err != nil {
 		return err
 	}
 	var actors []ledger.PersonID
@@ -95,10 +96,9 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 	if q.Has("before") {
 		v.First = "?" + v.Query
 	}
-	if len(v.Rows) > size {
-		v.Rows = v.Rows[:size]
+	if more {
 		next := maps.Clone(plain)
-		next.Set("before", strconv.FormatInt(v.Rows[size-1].Seq, 10))
+		next.Set("before", strconv.FormatInt(v.Rows[len(v.Rows)-1].Seq, 10))
 		v.Next = "?" + next.Encode()
 	}
 	if v.Names, err = s.Review.SubjectNames(ctx, actor, link.ID, v.Subjects()); err != nil {

@@ -165,7 +165,8 @@ func (s *Server) previewImport(ctx context.Context, in *PreviewInput) (*Answer[P
 		row := make([]*string, len(p.Columns))
 		for c := range row {
 			if v := rec.Get(c); v.Present {
-				row[c] = &v.Text
+				text, _ := ledger.Excerpt(v.Text)
+				row[c] = &text
 			}
 		}
 		b.Rows = append(b.Rows, row)

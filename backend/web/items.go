@@ -48,7 +48,7 @@ func (s *Server) showItems(w http.ResponseWriter, r *http.Request, status int, q
 	if c, known := project.Schema.ClassNamed(string(v.Filter.Label)); known {
 		v.Filter.Label = c.ID
 	}
-	req := labeling.PageRequest{After: place(q.Get("after")), Before: place(q.Get("before"))}
+	req := labeling.PageRequest{After: place(q.Get("after")), Before: place(q.Get("before")), Short: true}
 	if v.List, err = s.Labeling.Items(ctx, actor, link.ID, v.Filter, req); err != nil {
 		return err
 	}

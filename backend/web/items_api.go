@@ -48,7 +48,7 @@ type ItemsInput struct {
 // ItemsBody is a page of items.
 type ItemsBody struct {
 	Items     []ItemBody `json:"items" nullable:"false"`
-	Next      string     `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last"`
+	Next      string     `json:"next,omitempty" doc:"Pass it as after to get the next page, which begins early where texts are long; absent on the last"`
 	Total     int64      `json:"total" doc:"How many there are, at most 10000"`
 	TotalOpen bool       `json:"total_open" doc:"There are more than total"`
 	Behind    int        `json:"unindexed" doc:"Items that the search does not know yet"`
@@ -158,14 +158,9 @@ func (s *Server) listItems(ctx context.Context, in *ItemsInput) (*Answer[ItemsBo
 	if err != nil {
 		return nil, err
 	}
-	b := ItemsBody{Items: []ItemBody{}, Total: list.Total, TotalOpen: list.TotalOpen, Behind: list.Behind}
-	for _, i := range list.Items {
-		b.Items = append(b.Items, itemBody(p.Schema, i))
-	}
-	if list.Next != 0 {
-		b.Next = strconv.FormatInt(list.Next, 10)
-	}
-	return &Answer[ItemsBody]{b}, nil
+	page := pageOf(list.Items, func(i labeling.Item) ItemBody { return itemBody(p.Schema, i) },
+		func(i labeling.Item) string { return strconv.FormatInt(i.Seq, 10) }, list.Next != 0)
+	return &Answer[ItemsBody]{ItemsBody{Items: page.Items, Next: page.Next, Total: list.Total, TotalOpen: list.TotalOpen, Behind: list.Behind}}, nil
 }
 
 func (s *Server) getItemAPI(ctx context.Context, in *InItem) (*Answer[ItemHistoryBody], error) {

@@ -124,7 +124,9 @@ func (s *Server) showDisputes(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	v.Slug, v.Classes = place.Slug, p.Schema.Open()
+	size := 0
 	for _, d := range disputes {
+		size += len(d.Item.Text)
 		shown := page.DisputeView{Item: d.Item}
 		for _, a := range d.Annotations {
 			if !a.Answers() {
@@ -139,7 +141,7 @@ func (s *Server) showDisputes(w http.ResponseWriter, r *http.Request, status int
 		}
 		v.List = append(v.List, shown)
 	}
-	if len(disputes) == disputesShown {
+	if len(disputes) == disputesShown || size >= ledger.MostRead/2 { // the list may have ended early, see ledger.MostRead
 		v.Next = disputes[len(disputes)-1].Item.Seq
 	}
 	return s.render(w, r, status, view{Title: ui.T(ctx, "disputes.title"), Active: "label"}, page.Disputes(v))

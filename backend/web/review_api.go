@@ -384,14 +384,7 @@ func (s *Server) listCandidates(ctx context.Context, in *CandidatesInput) (*Answ
 	found, err := s.Review.Candidates(ctx, actorIn(ctx), review.CandidateFilter{
 		Project: projectIn(ctx).ID, State: review.State(in.State), Environment: review.Environment(in.Environment), Before: before, Limit: page,
 	})
-	list := List[CandidateBody]{Items: []CandidateBody{}}
-	for _, c := range found {
-		list.Items = append(list.Items, candidateBody(c))
-	}
-	if len(found) == page {
-		list.Next = strconv.Itoa(found[page-1].Number)
-	}
-	return &Answer[List[CandidateBody]]{list}, err
+	return &Answer[List[CandidateBody]]{pageOf(found, candidateBody, func(c review.Candidate) string { return strconv.Itoa(c.Number) }, len(found) == page)}, err
 }
 
 func (s *Server) proposeCandidate(ctx context.Context, in *ProposeInput) (*Answer[CandidateBody], error) {
@@ -482,15 +475,11 @@ func (s *Server) eventsIn(ctx context.Context, project ledger.ProjectID, in Hist
 	}
 	filter := historyFilter(q, project)
 	filter.Before, filter.Limit = in.Before, cmp.Or(in.Limit, 100)
-	traces, err := s.Review.History(ctx, actorIn(ctx), filter)
-	list := List[EventBody]{Items: []EventBody{}}
-	for _, t := range traces {
+	traces, more, err := s.Review.History(ctx, actorIn(ctx), filter)
+	list := pageOf(traces, func(t review.Trace) EventBody {
 		changes, reason := ledger.Changes(t.Payload)
-		list.Items = append(list.Items, EventBody{Seq: t.Seq, At: t.At, Actor: t.Actor, Via: t.Via, Kind: t.Kind, Subject: t.Subject.Kind + ":" + t.Subject.ID,
-			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Changes: changes, Reason: reason, Erased: t.Erased(), Problem: t.Problem})
-	}
-	if n := len(traces); n == filter.Limit {
-		list.Next = strconv.FormatInt(traces[n-1].Seq, 10)
-	}
+		return EventBody{Seq: t.Seq, At: t.At, Actor: t.Actor, Via: t.Via, Kind: t.Kind, Subject: t.Subject.Kind + ":" + t.Subject.ID,
+			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Changes: changes, Reason: reason, Erased: t.Erased(), Problem: t.Problem}
+	}, func(t review.Trace) string { return strconv.FormatInt(t.Seq, 10) }, more)
 	return &Answer[List[EventBody]]{list}, err
 }

@@ -159,14 +159,7 @@ func (s *Server) runsAPI() {
 			if err != nil {
 				return nil, err
 			}
-			list := List[RunBody]{Items: []RunBody{}}
-			for _, row := range rows {
-				list.Items = append(list.Items, runBody(row))
-			}
-			if len(rows) == in.Limit {
-				list.Next = strconv.Itoa(rows[len(rows)-1].Run.Number)
-			}
-			return &Answer[List[RunBody]]{list}, nil
+			return &Answer[List[RunBody]]{pageOf(rows, runBody, func(row training.RunRow) string { return strconv.Itoa(row.Run.Number) }, len(rows) == in.Limit)}, nil
 		})
 	operation(s, api{GET, "/projects/{project}/runs/{number}", "get-run", "Show a run", either, ledger.ActionRead},
 		func(ctx context.Context, in *InRun) (*Answer[RunBody], error) {

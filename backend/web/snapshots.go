@@ -91,6 +91,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
+			row.Text, _ = ledger.Excerpt(row.Text)
 			if v.Rows = append(v.Rows, row); len(v.Rows) == 20 {
 				break
 			}

@@ -75,7 +75,7 @@ type DiffBody struct {
 	Same          int64        `json:"same"`
 	SchemaChanged bool         `json:"schema_changed"`
 	Rows          []DiffRow    `json:"rows" nullable:"false"`
-	More          bool         `json:"more" doc:"There are more rows than asked for"`
+	More          bool         `json:"more" doc:"There are more rows than asked for, or than an answer holds"`
 	Balance       []Balance    `json:"balance" nullable:"false"`
 }
 
@@ -84,6 +84,7 @@ type DiffRow struct {
 	Kind   labeling.DiffKind `json:"kind"`
 	Key    string            `json:"key"`
 	Text   string            `json:"text"`
+	Cut    bool              `json:"truncated,omitempty" doc:"The text is only the beginning"`
 	Before string            `json:"before,omitempty"`
 	After  string            `json:"after,omitempty"`
 	By     ledger.PersonID   `json:"by,omitempty"`
@@ -136,7 +137,7 @@ func (s *Server) diffSnapshots(ctx context.Context, in *DiffInput) (*Answer[Diff
 	b := DiffBody{Before: snapshotBody(d.Before), After: snapshotBody(d.After), Added: d.Added, Removed: d.Removed, Relabelled: d.Relabelled, Reworded: d.Reworded,
 		Same: d.Same, SchemaChanged: d.SchemaChanged, Rows: []DiffRow{}, More: d.More, Balance: []Balance{}}
 	for _, row := range d.Rows {
-		b.Rows = append(b.Rows, DiffRow{Kind: row.Kind, Key: row.Key, Text: row.Text, Before: row.Before, After: row.After, By: row.By})
+		b.Rows = append(b.Rows, DiffRow{Kind: row.Kind, Key: row.Key, Text: row.Text, Cut: row.Cut, Before: row.Before, After: row.After, By: row.By})
 	}
 	for _, c := range d.Balance {
 		b.Balance = append(b.Balance, Balance{Class: c.Class, Before: c.Before, After: c.After})

@@ -1150,9 +1150,9 @@ func itemRow(v ItemsView, i labeling.Item) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var63 string
-		templ_7745c5c3_Var63, templ_7745c5c3_Err = templ.JoinStringErrs(itemName(ctx, i))
+		templ_7745c5c3_Var63, templ_7745c5c3_Err = templ.JoinStringErrs(beginning(itemName(ctx, i)))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `frontend/page/items.templ`, Line: 162, Col: 226}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `frontend/page/items.templ`, Line: 162, Col: 237}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var63))
 		if templ_7745c5c3_Err != nil {

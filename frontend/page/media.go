@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
 )
@@ -42,4 +43,13 @@ func itemName(ctx context.Context, i labeling.Item) string {
 		return i.Text
 	}
 	return ui.T(ctx, "media.of."+i.Media.Kind(), "key", i.Key)
+}
+
+// beginning is as much of a text as a list shows; the item's own page has all of it.
+func beginning(text string) string {
+	short, cut := ledger.Excerpt(text)
+	if cut {
+		short += "…"
+	}
+	return short
 }

@@ -19,6 +19,10 @@ func LabelingData(t *testing.T) {
 		t.Parallel()
 		Each(t, dataLists)
 	})
+	t.Run("a list of long texts ends early, says so, and goes on without a gap", func(t *testing.T) {
+		t.Parallel()
+		Each(t, dataLong)
+	})
 	t.Run("a key that is there is not added, and its content is told", func(t *testing.T) {
 		t.Parallel()
 		Each(t, dataKeys)
@@ -139,7 +143,7 @@ func dataLists(t *testing.T, s *store.Store) {
 			var forth, back []labeling.ItemID
 			var last int64
 			for {
-				page, err := tx.FindItems("p", c.filter, last, 0, 4)
+				page, _, err := tx.FindItems("p", c.filter, labeling.Slice{After: last, Rows: 4})
 				if err != nil || len(page) == 0 {
 					if err != nil {
 						return fmt.Errorf("%s: %w", name, err)
@@ -152,7 +156,7 @@ func dataLists(t *testing.T, s *store.Store) {
 				last = page[len(page)-1].Seq
 			}
 			for last++; ; {
-				page, err := tx.FindItems("p", c.filter, 0, last, 4)
+				page, _, err := tx.FindItems("p", c.filter, labeling.Slice{Before: last, Rows: 4})
 				if err != nil || len(page) == 0 {
 					if err != nil {
 						return fmt.Errorf("%s: %w", name, err)

@@ -70,9 +70,13 @@ func Media(t *testing.T) {
 				}
 			}
 			for name, find := range map[string]func() ([]labeling.Item, error){
-				"all": func() ([]labeling.Item, error) { return tx.FindItems("p", labeling.ItemFilter{}, 0, 0, 100) },
+				"all": func() ([]labeling.Item, error) {
+					items, _, err := tx.FindItems("p", labeling.ItemFilter{}, labeling.Slice{Rows: 100})
+					return items, err
+				},
 				"by status": func() ([]labeling.Item, error) {
-					return tx.FindItems("p", labeling.ItemFilter{Dataset: "d", Status: labeling.StatusQueued}, 0, 0, 100)
+					items, _, err := tx.FindItems("p", labeling.ItemFilter{Dataset: "d", Status: labeling.StatusQueued}, labeling.Slice{Rows: 100})
+					return items, err
 				},
 				"in a row": func() ([]labeling.Item, error) { return tx.ItemsAfter("d", 0, 100) },
 				"as offered": func() ([]labeling.Item, error) {
