@@ -298,6 +298,24 @@ func TestGeneratedAndForeignFilesAreNotCommitted(t *testing.T) {
 	}
 }
 
+// What goes into a spreadsheet goes through ledger.Sheet, which keeps it from
+// running what somebody wrote into a cell.
+func TestTheOnlyWriterOfSheetsIsTheOneThatMakesCells(t *testing.T) {
+	t.Parallel()
+	for _, name := range tracked(t) {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "backend/ledger/sheet.go" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "csv.NewWriter") {
+			t.Errorf("%s writes a sheet by itself; use ledger.NewSheet", name)
+		}
+	}
+}
+
 // The pure-Go SQLite is C that was translated against one version of its C
 // library: with another one it breaks in ways that no compiler sees.
 func TestSQLiteGetsTheLibcItWasTranslatedFor(t *testing.T) {

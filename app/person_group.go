@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/adjudge/adjudge/backend/ledger"
 )
 
 // invited is what a list of people changed, as the API says it.
@@ -78,15 +79,20 @@ func inviteList(cmd *cobra.Command, path, project, reason string, preview, asJSO
 		}
 		return w.Flush()
 	}
-	w := csv.NewWriter(out)
-	rows := [][]string{{"name", "username", "link"}}
+	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d lines changed something; each link works once, for seven days\n", done.Changed, len(done.Items)) // the list itself matters
+	w := ledger.NewSheet(out, ',')
+	if err := w.Row("name", "username", "link"); err != nil {
+		return err
+	}
 	for _, row := range done.Items {
-		if row.Link != "" {
-			rows = append(rows, []string{row.Name, row.Username, row.Link})
+		if row.Link == "" {
+			continue
+		}
+		if err := w.Row(row.Name, row.Username, row.Link); err != nil {
+			return err
 		}
 	}
-	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d lines changed something; each link works once, for seven days\n", done.Changed, len(done.Items)) // the list itself matters
-	return w.WriteAll(rows)
+	return w.Close()
 }
 
 // readList reads a list of people from a file, or from standard input for "-".

@@ -409,6 +409,10 @@ func (s *Service) parse(ctx context.Context, set *PredictionSet, open map[string
 				continue
 			}
 			waits, exists := open[p.Key]
+			if plain := ledger.FromCell(p.Key); !exists && plain != p.Key { // copied from an exported sheet
+				p.Key = plain
+				waits, exists = open[plain]
+			}
 			switch {
 			case !exists:
 				report.Unknown++

@@ -3,7 +3,6 @@ package labeling
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"io"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -21,11 +20,12 @@ type sheet interface {
 func (s *Service) newSheet(f Format, w io.Writer, few string, names ...string) (sheet, error) {
 	switch f {
 	case FormatCSV, FormatTSV:
-		out := csv.NewWriter(w)
+		comma := ','
 		if f == FormatTSV {
-			out.Comma = '\t'
+			comma = '\t'
 		}
-		return &csvSheet{out}, out.Write(names)
+		out := ledger.NewSheet(w, comma)
+		return &csvSheet{out}, out.Row(names...)
 	case FormatJSONL:
 		return &jsonSheet{out: bufio.NewWriterSize(w, 64<<10), names: names}, nil
 	case FormatParquet:
@@ -40,10 +40,10 @@ func (s *Service) newSheet(f Format, w io.Writer, few string, names ...string) (
 	return nil, fault.Field("format", "%.40q cannot be written; choose csv, tsv, jsonl or parquet.", string(f))
 }
 
-type csvSheet struct{ out *csv.Writer }
+type csvSheet struct{ out *ledger.Sheet }
 
-func (s *csvSheet) row(cells ...string) error { return s.out.Write(cells) }
-func (s *csvSheet) close() error              { s.out.Flush(); return s.out.Error() }
+func (s *csvSheet) row(cells ...string) error { return s.out.Row(cells...) }
+func (s *csvSheet) close() error              { return s.out.Close() }
 
 type jsonSheet struct {
 	out   *bufio.Writer

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"mime"
 	"net/http"
 	"slices"
@@ -125,15 +124,20 @@ func (s *Server) sendAccesses(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + "-access.csv"}))
-	out := csv.NewWriter(w)
+	out := ledger.NewSheet(w, ',')
 	rows := [][]string{{"project", "holder", "username", "group_members", "role", "granted_at", "granted_by", "used_at", "confirmed_at", "confirmed_by", "overdue"}}
 	for _, row := range v.Rows {
 		rows = append(rows, []string{
-			row.In.Slug, inert(row.Name), inert(row.Username), inert(strings.Join(row.Members, "; ")), string(row.Role), moment(row.GrantedAt), inert(v.Names[row.GrantedBy]),
-			moment(row.UsedAt), moment(row.ConfirmedAt), inert(v.Names[row.ConfirmedBy]), yes(row.Overdue),
+			row.In.Slug, row.Name, row.Username, strings.Join(row.Members, "; "), string(row.Role), moment(row.GrantedAt), v.Names[row.GrantedBy],
+			moment(row.UsedAt), moment(row.ConfirmedAt), v.Names[row.ConfirmedBy], yes(row.Overdue),
 		})
 	}
-	return ignoreGone(out.WriteAll(rows))
+	for _, row := range rows {
+		if err := out.Row(row...); err != nil {
+			return ignoreGone(err)
+		}
+	}
+	return ignoreGone(out.Close())
 }
 
 func moment(at time.Time) string {
@@ -173,6 +177,16 @@ type AccessList struct {
 	Items  []AccessBody `json:"items" nullable:"false"`
 	Next   *string      `json:"next"`
 	Admins []string     `json:"admins" nullable:"false" doc:"Names of the admins of the installation, who may do everything everywhere"`
+}
+
+// from leaves the rows behind a place, as those of any list.
+func (l *AccessList) from(after string) error {
+	part := List[AccessBody]{Items: l.Items}
+	err := part.from(after)
+	if l.Items = part.Items; part.Next != "" {
+		l.Next = &part.Next
+	}
+	return err
 }
 
 // ConfirmAccessInput names what is still needed.

@@ -2,10 +2,9 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
+	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
@@ -125,20 +124,14 @@ func (s *Server) postInvitationList(w http.ResponseWriter, r *http.Request) erro
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="invitations.csv"`)
-	out := csv.NewWriter(w)
-	rows := [][]string{{"name", "username", "link"}}
+	out := ledger.NewSheet(w, ',')
+	err := out.Row("name", "username", "link")
 	for i := range links {
-		rows = append(rows, []string{inert(names[i]), inert(users[i]), inert(links[i])})
+		if err == nil {
+			err = out.Row(names[i], users[i], links[i])
+		}
 	}
-	return ignoreGone(out.WriteAll(rows))
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula.
-func inert(cell string) string {
-	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
-		return "'" + cell
-	}
-	return cell
+	return ignoreGone(errors.Join(err, out.Close()))
 }
 
 // postMemberInvite makes a new link for somebody who forgot their password.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -25,6 +26,7 @@ type Reader struct {
 	max       int
 	line      int64 // of the byte at pos
 	columns   []string
+	own       bool     // the product wrote the file, see ledger.OwnSheet
 	held      []string // the first record, where it is data
 	heldLine  int64
 	hasHeld   bool
@@ -64,7 +66,7 @@ func NewReader(in io.Reader, comma byte, header labeling.Header) (*Reader, error
 		return nil, fault.New(fault.Invalid, "The first line has %d columns; the most is %d. Is the separator right?", len(first), MaxColumns)
 	}
 	if header == labeling.HeaderYes || header == labeling.HeaderGuess && looksLikeHeader(first) {
-		r.columns = nameColumns(first)
+		r.columns, r.own = nameColumns(first), ledger.OwnSheet(first)
 		return r, nil
 	}
 	r.columns = nameColumns(make([]string, len(first)))
@@ -93,6 +95,9 @@ func (r *Reader) Next() (labeling.Record, error) {
 	}
 	r.values = r.values[:0]
 	for _, f := range fields {
+		if r.own {
+			f = ledger.FromCell(f)
+		}
 		r.values = append(r.values, labeling.Value{Text: f, Present: true})
 	}
 	return labeling.Record{Line: line, Values: r.values}, nil
