@@ -107,18 +107,6 @@ func (s *Service) Index(ctx context.Context, actor ledger.Actor, project ledger.
 	return kinds, actors, err
 }
 
-// CheckHistory walks the whole chain and returns how many events it holds, or
-// Conflict with what is wrong.
-func (s *Service) CheckHistory(ctx context.Context, actor ledger.Actor, project ledger.ProjectID) (int64, error) {
-	if err := actor.Must(project, ledger.ActionRead); err != nil {
-		return 0, err
-	}
-	if s.Walk == nil {
-		return 0, fault.New(fault.Unavailable, "This server cannot walk the history.")
-	}
-	return s.Walk(ctx)
-}
-
 // Shipped is what may run in an environment, and by whose word.
 type Shipped struct {
 	Environment Environment

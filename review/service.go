@@ -37,7 +37,10 @@ type Config struct {
 }
 
 // Service decides about candidates.
-type Service struct{ Config }
+type Service struct {
+	Config
+	chain chain
+}
 
 // New returns the service of this desk.
 func New(c Config) *Service { return &Service{Config: c} }

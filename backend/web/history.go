@@ -17,7 +17,7 @@ import (
 	"github.com/adjudge/adjudge/review"
 )
 
-// checkAlways is up to how many events the page walks the whole chain unasked.
+// checkAlways is up to how many events the page has the whole chain walked unasked.
 const checkAlways = 20_000
 
 // getHistory shows the history of a project.
@@ -109,10 +109,13 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 			return err
 		}
 	}
-	if q.Has("check") || !q.Has("before") && len(v.Rows) > 0 && v.Rows[0].Seq <= checkAlways {
-		if err := s.checkHistory(ctx, actor, link.ID, &v); err != nil {
-			return err
-		}
+	v.MayCheck = v.MayExport
+	begin := q.Has("check") && v.MayCheck || !q.Has("before") && len(v.Rows) > 0 && v.Rows[0].Seq <= checkAlways
+	if v.Check, err = s.Review.CheckHistory(ctx, actor, link.ID, begin); err != nil {
+		return err
+	}
+	if v.Check.Problem != nil {
+		v.Broken = page.Refusal(ctx, v.Check.Problem)
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(ctx, "history.title"), Active: "history", Main: "wide"}, page.History(v))
 }
@@ -163,16 +166,6 @@ func (s *Server) sendHistory(w http.ResponseWriter, r *http.Request, project led
 	}, out)
 	if err != nil && out.wrote {
 		panic(http.ErrAbortHandler) // nobody takes half a history for a whole one
-	}
-	return err
-}
-
-func (s *Server) checkHistory(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, v *page.HistoryView) error {
-	events, err := s.Review.CheckHistory(ctx, actor, project)
-	v.Checked, v.Events = true, events
-	if fault.Is(err, fault.Conflict) {
-		v.Broken = page.Refusal(ctx, err)
-		return nil
 	}
 	return err
 }

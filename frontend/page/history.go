@@ -30,9 +30,9 @@ type HistoryView struct {
 	Next      string
 	Classes   map[string]string // names of classes by their ids, for the changes
 	MayExport bool
-	Checked   bool
-	Events    int64  // in the whole chain, where it was checked
-	Broken    string // what is wrong with it
+	MayCheck  bool
+	Check     review.ChainCheck // the last of the whole chain
+	Broken    string            // what it found wrong
 }
 
 // action is the address of the page, for its filters.
