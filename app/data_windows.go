@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -27,3 +28,13 @@ func lockFile(path string) (*os.File, error) {
 
 // freeBytes returns -1: how much room is left is not looked at here.
 func freeBytes(string) float64 { return -1 }
+
+// lockDatabase takes a SQLite file for this process: a file beside it, below the path
+// that is left when links are followed.
+func lockDatabase(path string) (*os.File, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	return lockFile(real + ".lock")
+}

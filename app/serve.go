@@ -12,12 +12,14 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // serveOptions are the flags of serve.
@@ -32,6 +34,8 @@ type serveOptions struct {
 	news                     string
 	media, mediaHosts        []string
 	oidc                     providerOptions
+	importRecords            int64
+	importSize               string
 }
 
 func serveCommand() *cobra.Command {
@@ -74,7 +78,26 @@ func (o *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file; serves https together with --tls-key")
 	f.StringVar(&o.key, "tls-key", "", "key file of --tls-cert")
 	o.oidc.flags(f)
+	f.Int64Var(&o.importRecords, "import-records", labeling.DefaultImport().Records, "most records that one uploaded file may bring in")
+	f.StringVar(&o.importSize, "import-size", "20GB", "most bytes of values that one uploaded file may bring in, as they are once unpacked: a number with MB, GB or TB")
 	f.DurationVar(&o.lockAfter, "lock-after", 0, "lock a browser that stood idle for this long, for example 10m; people may choose less for themselves (0: only by Alt+L)")
+}
+
+// importBound reads how much an import may bring in.
+func (o *serveOptions) importBound() (labeling.ImportBound, error) {
+	if o.importRecords <= 0 {
+		return labeling.ImportBound{}, usage{errors.New("--import-records is a number above 0")}
+	}
+	for unit, size := range map[string]float64{"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40} {
+		number, is := strings.CutSuffix(strings.ToUpper(strings.ReplaceAll(o.importSize, " ", "")), unit)
+		if !is {
+			continue
+		}
+		if n, err := strconv.ParseFloat(number, 64); err == nil && n > 0 && n*size >= 1<<20 && n*size < 1<<62 {
+			return labeling.ImportBound{Records: o.importRecords, Bytes: int64(n * size)}, nil
+		}
+	}
+	return labeling.ImportBound{}, usage{fmt.Errorf("--import-size %q is no size; write it as 500MB, 20GB or 1.5TB", o.importSize)}
 }
 
 // logger writes to standard error, which systemd and containers keep.
@@ -109,6 +132,9 @@ func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h
 		return usage{errors.New("--lock-after is a time such as 10m")}
 	}
 	set := settings{Data: path, Database: o.database, Blobs: o.blobs, KeyFile: o.keyFile, LockAfter: o.lockAfter, Out: out, Witness: o.witness}
+	if set.Import, err = o.importBound(); err != nil {
+		return err
+	}
 	if set.Log, err = o.logger(cmd.ErrOrStderr()); err != nil {
 		return err
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/columns"
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/format/ingest"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -59,12 +62,15 @@ type settings struct {
 	LockAfter time.Duration
 	Provider  *identity.Provider // at which people may sign in; nil: nowhere
 	Media     media.Config       // where items may refer to; nowhere if it names nothing
+	// Import is how much one uploaded file may bring in.
+	Import labeling.ImportBound
 }
 
 // house is every room, joined: what a server is made of.
 type house struct {
 	settings
 	data     *dataDir
+	taken    *os.File // the SQLite file, held against other servers
 	store    *store.Store
 	blobs    blob.Store
 	media    *media.Sources // nil: items are texts alone
@@ -106,7 +112,7 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if h.Database == "" {
 		h.Database = h.data.file("adjudge.db")
 	}
-	if h.store, err = store.Open(ctx, h.Database, h.storeOptions()); err != nil {
+	if err = h.openStore(ctx); err != nil {
 		return nil, err
 	}
 	if h.Blobs == "" {
@@ -136,11 +142,11 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	}
 	h.labeling = labeling.New(labeling.Config{
 		Update: store.In[labeling.Tx](h.store), View: store.From[labeling.Tx](h.store), Now: h.Now, NewID: newID,
-		Files: h.blobs, Parser: &ingest.Parser{Log: set.Log}, Tables: columns.Tables{}, Media: objects, Analyze: h.store.Analyze,
+		Files: h.blobs, Parser: h.parser(), Tables: columns.Tables{}, Media: objects, Analyze: h.store.Analyze,
 	})
 	h.compare = compare.New(compare.Config{
 		Update: store.In[compare.Tx](h.store), View: store.From[compare.Tx](h.store), Now: h.Now, NewID: newID,
-		Files: h.blobs, Columns: columns.Predictions{}, Parser: &ingest.Parser{Log: set.Log}, Viewed: h.labeling.Viewed,
+		Files: h.blobs, Columns: columns.Predictions{}, Parser: h.parser(), Viewed: h.labeling.Viewed,
 	})
 	in, err := h.openInstallation(ctx)
 	if err != nil {
@@ -283,6 +289,37 @@ func (h *house) run(ctx context.Context) {
 }
 
 // close stops what runs and closes what is open, in the opposite order.
+// parser reads what people upload, up to the bound of an import.
+func (h *house) parser() labeling.Parser {
+	return labeling.Bounded{Parser: &ingest.Parser{Log: h.Log}, Bound: h.Import}
+}
+
+// openStore opens the database. A SQLite file belongs to one server, whatever path
+// leads there: two that write to it would each take the other's changes for their own.
+func (h *house) openStore(ctx context.Context) (err error) {
+	file := store.File(h.Database)
+	take := func() error {
+		if file == "" || h.taken != nil {
+			return nil
+		}
+		h.taken, err = lockDatabase(file)
+		if errors.Is(err, errOwned) {
+			return fault.As(fault.Conflict, err, "Another server works with the database %s, be it by another path. Stop it, or choose another database with --database.", file)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it is taken once it is made
+		}
+		return err
+	}
+	if err := take(); err != nil {
+		return err
+	}
+	if h.store, err = store.Open(ctx, h.Database, h.storeOptions()); err != nil {
+		return err
+	}
+	return take()
+}
+
 func (h *house) close() error {
 	var errs []error
 	if h.server != nil {
@@ -300,6 +337,9 @@ func (h *house) close() error {
 	}
 	if h.store != nil {
 		errs = append(errs, h.store.Close())
+	}
+	if h.taken != nil { // after the store: closing a file ends the locks that SQLite has on it
+		errs = append(errs, h.taken.Close())
 	}
 	if h.data != nil {
 		errs = append(errs, h.data.close())

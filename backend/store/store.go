@@ -144,7 +144,7 @@ func dial(address string, options Options) (*Store, error) {
 	case strings.Contains(address, "://"):
 		return nil, fault.Field("database", "%q is no database address; use a path, sqlite:path or postgres://user@host/name", address)
 	default:
-		s.dialect, s.path = sqlite{}, strings.TrimPrefix(address, "sqlite:")
+		s.dialect, s.path = sqlite{}, File(address)
 		if _, missing := os.Stat(s.path); missing != nil && options.Frozen {
 			return nil, fault.As(fault.NotFound, missing, "There is no database at %s.", s.path)
 		}
