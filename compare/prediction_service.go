@@ -282,6 +282,10 @@ func (s *Service) ReadUpload(ctx context.Context, payload json.RawMessage) error
 		set.State, set.Report.Failure = PredictionsFailed, fault.Message(err)
 	}
 	return s.Update(ctx, func(tx Tx) error {
+		// Reading took a while: what somebody did with the set meanwhile stands.
+		if now, err := tx.GetPredictionSet(set.Project, set.ID); err != nil || now.State != PredictionsWaiting {
+			return fault.Wrap(err, "find prediction set")
+		}
 		if err := tx.UpdatePredictionSet(set); err != nil {
 			return fault.Wrap(err, "update prediction set")
 		}

@@ -132,12 +132,16 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 	}); err != nil {
 		return SignedIn{}, err
 	}
-	owner.Username, owner.Name, owner.TimeZone = FoldUsername(req.Username), strings.TrimSpace(req.Name), req.TimeZone
-	owner.Admin, owner.Disabled, owner.ChangedAt = true, false, s.now()
-	if err := ledger.OneScript("username", owner.Username); err != nil {
+	named := func(p *Person) error {
+		p.Username, p.Name, p.TimeZone = FoldUsername(req.Username), strings.TrimSpace(req.Name), req.TimeZone
+		p.Admin, p.Disabled, p.ChangedAt = true, false, s.now()
+		return p.Validate()
+	}
+	if err := ledger.OneScript("username", FoldUsername(req.Username)); err != nil {
 		return SignedIn{}, err
 	}
-	if err := s.withPassword(ctx, &owner, req.Password); err != nil {
+	phc, err := s.passwordOf(ctx, owner, named, req.Password)
+	if err != nil {
 		return SignedIn{}, err
 	}
 	return s.enter(ctx, owner.ID, from, func(tx Tx) error {
@@ -150,7 +154,10 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 		if err := tx.EndLinks(PurposeFirstAdmin); err != nil { // those that other servers printed
 			return err
 		}
-		return s.named(tx, acting(owner, ledger.ViaLogin), owner)
+		return s.named(tx, ledger.ViaLogin, owner.ID, func(p *Person) error {
+			p.Password = phc
+			return named(p)
+		})
 	})
 }
 
@@ -168,15 +175,23 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 	if err != nil {
 		return SignedIn{}, err
 	}
-	person.Name, person.TimeZone, person.ChangedAt, person.AskedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now(), time.Time{}
-	if err := s.withPassword(ctx, &person, req.Password); err != nil {
+	named := func(p *Person) error {
+		p.Name, p.TimeZone, p.ChangedAt, p.AskedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now(), time.Time{}
+		return p.Validate()
+	}
+	phc, err := s.passwordOf(ctx, person, named, req.Password)
+	if err != nil {
 		return SignedIn{}, err
 	}
 	return s.enter(ctx, person.ID, from, func(tx Tx) error {
 		if _, err := s.use(tx, PurposeWelcome, secret); err != nil {
 			return err
 		}
-		if err := tx.UpdatePerson(person); err != nil {
+		person, err := change(tx, person.ID, func(p *Person) error {
+			p.Password = phc
+			return named(p)
+		})
+		if err != nil {
 			return err
 		}
 		if err := tx.DeleteLogins(person.ID, ""); err != nil {
@@ -189,14 +204,14 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 	})
 }
 
-// withPassword validates the person together with a new password and sets it.
-func (s *Service) withPassword(ctx context.Context, person *Person, password string) error {
-	if err := joined(person.Validate(), validPassword("password", password, person.Username)); err != nil {
-		return err
+// passwordOf validates what a person is going to be together with a new
+// password, and returns the hash of that, which takes too long for a transaction.
+func (s *Service) passwordOf(ctx context.Context, person Person, what func(*Person) error, password string) (string, error) {
+	wrong := what(&person)
+	if err := joined(wrong, validPassword("password", password, person.Username)); err != nil {
+		return "", err
 	}
-	phc, err := s.kitchen.hash(ctx, password)
-	person.Password = phc
-	return err
+	return s.kitchen.hash(ctx, password)
 }
 
 // Launch returns the secret of a one-time link that signs a person in: the

@@ -45,11 +45,11 @@ func (s *Service) Owner(ctx context.Context, username, name string) (person Pers
 		case !fault.Is(err, fault.NotFound):
 			return err
 		}
-		person.Username, person.Name, person.ChangedAt = username, name, s.now()
-		if err := person.Validate(); err != nil {
-			return err
-		}
-		return s.named(tx, acting(person, ledger.ViaLocal), person)
+		return s.named(tx, ledger.ViaLocal, person.ID, func(p *Person) error {
+			p.Username, p.Name, p.ChangedAt = username, name, s.now()
+			person = *p
+			return p.Validate()
+		})
 	})
 	return person, err
 }
@@ -69,12 +69,13 @@ func (s *Service) owner(tx Tx, fresh Person) (Person, error) {
 }
 
 // named writes who the owner says they are.
-func (s *Service) named(tx Tx, actor ledger.Actor, person Person) error {
-	if err := tx.UpdatePerson(person); err != nil {
-		return taken(err)
+func (s *Service) named(tx Tx, via ledger.Via, owner ledger.PersonID, what func(*Person) error) error {
+	person, err := change(tx, owner, what)
+	if err != nil {
+		return err
 	}
 	return tx.Record(ledger.Entry{
-		Actor: actor, Kind: "person.named", Subject: subject(person.ID), Payload: map[string]string{"username": person.Username, "name": person.Name},
+		Actor: acting(person, via), Kind: "person.named", Subject: subject(person.ID), Payload: map[string]string{"username": person.Username, "name": person.Name},
 	})
 }
 
@@ -119,13 +120,17 @@ func (s *Service) TakeOver(ctx context.Context, actor ledger.Actor) error {
 		}
 		now := s.now()
 		if was.ID != "" {
-			was.Owner, was.ChangedAt = false, now
-			if err := tx.UpdatePerson(was); err != nil {
+			if _, err := change(tx, was.ID, func(p *Person) error {
+				p.Owner, p.ChangedAt = false, now
+				return nil
+			}); err != nil {
 				return err
 			}
 		}
-		person.Owner, person.ChangedAt = true, now
-		if err := tx.UpdatePerson(person); err != nil {
+		if _, err := change(tx, person.ID, func(p *Person) error {
+			p.Owner, p.ChangedAt = true, now
+			return nil
+		}); err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Kind: "machine.taken", Subject: subject(person.ID), Payload: map[string]string{"from": string(was.ID)}})

@@ -39,6 +39,22 @@ func taken(err error) error {
 	return err
 }
 
+// change reads a person inside a transaction and writes back what a function
+// changed of them. A person is written in no other way: whoever wrote one that
+// was read before the transaction would take back what others changed meanwhile,
+// such as that they are no admin any more.
+func change(tx Tx, id ledger.PersonID, what func(*Person) error) (Person, error) {
+	person, err := tx.Person(id)
+	if err != nil {
+		return Person{}, err
+	}
+	was := person
+	if err := what(&person); err != nil || person == was {
+		return person, err
+	}
+	return person, taken(tx.UpdatePerson(person))
+}
+
 // CreatePersonRequest asks for a new person. Without a password they get a
 // one-time link on which they choose one.
 type CreatePersonRequest struct {
@@ -88,8 +104,12 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 		if err := person.Validate(); err != nil {
 			return Person{}, "", err
 		}
-	} else if err := s.withPassword(ctx, &person, req.Password); err != nil {
-		return Person{}, "", err
+	} else {
+		phc, err := s.passwordOf(ctx, person, func(p *Person) error { return p.Validate() }, req.Password)
+		if err != nil {
+			return Person{}, "", err
+		}
+		person.Password = phc
 	}
 	err := s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		if err := s.create(tx, actor, person); err != nil {
@@ -130,8 +150,10 @@ func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.Pers
 			return fault.New(fault.Invalid, "%s cannot sign in.", person.Name)
 		}
 		if !person.AskedAt.IsZero() {
-			person.AskedAt = time.Time{}
-			if err := tx.UpdatePerson(person); err != nil {
+			if _, err := change(tx, id, func(p *Person) error {
+				p.AskedAt = time.Time{}
+				return nil
+			}); err != nil {
 				return err
 			}
 		}
@@ -172,27 +194,25 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		return nil
 	}
 	err = s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) (err error) {
-		if person, err = tx.Person(id); err != nil {
-			return err
-		}
-		was := person
 		able, err := s.someAdminSignsIn(tx)
 		if err != nil {
 			return err
 		}
-		set(&person.Name, req.Name)
-		set(&person.TimeZone, req.TimeZone)
-		set(&person.Admin, req.Admin)
-		set(&person.Disabled, req.Disabled)
-		person.Name = strings.TrimSpace(person.Name)
-		if person == was {
-			return nil
-		}
-		if err := person.Validate(); err != nil {
-			return err
-		}
-		person.ChangedAt = s.now()
-		if err := tx.UpdatePerson(person); err != nil {
+		var was Person
+		person, err = change(tx, id, func(p *Person) error {
+			was = *p
+			set(&p.Name, req.Name)
+			set(&p.TimeZone, req.TimeZone)
+			set(&p.Admin, req.Admin)
+			set(&p.Disabled, req.Disabled)
+			p.Name = strings.TrimSpace(p.Name)
+			if *p == was {
+				return nil
+			}
+			p.ChangedAt = s.now()
+			return p.Validate()
+		})
+		if err != nil || person == was {
 			return err
 		}
 		if found, err := admins(tx); err != nil || was.Admin && len(found) == 0 {
@@ -264,12 +284,11 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
-		person, err := tx.Person(visit.Actor.Person)
+		person, err := change(tx, visit.Actor.Person, func(p *Person) error {
+			p.Password, p.ChangedAt = phc, s.now()
+			return nil
+		})
 		if err != nil {
-			return err
-		}
-		person.Password, person.ChangedAt = phc, s.now()
-		if err := tx.UpdatePerson(person); err != nil {
 			return err
 		}
 		if err := tx.DeleteLogins(person.ID, visit.Login); err != nil {

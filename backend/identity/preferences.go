@@ -48,12 +48,14 @@ func (s *Service) ChangePreferences(ctx context.Context, actor ledger.Actor, cho
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
-		person, err := tx.Person(actor.Person)
-		if err != nil || person.Preferences == chosen {
-			return err
-		}
-		person.Preferences, person.ChangedAt = chosen, s.now()
-		if err := tx.UpdatePerson(person); err != nil {
+		same := false
+		person, err := change(tx, actor.Person, func(p *Person) error {
+			if same = p.Preferences == chosen; !same {
+				p.Preferences, p.ChangedAt = chosen, s.now()
+			}
+			return nil
+		})
+		if err != nil || same {
 			return err
 		}
 		return tx.Record(ledger.Entry{Actor: actor, Kind: "person.preferred", Subject: subject(person.ID), Payload: map[string]any{

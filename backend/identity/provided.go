@@ -189,15 +189,21 @@ func (s *Service) welcomeBy(ctx context.Context, secret string, who stranger, fr
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if person.Name == person.Username && validName(who.name) == nil {
-		person.Name = who.name // the invitation named nobody
-	}
-	if person.TimeZone == "" {
-		person.TimeZone = who.zone
-	}
-	person.ChangedAt, person.AskedAt = s.now(), time.Time{}
 	return s.enter(ctx, person.ID, from, func(tx Tx) error {
 		if _, err := s.use(tx, PurposeWelcome, secret); err != nil {
+			return err
+		}
+		person, err := change(tx, person.ID, func(p *Person) error {
+			if p.Name == p.Username && validName(who.name) == nil {
+				p.Name = who.name // the invitation named nobody
+			}
+			if p.TimeZone == "" {
+				p.TimeZone = who.zone
+			}
+			p.ChangedAt, p.AskedAt = s.now(), time.Time{}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		actor := ledger.Actor{Person: person.ID, Name: person.Name, Via: ledger.ViaLogin}
@@ -209,9 +215,6 @@ func (s *Service) welcomeBy(ctx context.Context, secret string, who stranger, fr
 			err = fault.New(fault.Conflict, "Somebody here signs in as this account of %s already. Sign out there and choose another.", s.door.Name)
 		}
 		if err != nil {
-			return err
-		}
-		if err := tx.UpdatePerson(person); err != nil {
 			return err
 		}
 		if err := tx.DeleteLogins(person.ID, ""); err != nil {

@@ -65,8 +65,10 @@ func (s *Service) AskForLink(ctx context.Context, username string, from From) er
 		if err != nil || person.Disabled || now.Sub(person.AskedAt) < time.Minute {
 			return ignoreNone(err)
 		}
-		person.AskedAt = now
-		if err := tx.UpdatePerson(person); err != nil {
+		if _, err := change(tx, person.ID, func(p *Person) error {
+			p.AskedAt = now
+			return nil
+		}); err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{

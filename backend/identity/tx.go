@@ -26,7 +26,8 @@ type Tx interface {
 type PeopleTx interface {
 	// CreatePerson returns Conflict where the username is taken.
 	CreatePerson(Person) error
-	// UpdatePerson writes everything but id and creation time; Conflict where the
+	// UpdatePerson is for change alone: it writes everything but id and creation
+	// time. Conflict where the
 	// username is taken.
 	UpdatePerson(Person) error
 	// Person returns NotFound where there is none.
