@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,6 +64,7 @@ type door struct {
 	mu    sync.Mutex
 	found *oidc.Provider
 	again time.Time // before which a provider that did not answer is left alone
+	why   error     // it is left alone
 	end   string    // address at which its own session is ended
 	at    time.Time
 }
@@ -92,13 +94,13 @@ func (d *door) discover(ctx context.Context) (*oidc.Provider, error) {
 		return d.found, nil
 	}
 	if d.found == nil && d.now().Before(d.again) {
-		return nil, d.errAway(unproven("it did not answer a moment ago"))
+		return nil, d.why
 	}
 	// Its keys are fetched later with the context given here.
 	found, err := oidc.NewProvider(d.context(context.WithoutCancel(ctx)), d.Issuer)
 	if err != nil && d.found == nil {
-		d.again = d.now().Add(awayFor)
-		return nil, d.errAway(err)
+		d.again, d.why = d.now().Add(awayFor), d.errUnfound(err)
+		return nil, d.why
 	}
 	if err == nil {
 		var says struct {
@@ -109,6 +111,21 @@ func (d *door) discover(ctx context.Context) (*oidc.Provider, error) {
 	}
 	d.at = d.now()
 	return d.found, nil
+}
+
+// errUnfound says why a provider told nothing about itself that can be used: it
+// is away, or it is another than this server was told.
+func (d *door) errUnfound(cause error) error {
+	if other, ok := errors.AsType[*oidc.IssuerMismatchError](cause); ok {
+		is := clip(other.Discovered, 300)
+		return fault.As(fault.Unavailable, cause, "%s calls itself %s, and this server looks for %s. If that is the right one, whoever runs this server starts it with --oidc-issuer %s; every character counts, a slash at the end too.", d.Name, is, d.Issuer, is)
+	}
+	_, unreached := errors.AsType[net.Error](cause)
+	away := strings.HasPrefix(cause.Error(), "5") || strings.HasPrefix(cause.Error(), "429") // how go-oidc begins with the status
+	if _, transport := errors.AsType[*url.Error](cause); unreached || transport || away {
+		return d.errAway(cause)
+	}
+	return fault.As(fault.Unavailable, cause, "Something answers at %s, and it is no OpenID Connect provider. Whoever runs this server corrects --oidc-issuer; the log says what came.", d.Issuer)
 }
 
 func (d *door) errAway(cause error) error {

@@ -104,7 +104,7 @@ func (s *Server) postAccess(w http.ResponseWriter, r *http.Request) error {
 		sent := typed(r, "reason", "holder", "role")
 		sent["project"] = string(place.ID)
 		callIn(ctx).place = shown // the frame of the page that was sent from
-		return s.showAccesses(w, r, http.StatusUnprocessableEntity, shown, page.Refused(r.Context(), sent, err), "")
+		return s.showAccesses(w, r, http.StatusUnprocessableEntity, shown, s.refused(r.Context(), sent, err), "")
 	}
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func (s *Server) postAccount(w http.ResponseWriter, r *http.Request) error {
 	actor := actorOf(r)
 	_, err := s.Identity.ChangePerson(r.Context(), actor, actor.Person, identity.ChangePersonRequest{Name: &name, TimeZone: &zone})
 	if isRefusal(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Profile: page.Refused(r.Context(), typed(r, "name", "time_zone"), err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Profile: s.refused(r.Context(), typed(r, "name", "time_zone"), err)})
 	}
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (s *Server) postPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.Identity.ChangePassword(r.Context(), visitOf(r), s.passwordOf(r, "old_password"), r.PostForm.Get("password"), s.address(r))
 	if isRefusal(err) || fault.Is(err, fault.Unavailable) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Password: page.Refused(r.Context(), nil, err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Password: s.refused(r.Context(), nil, err)})
 	}
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) error {
 		_, secret, err = s.Identity.CreateToken(r.Context(), actorOf(r), req)
 	}
 	if isRefusal(err) {
-		return s.showTokens(w, r, http.StatusUnprocessableEntity, page.TokensView{Form: page.Refused(r.Context(), typed(r, "name", "scope", "expires"), err)})
+		return s.showTokens(w, r, http.StatusUnprocessableEntity, page.TokensView{Form: s.refused(r.Context(), typed(r, "name", "scope", "expires"), err)})
 	}
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (s *Server) postCandidate(w http.ResponseWriter, r *http.Request) error {
 		c, err = s.Review.Propose(r.Context(), actorOf(r), review.ProposeRequest{Project: projectOf(r).ID, Model: ref, Environment: environment, Note: r.PostForm.Get("note")})
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		return s.showPropose(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "model", "environment", "note"), err))
+		return s.showPropose(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "model", "environment", "note"), err))
 	}
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (s *Server) postComment(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = s.Review.Comment(r.Context(), actorOf(r), review.CommentRequest{Project: projectOf(r).ID, Candidate: ref, Kind: review.CommentKind(r.PostForm.Get("kind")), Text: r.PostForm.Get("text")})
 	if isRefusal(err) {
-		return s.showCandidate(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "text", "kind"), err))
+		return s.showCandidate(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "text", "kind"), err))
 	}
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		return s.showUpload(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), values, err))
+		return s.showUpload(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), values, err))
 	}
 	if err != nil {
 		return err
@@ -319,7 +319,7 @@ func (s *Server) postCompare(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		return s.showCompare(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "baseline", "candidate", "snapshot"), err))
+		return s.showCompare(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "baseline", "candidate", "snapshot"), err))
 	}
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func (s *Server) postErasure(w http.ResponseWriter, r *http.Request, erase func(
 	}
 	plan, err := erase(erasure.Request{Confirm: r.PostForm.Get("confirm"), Reason: r.PostForm.Get("reason")})
 	if isRefusal(err) {
-		return s.showErasure(w, r, http.StatusUnprocessableEntity, plan, page.Refused(r.Context(), typed(r, "confirm", "reason"), err))
+		return s.showErasure(w, r, http.StatusUnprocessableEntity, plan, s.refused(r.Context(), typed(r, "confirm", "reason"), err))
 	}
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (s *Server) postLiftHold(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) afterHold(w http.ResponseWriter, r *http.Request, err error) error {
 	if isRefusal(err) {
-		return s.showHolds(w, r, http.StatusUnprocessableEntity, r.PostForm.Get("kind"), r.PostForm.Get("id"), page.Refused(r.Context(), typed(r, "kind", "id", "reason"), err))
+		return s.showHolds(w, r, http.StatusUnprocessableEntity, r.PostForm.Get("kind"), r.PostForm.Get("id"), s.refused(r.Context(), typed(r, "kind", "id", "reason"), err))
 	}
 	if err != nil {
 		return err

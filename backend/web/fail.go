@@ -99,11 +99,23 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 		s.Log.LogAttrs(ctx, slog.LevelError, "internal error", slog.String("id", c.id), slog.String("route", c.pattern), slog.String("error", err.Error()))
 		return p
 	}
+	s.logAway(ctx, err)
 	fields := page.Refusals(ctx, err)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		p.Errors = append(p.Errors, ProblemField{Location: field, Message: fields[field]})
 	}
 	return p
+}
+
+// logAway writes down why something is not available: the person is told to try
+// again, and only the log tells whoever runs the server what to mend.
+func (s *Server) logAway(ctx context.Context, err error) {
+	if _, many := errors.AsType[identity.TooMany](err); many || !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+		return // guessing has a line of its own, and a browser that went away is no news
+	}
+	c, cause := callIn(ctx), err.Error()
+	cause = strings.ToValidUTF8(cause[:min(len(cause), 2000)], "") // it may hold a whole page that somebody else answered
+	s.Log.LogAttrs(ctx, slog.LevelWarn, "not available", slog.String("id", c.id), slog.String("route", c.pattern), slog.String("error", cause))
 }
 
 // answering turns a function that returns errors into a handler.

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"mime"
 	"net/http"
 	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/frontend/page"
 )
 
 // parseForm reads the fields of a posted form into r.PostForm.
@@ -31,6 +33,12 @@ func typed(r *http.Request, names ...string) map[string]string {
 		values[name] = r.PostForm.Get(name)
 	}
 	return values
+}
+
+// refused is a form that is shown again with what was typed and what is wrong.
+func (s *Server) refused(ctx context.Context, values map[string]string, err error) page.FormView {
+	s.logAway(ctx, err)
+	return page.Refused(ctx, values, err)
 }
 
 // isRefusal reports whether a form should be shown again with the error, rather

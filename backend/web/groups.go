@@ -89,7 +89,7 @@ func (s *Server) postChangeGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) groupDone(w http.ResponseWriter, r *http.Request, group string, err error) error {
 	if isRefusal(err) || fault.Is(err, fault.NotFound) {
-		v := page.GroupsView{Failed: group, Form: page.Refused(r.Context(), typed(r, "name", "username", "provider_name", "reason"), err)}
+		v := page.GroupsView{Failed: group, Form: s.refused(r.Context(), typed(r, "name", "username", "provider_name", "reason"), err)}
 		if v.Form.Error(ledger.KeyReason) != "" {
 			v.Asked = typed(r, "do", "person", "project", "role", "username", "provider_name") // the same again, with a reason
 		}

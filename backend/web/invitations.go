@@ -76,7 +76,7 @@ func (s *Server) postInvitations(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if fault.Fields(err)[ledger.KeyReason] != "" {
-			v.Form = page.Refused(r.Context(), typed(r, "reason"), err)
+			v.Form = s.refused(r.Context(), typed(r, "reason"), err)
 		}
 		// Or something changed since the preview: it says what.
 	}

@@ -83,7 +83,7 @@ func (s *Server) postUnlock(w http.ResponseWriter, r *http.Request) error {
 	} else if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	return s.showLocked(w, r, status, page.LockedView{Next: next, Name: person.Name, Username: person.Username, Linked: person.Linked, Alone: s.Identity.ConfirmsByProvider(person), Form: page.Refused(r.Context(), nil, err)})
+	return s.showLocked(w, r, status, page.LockedView{Next: next, Name: person.Name, Username: person.Username, Linked: person.Linked, Alone: s.Identity.ConfirmsByProvider(person), Form: s.refused(r.Context(), nil, err)})
 }
 
 func (s *Server) getForgot(w http.ResponseWriter, r *http.Request) error {

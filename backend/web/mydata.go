@@ -71,7 +71,7 @@ func (s *Server) postPreferences(w http.ResponseWriter, r *http.Request) error {
 		err = s.Identity.ChangePreferences(r.Context(), actorOf(r), chosen)
 	}
 	if isRefusal(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: page.Refused(r.Context(), typed(r, "language", "text_size", "lock_after"), err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Preferences: s.refused(r.Context(), typed(r, "language", "text_size", "lock_after"), err)})
 	}
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (s *Server) postKeys(w http.ResponseWriter, r *http.Request) error {
 	chosen.Keys = identity.NewOwnKeys(wanted)
 	err := s.Identity.ChangePreferences(r.Context(), actorOf(r), chosen)
 	if isRefusal(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Keys: page.Refused(r.Context(), typed(r, fields...), err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Keys: s.refused(r.Context(), typed(r, fields...), err)})
 	}
 	if err != nil {
 		return err

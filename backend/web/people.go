@@ -51,7 +51,7 @@ func (s *Server) postPerson(w http.ResponseWriter, r *http.Request) error {
 		Username: r.PostForm.Get("username"), Name: r.PostForm.Get("name"), Admin: r.PostForm.Get("admin") != "",
 	})
 	if isRefusal(err) {
-		return s.showPeople(w, r, http.StatusUnprocessableEntity, page.PeopleView{Form: page.Refused(r.Context(), typed(r, "username", "name", "admin"), err)})
+		return s.showPeople(w, r, http.StatusUnprocessableEntity, page.PeopleView{Form: s.refused(r.Context(), typed(r, "username", "name", "admin"), err)})
 	}
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (s *Server) postChangePerson(w http.ResponseWriter, r *http.Request) error 
 	_, err := s.Identity.ChangePerson(r.Context(), actorOf(r), ledger.PersonID(r.PathValue("person")),
 		identity.ChangePersonRequest{Name: &name, TimeZone: &zone, Admin: &admin, Disabled: &disabled, Reason: r.PostForm.Get("reason")})
 	if isRefusal(err) {
-		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Form: page.Refused(r.Context(), typed(r, "name", "time_zone", "admin", "disabled", "reason"), err)})
+		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Form: s.refused(r.Context(), typed(r, "name", "time_zone", "admin", "disabled", "reason"), err)})
 	}
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (s *Server) postMember(w http.ResponseWriter, r *http.Request) error {
 		Project: projectOf(r).ID, Roles: []ledger.Role{ledger.Role(r.PostForm.Get("role"))}, Reason: r.PostForm.Get("reason"),
 	})
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Form: page.Refused(r.Context(), typed(r, "username", "name", "role", "reason"), err)})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Form: s.refused(r.Context(), typed(r, "username", "name", "role", "reason"), err)})
 	}
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {
 	ticked := tickedRoles[ledger.PersonID](r, "person")
 	err := s.Identity.SetRoles(r.Context(), actorOf(r), projectOf(r).ID, ticked, r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: page.Refused(r.Context(), typed(r, "reason"), err), Typed: tickedRoles[string](r, "person")})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Matrix: s.refused(r.Context(), typed(r, "reason"), err), Typed: tickedRoles[string](r, "person")})
 	}
 	return s.membersSaved(w, r, err)
 }
@@ -222,7 +222,7 @@ func (s *Server) postGroupRoles(w http.ResponseWriter, r *http.Request) error {
 	ticked := tickedRoles[identity.GroupID](r, "group")
 	err := s.Identity.SetGroupRoles(r.Context(), actorOf(r), projectOf(r).ID, ticked, r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{GroupForm: page.Refused(r.Context(), typed(r, "reason"), err), Typed: tickedRoles[string](r, "group")})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{GroupForm: s.refused(r.Context(), typed(r, "reason"), err), Typed: tickedRoles[string](r, "group")})
 	}
 	return s.membersSaved(w, r, err)
 }
@@ -267,7 +267,7 @@ func (s *Server) postProjectLock(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err := s.Labeling.DemandLock(r.Context(), actorOf(r), projectOf(r).ID, number(r.PostForm.Get("lock_after"), 0), r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showSettings(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "lock_after", "reason"), err), false)
+		return s.showSettings(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "lock_after", "reason"), err), false)
 	}
 	if err != nil {
 		return err

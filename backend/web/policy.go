@@ -55,7 +55,7 @@ func (s *Server) postPolicy(w http.ResponseWriter, r *http.Request) error {
 		_, err = s.Review.SavePolicy(r.Context(), actorOf(r), review.SavePolicyRequest{Project: projectOf(r).ID, Text: text, Base: ledger.Digest(r.PostForm.Get("base")), Reason: r.PostForm.Get("reason")})
 	}
 	if isRefusal(err) {
-		return s.showPolicy(w, r, http.StatusUnprocessableEntity, text, page.Refused(r.Context(), typed(r, "reason"), err))
+		return s.showPolicy(w, r, http.StatusUnprocessableEntity, text, s.refused(r.Context(), typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err

@@ -197,7 +197,7 @@ func (s *Server) postMark(w http.ResponseWriter, r *http.Request) error {
 	id := chi.URLParam(r, "dataset")
 	_, err := s.Labeling.MarkDataset(r.Context(), actorOf(r), projectOf(r).ID, id, r.PostForm.Get("sensitive") != "", r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showDatasets(w, r, http.StatusUnprocessableEntity, id, page.Refused(r.Context(), typed(r, "reason"), err))
+		return s.showDatasets(w, r, http.StatusUnprocessableEntity, id, s.refused(r.Context(), typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ func (s *Server) postSetOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.setOut(w, r, j)
 	if fault.Is(err, fault.Unavailable) {
-		return s.showSignIn(w, r, http.StatusServiceUnavailable, page.SignInView{Next: j.Next, Form: page.Refused(r.Context(), nil, err)})
+		return s.showSignIn(w, r, http.StatusServiceUnavailable, page.SignInView{Next: j.Next, Form: s.refused(r.Context(), nil, err)})
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func (s *Server) refuseArrival(w http.ResponseWriter, r *http.Request, j identit
 	if j.Errand == identity.ErrandLink || j.Errand == identity.ErrandConfirm {
 		return err
 	}
-	return s.showSignIn(w, r, status, page.SignInView{Next: localPath(j.Next), Form: page.Refused(r.Context(), nil, err), Left: true})
+	return s.showSignIn(w, r, status, page.SignInView{Next: localPath(j.Next), Form: s.refused(r.Context(), nil, err), Left: true})
 }
 
 // getSignedIn ends a sign-in that was made in a tab of its own, because the page
@@ -171,7 +171,7 @@ func (s *Server) postLinkProvider(w http.ResponseWriter, r *http.Request) error 
 	}
 	err := s.Identity.MayLink(r.Context(), visitOf(r), r.PostForm.Get("password"), s.address(r))
 	if isRetry(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(r.Context(), nil, err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: s.refused(r.Context(), nil, err)})
 	}
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (s *Server) postUnlinkProvider(w http.ResponseWriter, r *http.Request) erro
 	}
 	err := s.Identity.Unlink(r.Context(), visitOf(r), r.PostForm.Get("password"), s.address(r))
 	if isRetry(err) {
-		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: page.Refused(r.Context(), nil, err)})
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Provided: s.refused(r.Context(), nil, err)})
 	}
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func (s *Server) postDisconnect(w http.ResponseWriter, r *http.Request) error {
 	id := ledger.PersonID(r.PathValue("person"))
 	err := s.Identity.Disconnect(r.Context(), actorOf(r), id, r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Disconnect: page.Refused(r.Context(), typed(r, "reason"), err)})
+		return s.showPerson(w, r, http.StatusUnprocessableEntity, page.PersonView{Disconnect: s.refused(r.Context(), typed(r, "reason"), err)})
 	}
 	if err != nil {
 		return err

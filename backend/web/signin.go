@@ -71,7 +71,7 @@ func (s *Server) postSignIn(w http.ResponseWriter, r *http.Request) error {
 		if wantsJSON(r) {
 			return err
 		}
-		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: page.Refused(r.Context(), typed(r, "username"), err)})
+		return s.showSignIn(w, r, status, page.SignInView{Next: next, Form: s.refused(r.Context(), typed(r, "username"), err)})
 	}
 	// Whoever sat here before, and may have locked the screen, has left the seat.
 	if before := s.cookie(r); before != "" {
@@ -151,7 +151,7 @@ func (s *Server) showArrival(w http.ResponseWriter, r *http.Request, status int,
 // arrive answers the form of an arrival: with the form again, or signed in.
 func (s *Server) arrive(w http.ResponseWriter, r *http.Request, in identity.SignedIn, err error, v page.ArrivalView) error {
 	if isRefusal(err) {
-		v.Form = page.Refused(r.Context(), typed(r, "name", "username", "time_zone"), err)
+		v.Form = s.refused(r.Context(), typed(r, "name", "username", "time_zone"), err)
 		return s.showArrival(w, r, http.StatusUnprocessableEntity, v)
 	}
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *Server) postSnapshot(w http.ResponseWriter, r *http.Request) error {
 	}
 	snap, err := s.Labeling.CreateSnapshot(r.Context(), actorOf(r), projectOf(r).ID, labeling.CreateSnapshotRequest{Name: r.PostForm.Get("name"), Datasets: r.PostForm["dataset"]})
 	if isRefusal(err) {
-		return s.showSnapshots(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "name"), err), r.PostForm["dataset"])
+		return s.showSnapshots(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "name"), err), r.PostForm["dataset"])
 	}
 	if err != nil {
 		return err

@@ -167,7 +167,7 @@ func (s *Server) postRetention(w http.ResponseWriter, r *http.Request) error {
 	kind := erasure.Retained(r.PostForm.Get("kind"))
 	_, err := s.Erasure.SetRetention(r.Context(), actorOf(r), kind, number(r.PostForm.Get("days"), -1), r.PostForm.Get("reason"))
 	if isRefusal(err) {
-		return s.showRetention(w, r, http.StatusUnprocessableEntity, page.RetentionView{Failed: kind, Form: page.Refused(r.Context(), typed(r, "days", "reason"), err)})
+		return s.showRetention(w, r, http.StatusUnprocessableEntity, page.RetentionView{Failed: kind, Form: s.refused(r.Context(), typed(r, "days", "reason"), err)})
 	}
 	if err != nil {
 		return err

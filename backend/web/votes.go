@@ -82,7 +82,7 @@ func (s *Server) postVote(w http.ResponseWriter, r *http.Request) error {
 		_, err = s.Review.Vote(r.Context(), actorOf(r), req)
 	}
 	if isRetry(err) {
-		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "value", "role", "comment"), err), page.BallotVote)
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "value", "role", "comment"), err), page.BallotVote)
 	}
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *Server) postUnvote(w http.ResponseWriter, r *http.Request) error {
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) {
-		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "comment"), err), page.BallotUnvote)
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "comment"), err), page.BallotUnvote)
 	}
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (s *Server) postConfirm(w http.ResponseWriter, r *http.Request) error {
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
 	})
 	if isRetry(err) {
-		return s.showBallot(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r), err), page.BallotConfirm)
+		return s.showBallot(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r), err), page.BallotConfirm)
 	}
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *Server) postRevoke(w http.ResponseWriter, r *http.Request) error {
 		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) && !fault.Is(err, fault.Conflict) {
-		return s.showRevoke(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "reason"), err))
+		return s.showRevoke(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err
