@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 )
 
 // DatasetID is the id of a dataset (UUIDv7).
@@ -59,6 +60,9 @@ type Dataset struct {
 func (d Dataset) Validate() error {
 	if strings.TrimSpace(d.Name) != d.Name || d.Name == "" || utf8.RuneCountInString(d.Name) > 120 {
 		return fault.Field("dataset", "A dataset needs a name of at most 120 characters without spaces around it; %.60q is none.", d.Name)
+	}
+	if err := ledger.Name("dataset", d.Name); err != nil {
+		return err
 	}
 	_, err := ParsePurpose(string(d.Purpose))
 	return err

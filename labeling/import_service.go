@@ -42,7 +42,7 @@ func (s *Service) Upload(ctx context.Context, actor ledger.Actor, project Projec
 		return Import{}, err
 	}
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "_"), `\`, "/"))
-	if name == "." || name == "/" || CheckText(name) != nil {
+	if name == "." || name == "/" || CheckText(name) != nil || ledger.Name("file", name) != nil {
 		name = "upload"
 	}
 	digest, size, err := s.Files.Put(ctx, in)

@@ -49,6 +49,9 @@ func (p Project) Validate() error {
 	case p.Overlap < 1 || p.Overlap > MostOverlap:
 		return fault.Field("overlap", "Between 1 and %d people can judge an item, not %d.", MostOverlap, p.Overlap)
 	}
+	if err := ledger.Name("name", p.Name); err != nil {
+		return err
+	}
 	return p.Schema.Validate()
 }
 

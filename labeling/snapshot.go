@@ -415,7 +415,7 @@ func checkSnapshotName(name string) error {
 	if err := CheckText(name); err != nil {
 		return fault.Field("name", "The name cannot be kept: %s.", err)
 	}
-	return nil
+	return ledger.Name("name", name)
 }
 
 // sortUTF16 orders names by their UTF-16 code units, as RFC 8785 asks.

@@ -41,7 +41,7 @@ func (g Group) Validate() error {
 	case strings.ContainsFunc(g.Name, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(",;|", r) }) || !utf8.ValidString(g.Name):
 		return fault.Field("name", "Leave out commas, semicolons, bars, line breaks and control characters.")
 	}
-	return nil
+	return ledger.Name("name", g.Name)
 }
 
 // groupNamed finds a group by id or name, whatever the case.

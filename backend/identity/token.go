@@ -44,6 +44,8 @@ func (t Token) Validate(now time.Time) error {
 		name = fault.Field("name", "Say what the token is for, for example the CI job that uses it.")
 	case n > 100 || !utf8.ValidString(t.Name):
 		name = fault.Field("name", "Use at most 100 characters.")
+	default:
+		name = ledger.Name("name", t.Name)
 	}
 	if !slices.Contains(ledger.Scopes(), t.Scope) {
 		scope = fault.Field("scope", "Choose one of the scopes full, read and gate.")

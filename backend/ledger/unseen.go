@@ -89,6 +89,17 @@ func Plain(field, text string) error {
 	return nil
 }
 
+// Name refuses a name that holds control characters or characters nobody sees. Names
+// are printed on terminals and into logs, where an escape sequence is a command.
+func Name(field, text string) error {
+	for i, r := range []rune(text) {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return fault.Field(field, "Character %d is a control character (U+%04X). Remove it: names are printed on terminals and into logs.", i+1, r)
+		}
+	}
+	return Plain(field, text)
+}
+
 // scripts are those whose letters can be told apart by their script; all the
 // others count as one.
 var scripts = []struct {

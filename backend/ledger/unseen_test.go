@@ -63,3 +63,18 @@ func TestANameIsWrittenInOneScript(t *testing.T) {
 		}
 	}
 }
+
+func TestANameHoldsNoControlCharacter(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Anna Müller – 東京, 5 %": "", "": "",
+		"a\x1b[2Jb": "Character 2 is a control character (U+001B)", "a\r": "Character 2 is a control character (U+000D)", "\x07": "Character 1 is a control character (U+0007)",
+		"line\nbreak": "Character 5 is a control character (U+000A)", "a\u009bb": "Character 2 is a control character (U+009B)", "a\u2028": "Character 2 is a control character (U+2028)",
+		"pay\u202egpj.exe": "Character 4 is right-to-left override (U+202E)",
+	} {
+		err := Name("name", text)
+		if got := fault.Fields(err)["name"]; want == "" && err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%+q: %v, want %q", text, err, want)
+		}
+	}
+}

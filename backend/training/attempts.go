@@ -385,6 +385,9 @@ func (s *Service) SaveOutput(ctx context.Context, fence int64, name string, body
 	if name == "" || len(name) > 500 || path.Clean("/" + name)[1:] != name || strings.ContainsAny(name, "\\\x00") {
 		return OutputFile{}, fault.Field("path", "%.80q is not the path of an output file.", name)
 	}
+	if err := ledger.Name("path", name); err != nil {
+		return OutputFile{}, err
+	}
 	alive := func(tx Tx) error { _, _, err := live(tx, fence); return err }
 	if err := s.View(ctx, alive); err != nil { // before the bytes travel
 		return OutputFile{}, err
