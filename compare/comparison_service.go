@@ -287,7 +287,25 @@ func (s *Service) openComparison(ctx context.Context, digest ledger.Digest) (Com
 	return DecodeComparison(content, digest)
 }
 
+// sightOn returns Denied where what was measured on a snapshot would tell the
+// actor answers to items that they judge blind.
+func sightOn(tx labeling.Tx, actor ledger.Actor, project ledger.ProjectID, id labeling.SnapshotID) error {
+	sight, err := labeling.SightOf(tx, actor, project)
+	if err != nil {
+		return err
+	}
+	snapshot, err := tx.Snapshot(id)
+	if fault.Is(err, fault.NotFound) {
+		snapshot.Purpose, err = labeling.PurposeEvaluation, nil // nobody knows any more
+	}
+	if err != nil {
+		return fault.Wrap(err, "find snapshot")
+	}
+	return sight.Rows(snapshot)
+}
+
 // Comparison returns a comparison of the project by the digest of its document.
+// It returns Denied where it would tell the actor what they judge blind.
 func (s *Service) Comparison(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, digest ledger.Digest) (Compared, error) {
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
 		return Compared{}, err
@@ -295,7 +313,10 @@ func (s *Service) Comparison(ctx context.Context, actor ledger.Actor, project le
 	var found []ComparisonRecord
 	err := s.View(ctx, func(tx Tx) (err error) {
 		found, err = tx.FindComparisons(ComparisonFilter{Project: project, Digest: digest, Limit: 1})
-		return fault.Wrap(err, "find comparison")
+		if err != nil || len(found) == 0 {
+			return fault.Wrap(err, "find comparison")
+		}
+		return sightOn(tx, actor, project, found[0].Snapshot)
 	})
 	if err != nil {
 		return Compared{}, err

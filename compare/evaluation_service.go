@@ -173,6 +173,7 @@ func (s *Service) Evaluations(ctx context.Context, actor ledger.Actor, project l
 }
 
 // Evaluation returns an evaluation of the project by the digest of its document.
+// It returns Denied where it would tell the actor what they judge blind.
 func (s *Service) Evaluation(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, digest ledger.Digest) (Evaluation, error) {
 	records, err := s.Evaluations(ctx, actor, project, "")
 	if err != nil {
@@ -180,6 +181,9 @@ func (s *Service) Evaluation(ctx context.Context, actor ledger.Actor, project le
 	}
 	for _, r := range records {
 		if r.Digest == digest {
+			if err := s.View(ctx, func(tx Tx) error { return sightOn(tx, actor, project, r.Snapshot) }); err != nil {
+				return Evaluation{}, err
+			}
 			content, err := s.readAll(ctx, digest)
 			if err != nil {
 				return Evaluation{}, err

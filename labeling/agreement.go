@@ -2,6 +2,7 @@ package labeling
 
 import (
 	"context"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -67,6 +68,21 @@ func Agree(schema Schema, answers []Said) Agreement {
 	return a
 }
 
+// said leaves answers to items out that somebody who only judges has not answered:
+// whether others differ about them is not theirs to know yet.
+func (s Sight) said(all []Said) []Said {
+	if !s.JudgesBlind() {
+		return all
+	}
+	mine := map[ItemID]bool{}
+	for _, a := range all {
+		if a.Person == s.person {
+			mine[a.Item] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(a Said) bool { return !mine[a.Item] })
+}
+
 // agreementOver is how many of the latest answers of a project its agreement
 // looks at, so that it says how things stand and costs the same at any size.
 const agreementOver = 2000
@@ -83,8 +99,12 @@ func (s *Service) Agreement(ctx context.Context, actor ledger.Actor, project Pro
 			return fault.Wrap(err, "find project")
 		}
 		said, err := tx.SaidTwice(project, agreementOver)
-		a = Agree(p.Schema, said)
-		return fault.Wrap(err, "find answers")
+		if err != nil {
+			return fault.Wrap(err, "find answers")
+		}
+		sight, err := SightOf(tx, actor, project)
+		a = Agree(p.Schema, sight.said(said))
+		return err
 	})
 	return a, err
 }

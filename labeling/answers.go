@@ -22,7 +22,8 @@ type SubmitRequest struct {
 // Sending the same again changes nothing and returns what is stored; the same
 // id with other content returns Conflict. It returns Unauthenticated where the
 // answer belongs to somebody else than the actor, and Denied, Invalid or
-// NotFound where it cannot be taken. A lease is not asked for: whatever a person
+// NotFound where it cannot be taken, Unmet where the actor had the answers of
+// others shown. A lease is not asked for: whatever a person
 // answered is taken, and marked extra where the item had its answers already.
 func (s *Service) Submit(ctx context.Context, actor ledger.Actor, project ProjectID, req SubmitRequest) (Annotation, error) {
 	if err := actor.Must(project, ledger.ActionLabel); err != nil {
@@ -63,6 +64,11 @@ func (s *Service) Submit(ctx context.Context, actor ledger.Actor, project Projec
 		}
 		if err := answerable(tx, p, item, a); err != nil {
 			return err
+		}
+		if a.Kind == KindAnswer {
+			if err := unseen(tx, actor.Person, item.ID); err != nil {
+				return err
+			}
 		}
 		a.Dataset = item.Dataset
 		if err := annotate(tx, p, item, &a); err != nil {

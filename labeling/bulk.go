@@ -357,9 +357,10 @@ func revert(tx Tx, p Project, b Bulk, row BulkRow) error {
 	return fault.Wrap(tx.DropBulkRow(b.ID, row.Item), "forget what was changed")
 }
 
-// Bulk returns a bulk change of a project, or NotFound.
+// Bulk returns a bulk change of a project, or NotFound. It says which class items
+// were given, so it is for whoever may give it.
 func (s *Service) Bulk(ctx context.Context, actor ledger.Actor, project ProjectID, id BulkID) (Bulk, error) {
-	if err := actor.Must(project, ledger.ActionRead); err != nil {
+	if err := actor.Must(project, ledger.ActionRelabel); err != nil {
 		return Bulk{}, err
 	}
 	var b Bulk

@@ -118,6 +118,13 @@ func (s *Service) ExportDataset(ctx context.Context, actor ledger.Actor, project
 		if err != nil {
 			return err
 		}
+		sight, err := SightOf(tx, actor, project)
+		if err != nil {
+			return err
+		}
+		if err := sight.Rows(Snapshot{Purpose: d.Purpose}); err != nil {
+			return err
+		}
 		return taken(tx, actor, project, ledger.Subject{Kind: "dataset", ID: string(d.ID)}, f)
 	}); err != nil {
 		return err

@@ -81,6 +81,9 @@ type PreviewImportRequest struct {
 // PreviewImport reads the first records of an uploaded file and guesses what
 // its columns are. A file that cannot be read is a preview with a Failure.
 func (s *Service) PreviewImport(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID, req PreviewImportRequest) (Preview, error) {
+	if err := actor.Must(project, ledger.ActionImport); err != nil { // the file may hold answers
+		return Preview{}, err
+	}
 	i, err := s.Import(ctx, actor, project, id)
 	if err != nil {
 		return Preview{}, err
@@ -242,13 +245,18 @@ func (s *Service) Imports(ctx context.Context, actor ledger.Actor, project Proje
 	return imports, err
 }
 
-// ImportProblems lists the first problems of an import.
+// ImportProblems lists the first problems of an import; somebody who judges blind
+// is told of none.
 func (s *Service) ImportProblems(ctx context.Context, actor ledger.Actor, project ProjectID, id ImportID, limit int) ([]ImportProblem, error) {
 	if _, err := s.Import(ctx, actor, project, id); err != nil {
 		return nil, err
 	}
 	var problems []ImportProblem
-	err := s.View(ctx, func(tx Tx) (err error) {
+	err := s.View(ctx, func(tx Tx) error {
+		sight, err := SightOf(tx, actor, project)
+		if err != nil || sight.JudgesBlind() { // a reason quotes labels of the file
+			return err
+		}
 		problems, err = tx.ImportProblems(id, min(max(limit, 1), MostProblems))
 		return fault.Wrap(err, "list problems of an import")
 	})

@@ -53,6 +53,7 @@ type Item struct {
 	ModelScore  *float64 // how sure it was, 0 to 1; nil if unknown
 	Uncertainty *float64 // of that prediction, 0 to 1; nil if unknown
 	CreatedAt   time.Time
+	Withheld    bool // what others said about it was taken out for whoever asks; see Sight
 }
 
 // MostText is the largest text of an item in bytes.

@@ -17,6 +17,14 @@ type ItemFilter struct {
 	Person    ledger.PersonID // has an active answer there
 	Disagrees bool            // model and accepted answer differ
 	Search    string          // words of the text, the last may be the beginning of one
+	Own       *OwnAnswers     // nil: whoever answered; see Sight.Filter
+}
+
+// OwnAnswers narrows a list down to the items that a person has answered and to
+// the datasets that they may see anyway.
+type OwnAnswers struct {
+	Person ledger.PersonID
+	Open   []DatasetID
 }
 
 // Empty reports whether the filter lets everything through.
@@ -25,7 +33,7 @@ func (f ItemFilter) Empty() bool { return f == ItemFilter{} }
 // counted reports whether the counts kept with the items answer how many the
 // filter lets through.
 func (f ItemFilter) counted() bool {
-	return f.Model == "" && f.Person == "" && !f.Disagrees && f.Search == ""
+	return f.Model == "" && f.Person == "" && !f.Disagrees && f.Search == "" && f.Own == nil
 }
 
 // sum adds up the counts that the filter lets through.
@@ -99,9 +107,13 @@ func (s *Service) Items(ctx context.Context, actor ledger.Actor, project Project
 	limit = min(limit, 500)
 	var page ItemPage
 	err := s.View(ctx, func(tx Tx) error {
-		var err error
-		var more bool
 		page = ItemPage{}
+		sight, err := SightOf(tx, actor, project)
+		if err != nil {
+			return err
+		}
+		f := sight.Filter(f)
+		var more bool
 		if page.Items, more, err = tx.FindItems(project, f, Slice{After: req.After, Before: req.Before, Rows: limit, Short: req.Short}); err != nil {
 			return fault.Wrap(err, "find items")
 		}
@@ -116,9 +128,13 @@ func (s *Service) Items(ctx context.Context, actor ledger.Actor, project Project
 				page.Previous = page.Items[0].Seq
 			}
 		}
+		if err := sight.Items(tx, pointers(page.Items)...); err != nil {
+			return err
+		}
 		if page.Facets, err = tx.Counts(project); err != nil {
 			return fault.Wrap(err, "count items")
 		}
+		page.Facets = sight.Counts(page.Facets)
 		if f.counted() {
 			page.Total = f.sum(page.Facets)
 		} else {
@@ -140,6 +156,15 @@ func (s *Service) Items(ctx context.Context, actor ledger.Actor, project Project
 		return ItemPage{}, err
 	}
 	return page, nil
+}
+
+// pointers points at each of some items.
+func pointers(items []Item) []*Item {
+	at := make([]*Item, len(items))
+	for i := range items {
+		at[i] = &items[i]
+	}
+	return at
 }
 
 func reverse(items []Item) {
@@ -169,11 +194,13 @@ func (s *Service) Answerers(ctx context.Context, actor ledger.Actor, project Pro
 	return people, err
 }
 
-// ItemHistory is an item with all that was ever said about it.
+// ItemHistory is an item with all that was ever said about it, as far as the
+// one who asks may see it.
 type ItemHistory struct {
 	Item        Item
 	Dataset     Dataset
 	Annotations []Annotation // in every state, newest first
+	MayShow     bool         // something is withheld, and ShowAnswers shows it
 }
 
 // Item returns an item of a project, by id, with its history.
@@ -189,11 +216,19 @@ func (s *Service) Item(ctx context.Context, actor ledger.Actor, project ProjectI
 		if h.Dataset, err = tx.Dataset(h.Item.Dataset); err != nil {
 			return fault.Wrap(err, "find dataset")
 		}
+		sight, err := SightOf(tx, actor, project)
+		if err != nil {
+			return err
+		}
+		if err := sight.Items(tx, &h.Item); err != nil {
+			return err
+		}
+		h.MayShow = h.Item.Withheld && actor.May(project, ledger.ActionRelabel)
 		all, err := tx.AllAnnotationsOf(id)
 		if err != nil {
 			return fault.Wrap(err, "find annotations")
 		}
-		h.Annotations = nil
+		all, h.Annotations = sight.annotations(h.Item, all), nil
 		for i := len(all) - 1; i >= 0; i-- {
 			h.Annotations = append(h.Annotations, all[i])
 		}

@@ -45,9 +45,13 @@ func (s *Service) Peek(ctx context.Context, actor ledger.Actor, project ProjectI
 			return fault.Wrap(err, "find project")
 		}
 		peek.Guideline = p.Schema.Guideline
+		sight, err := SightOf(tx, actor, project)
+		if err != nil {
+			return err
+		}
 		if class, known := p.Schema.Class(p.Schema.Resolve(req.Class)); known {
 			peek.Class = class
-			if peek.Examples, err = examples(tx, project, class.ID, req.Item); err != nil {
+			if peek.Examples, err = examples(tx, sight, project, class.ID, req.Item); err != nil {
 				return err
 			}
 		}
@@ -61,8 +65,12 @@ func (s *Service) Peek(ctx context.Context, actor ledger.Actor, project ProjectI
 		if err != nil {
 			return fault.Wrap(err, "find annotations")
 		}
-		peek.Annotations, peek.Withheld = openTo(actor.Person, all)
-		return nil
+		shown, err := tx.Shown(actor.Person, req.Item)
+		if err != nil {
+			return fault.Wrap(err, "see who answered")
+		}
+		peek.Annotations, peek.Withheld = openTo(actor.Person, shown, all)
+		return fault.Wrap(sight.Items(tx, &peek.Item), "see who answered")
 	})
 	if err != nil {
 		return Peek{}, err
@@ -71,10 +79,15 @@ func (s *Service) Peek(ctx context.Context, actor ledger.Actor, project ProjectI
 }
 
 // openTo returns the history of an item, newest first, for a person who has
-// said something about it; from anybody else it is withheld.
-func openTo(person ledger.PersonID, all []Annotation) (history []Annotation, withheld bool) {
+// said something about it or had it shown; from anybody else it is withheld. The
+// drawer stands beside an item that is being judged, so it is stricter than
+// Sight: it shows nothing beforehand of items that are not judged blind either.
+func openTo(person ledger.PersonID, shown bool, all []Annotation) (history []Annotation, withheld bool) {
 	for i := len(all) - 1; i >= 0; i-- {
 		history = append(history, all[i])
+	}
+	if shown {
+		return history, false
 	}
 	for _, a := range all {
 		if a.Person == person && a.State == AnnotationActive && a.Kind != KindImport && a.Answers() {
@@ -86,7 +99,7 @@ func openTo(person ledger.PersonID, all []Annotation) (history []Annotation, wit
 
 // examples returns the newest accepted items of a class. Items on which models
 // are judged stay unseen: whoever labels them must not know their answers.
-func examples(tx Tx, project ProjectID, class ClassID, but ItemID) ([]Item, error) {
+func examples(tx Tx, sight Sight, project ProjectID, class ClassID, but ItemID) ([]Item, error) {
 	datasets, err := tx.Datasets(project)
 	if err != nil {
 		return nil, fault.Wrap(err, "list datasets")
@@ -96,7 +109,7 @@ func examples(tx Tx, project ProjectID, class ClassID, but ItemID) ([]Item, erro
 		if d.Purpose.Blind() || d.Accepted == 0 {
 			continue
 		}
-		items, _, err := tx.FindItems(project, ItemFilter{Dataset: d.ID, Status: StatusAccepted, Label: class}, Slice{Before: lastSeq, Rows: mostExamples + 1})
+		items, _, err := tx.FindItems(project, sight.Filter(ItemFilter{Dataset: d.ID, Status: StatusAccepted, Label: class}), Slice{Before: lastSeq, Rows: mostExamples + 1})
 		if err != nil {
 			return nil, fault.Wrap(err, "find examples")
 		}

@@ -324,24 +324,32 @@ func (s *Service) Dataset(ctx context.Context, actor ledger.Actor, project Proje
 	return d, err
 }
 
-// Counts returns how many items of a project have each dataset, status and label.
+// Counts returns how many items of a project have each dataset, status and
+// label, as far as the actor may know it.
 func (s *Service) Counts(ctx context.Context, actor ledger.Actor, project ProjectID) ([]Count, error) {
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
 		return nil, err
 	}
 	var counts []Count
 	err := s.View(ctx, func(tx Tx) (err error) {
-		counts, err = tx.Counts(project)
-		return fault.Wrap(err, "count items")
+		if counts, err = tx.Counts(project); err != nil {
+			return fault.Wrap(err, "count items")
+		}
+		sight, err := SightOf(tx, actor, project)
+		counts = sight.Counts(counts)
+		return err
 	})
 	return counts, err
 }
 
 // ClassUses counts the annotations of each class of a project, of whatever
-// state, for the schema editor.
+// state, for the schema editor; whoever cannot edit the schema is told of none.
 func (s *Service) ClassUses(ctx context.Context, actor ledger.Actor, project ProjectID) (map[ClassID]int64, error) {
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
 		return nil, err
+	}
+	if !actor.May(project, ledger.ActionManage) {
+		return nil, nil
 	}
 	var uses map[ClassID]int64
 	err := s.View(ctx, func(tx Tx) (err error) {

@@ -56,6 +56,8 @@ type Snapshot struct {
 	HeldOut       int64         // training items left out because an evaluation dataset holds the same content
 	Progress      int64         // items done, while it is building
 	ProgressTotal int64
+
+	Withheld bool // what would tell answers was taken out for whoever asks; see Sight
 }
 
 // Title is how people call the snapshot.

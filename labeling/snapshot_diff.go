@@ -81,12 +81,16 @@ func (s *Service) DiffSnapshots(ctx context.Context, actor ledger.Actor, project
 	if err != nil {
 		return SnapshotDiff{}, err
 	}
-	return d, s.attribute(ctx, after, d.Rows)
+	return d, s.attribute(ctx, actor, after, d.Rows)
 }
 
 // attribute finds who gave the newer answers, where the items still know.
-func (s *Service) attribute(ctx context.Context, after Snapshot, rows []DiffRow) error {
+func (s *Service) attribute(ctx context.Context, actor ledger.Actor, after Snapshot, rows []DiffRow) error {
 	return s.View(ctx, func(tx Tx) error {
+		sight, err := SightOf(tx, actor, after.Project)
+		if err != nil {
+			return err
+		}
 		for i := range rows {
 			if rows[i].After == "" {
 				continue
@@ -107,7 +111,10 @@ func (s *Service) attribute(ctx context.Context, after Snapshot, rows []DiffRow)
 				if err != nil {
 					return fault.Wrap(err, "find project")
 				}
-				for _, a := range notes { // oldest first: the newest stays
+				if err := sight.Items(tx, &item); err != nil { // it may be back in the queue
+					return err
+				}
+				for _, a := range sight.annotations(item, notes) { // oldest first: the newest stays
 					if a.Answers() && p.Schema.Name(a.Class) == rows[i].After {
 						rows[i].By, rows[i].At, rows[i].Reason = a.Person, a.At, a.Reason
 					}

@@ -111,8 +111,14 @@ func (s *Service) Snapshots(ctx context.Context, actor ledger.Actor, project Pro
 	}
 	var found []Snapshot
 	err := s.View(ctx, func(tx Tx) (err error) {
-		found, err = tx.Snapshots(project)
-		return fault.Wrap(err, "list snapshots")
+		if found, err = tx.Snapshots(project); err != nil {
+			return fault.Wrap(err, "list snapshots")
+		}
+		sight, err := SightOf(tx, actor, project)
+		for i := range found {
+			found[i] = sight.Snapshot(found[i])
+		}
+		return err
 	})
 	return found, err
 }
@@ -124,7 +130,15 @@ func (s *Service) Snapshot(ctx context.Context, actor ledger.Actor, project Proj
 	}
 	var snap Snapshot
 	err := s.View(ctx, func(tx Tx) (err error) {
-		snap, err = snapshotBy(tx, project, name)
+		if snap, err = snapshotBy(tx, project, name); err != nil {
+			return err
+		}
+		sight, err := SightOf(tx, actor, project)
+		if snap = sight.Snapshot(snap); err == nil && snap.Withheld {
+			if _, no := ledger.ParseDigest(name); no == nil {
+				return noSnapshot(name)
+			}
+		}
 		return err
 	})
 	return snap, err
@@ -145,19 +159,31 @@ func snapshotBy(tx Tx, project ProjectID, name string) (Snapshot, error) {
 		snap, err = tx.SnapshotNamed(project, name)
 	}
 	if fault.Is(err, fault.NotFound) {
-		return Snapshot{}, fault.New(fault.NotFound, "There is no snapshot %q in this project.", name)
+		return Snapshot{}, noSnapshot(name)
 	}
 	return snap, fault.Wrap(err, "find snapshot")
 }
 
+func noSnapshot(name string) error {
+	return fault.New(fault.NotFound, "There is no snapshot %q in this project.", name)
+}
+
 // OpenSnapshot returns the rows of a ready snapshot in the order of their keys.
-// The sequence ends with its first error. It may be walked more than once.
+// The sequence ends with its first error. It may be walked more than once. It
+// returns Denied where the rows would tell the actor what they judge blind.
 func (s *Service) OpenSnapshot(ctx context.Context, actor ledger.Actor, project ProjectID, name string) (Snapshot, iter.Seq2[SnapshotRow, error], error) {
 	snap, err := s.Snapshot(ctx, actor, project, name)
 	if err != nil {
 		return Snapshot{}, nil, err
 	}
 	if err := snap.ready(); err != nil {
+		return Snapshot{}, nil, err
+	}
+	sight, err := s.Sight(ctx, actor, project)
+	if err != nil {
+		return Snapshot{}, nil, err
+	}
+	if err := sight.Rows(snap); err != nil {
 		return Snapshot{}, nil, err
 	}
 	if err := s.Viewed(ctx, actor, project, snap.Held()...); err != nil {

@@ -28,6 +28,7 @@ type Tx interface {
 	ListTx
 	BulkTx
 	ViewTx
+	ShownTx
 	MediaTx
 
 	// Now is the time of record of this transaction.

@@ -2,33 +2,43 @@ package review
 
 import (
 	"context"
+	"strings"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/labeling"
 )
 
 // Trace is one event as an auditor reads it.
 type Trace struct {
 	ledger.Record
 	Problem string // what does not verify; empty if all does
+	// Withheld says that the payload tells what others said about an item that
+	// the reader may still be asked for; see labeling.Sight.
+	Withheld bool
 }
 
 // Erased reports whether the event's payload was erased.
-func (t Trace) Erased() bool { return t.Salt == nil }
+func (t Trace) Erased() bool { return t.Salt == nil && !t.Withheld }
 
 // History reads the events of a project, newest first, and says whether there are
 // more than the filter's limit or a page holds; or those of the whole
 // installation for an admin who names none: sign-ins, people and tokens belong
 // to no project. Each is held against its own hash and commitment and, where
 // both are shown, against its neighbour.
-// Payloads hold names and contents, so only whoever may export data gets them.
+// Payloads hold names and contents, so only whoever may export data gets them,
+// and of what was said about an item only whoever may see it.
 func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger.Filter) (traces []Trace, more bool, err error) {
 	if err := actor.Must(filter.Project, ledger.ActionRead); err != nil {
 		return nil, false, err
 	}
 	var records []ledger.Record
+	var hidden map[int64]bool
 	if err := s.View(ctx, func(tx Tx) (err error) {
-		records, more, err = tx.EventPage(filter)
+		if records, more, err = tx.EventPage(filter); err != nil {
+			return err
+		}
+		hidden, err = hiddenFrom(tx, actor, records)
 		return err
 	}); err != nil {
 		return nil, false, err
@@ -47,10 +57,47 @@ func (s *Service) History(ctx context.Context, actor ledger.Actor, filter ledger
 		}
 		if !whole {
 			t.Payload = nil
+		} else if hidden[r.Seq] {
+			t.Payload, t.Salt, t.Withheld = nil, nil, true // with its salt a short payload can be guessed
 		}
 		traces[i] = t
 	}
 	return traces, more, nil
+}
+
+// hiddenFrom returns which events say what the actor may not know yet. Whoever
+// judges blind is told of no change of many items at once either.
+func hiddenFrom(tx Tx, actor ledger.Actor, records []ledger.Record) (map[int64]bool, error) {
+	about := map[ledger.ProjectID][]ledger.Record{}
+	for _, r := range records {
+		noun, _, _ := strings.Cut(r.Kind, ".")
+		if r.Actor != actor.Person && (noun == "annotation" || noun == "items") && actor.May(r.Project, ledger.ActionExport) {
+			about[r.Project] = append(about[r.Project], r)
+		}
+	}
+	hidden := map[int64]bool{}
+	for project, said := range about {
+		sight, err := labeling.SightOf(tx, actor, project)
+		if err != nil {
+			return nil, err
+		}
+		var items []labeling.ItemID
+		for _, r := range said {
+			if r.Subject.Kind == "item" {
+				items = append(items, labeling.ItemID(r.Subject.ID))
+			}
+		}
+		closed, err := sight.Closed(tx, items)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range said {
+			if closed[labeling.ItemID(r.Subject.ID)] || r.Subject.Kind != "item" && sight.JudgesBlind() {
+				hidden[r.Seq] = true
+			}
+		}
+	}
+	return hidden, nil
 }
 
 // SubjectNames says what the subjects of events are called today, for who may

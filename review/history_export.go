@@ -19,7 +19,7 @@ type HistoryFormat string
 // The formats.
 const (
 	HistoryCSV  HistoryFormat = "csv"  // for a spreadsheet: no cell of it is taken for a formula
-	HistoryJSON HistoryFormat = "json" // one list with every byte that the hashes are over
+	HistoryJSON HistoryFormat = "json" // one list with every byte that the hashes are over, as far as the reader may see it
 )
 
 // ParseHistoryFormat reads a format; csv where none is given. It returns Invalid
@@ -142,6 +142,9 @@ func (w *historyWriter) event(t Trace) error {
 		if t.Erased() {
 			payload = "(erased)"
 		}
+		if t.Withheld {
+			payload = "(withheld)"
+		}
 		cells := []string{strconv.FormatInt(t.Seq, 10), t.At.Format(time.RFC3339Nano), string(t.Actor), w.name(t.Actor), string(t.Via), string(t.Project),
 			t.Kind, t.Subject.Kind + ":" + t.Subject.ID, reason, strings.Join(was, "\n"), strings.Join(is, "\n"), payload, t.Problem, string(t.Hash)}
 		return w.csv.Row(cells...)
@@ -158,12 +161,13 @@ func (w *historyWriter) event(t Trace) error {
 		Payload    json.RawMessage `json:"payload,omitempty"`
 		Salt       []byte          `json:"salt,omitempty"`
 		Erased     bool            `json:"erased,omitempty"`
+		Withheld   bool            `json:"withheld,omitempty"` // the reader may still be asked about the item
 		Problem    string          `json:"problem,omitempty"`
 		Commitment ledger.Digest   `json:"commitment"`
 		Prev       ledger.Digest   `json:"prev"`
 		Hash       ledger.Digest   `json:"hash"`
 	}{t.Seq, t.At, t.Actor, w.name(t.Actor), t.Via, string(t.Project), t.Kind, t.Subject.Kind + ":" + t.Subject.ID,
-		t.Payload, t.Salt, t.Erased(), t.Problem, t.Commitment, t.Prev, t.Hash}
+		t.Payload, t.Salt, t.Erased(), t.Withheld, t.Problem, t.Commitment, t.Prev, t.Hash}
 	separator := ",\n"
 	if !w.wrote {
 		separator = "\n"

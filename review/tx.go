@@ -21,6 +21,7 @@ type Tx interface {
 	compare.Makers
 	Snapshots
 	Voters
+	labeling.SightTx
 }
 
 // Chain reads the history.

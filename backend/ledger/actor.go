@@ -55,6 +55,13 @@ func (a Actor) May(project ProjectID, action Action) bool {
 	return slices.ContainsFunc(a.Roles[project], func(r Role) bool { return r.May(action) })
 }
 
+// Holds reports whether the person may do an action in a project at all, by
+// whichever way in: the scope of a token takes nothing away.
+func (a Actor) Holds(project ProjectID, action Action) bool {
+	a.Scope = ScopeFull
+	return a.May(project, action)
+}
+
 // Must returns Denied, with the roles that could, unless the actor may do the
 // action in the project. A person without any role there gets NotFound, so that
 // the existence of a project is not given away.

@@ -216,7 +216,7 @@ func (tx *Tx) EraseItem(t erasure.Thing) error {
 	if _, err := tx.exec(`UPDATE item SET text = '', meta = '{}', content = $2 WHERE id = $1`, t.ID, string(ledger.DigestOf([]byte("erased "+t.ID)))); err != nil {
 		return err
 	}
-	for _, statement := range []string{`DELETE FROM draft WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`, `DELETE FROM item_media WHERE item = $1`, `UPDATE annotation SET reason = '' WHERE item = $1`} {
+	for _, statement := range []string{`DELETE FROM draft WHERE item = $1`, `DELETE FROM item_shown WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`, `DELETE FROM item_media WHERE item = $1`, `UPDATE annotation SET reason = '' WHERE item = $1`} {
 		if _, err := tx.exec(statement, t.ID); err != nil {
 			return fault.Wrap(err, "erase what stands about an item")
 		}

@@ -35,7 +35,13 @@ const smallShare = 5000
 func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listing, ok bool, err error) {
 	l = &listing{from: "item i", seq: "i.seq"}
 	var driven struct{ dataset, status, label bool }
+	own, err := tx.ownAnswers(project, f)
+	if err != nil || own.nothing {
+		return nil, false, err
+	}
 	switch {
+	case own.few && f.Search == "": // walking them is quicker than any index of items
+		l.and("i.project || '' = " + l.arg(string(project)))
 	case f.Search != "":
 		query, err := tx.store.dialect.searchFor(tx, project, f.Search)
 		if err != nil || query == "" {
@@ -80,6 +86,12 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 	case !driven.status:
 		l.and("i.status || '' = " + l.arg(string(f.Status)))
 	}
+	if own.asked {
+		l.and(own.condition(l, project, *f.Own))
+	}
+	if f.Disagrees && own.few && f.Search == "" {
+		l.and("i.label <> '' AND i.model_label <> '' AND i.label || '' <> i.model_label")
+	}
 	if f.Model != "" {
 		l.and("i.model_label || '' = " + l.arg(string(f.Model)))
 	}
@@ -88,14 +100,52 @@ func (tx *Tx) list(project labeling.ProjectID, f labeling.ItemFilter) (l *listin
 		if err != nil || answers == 0 {
 			return nil, false, err
 		}
-		person := l.arg(string(f.Person))
-		if answers <= smallShare {
-			l.and("i.id IN (SELECT a.item FROM annotation a WHERE a.project = " + l.arg(string(project)) + " AND a.person = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))")
-		} else {
-			l.and("EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person || '' = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))")
-		}
+		l.and(l.answeredBy(f.Person, project, answers <= smallShare))
 	}
 	return l, true, nil
+}
+
+// answeredBy is the condition under which an item has an answer of a person that
+// counts; few says that they have not given many.
+func (l *listing) answeredBy(who ledger.PersonID, project labeling.ProjectID, few bool) string {
+	person := l.arg(string(who))
+	if few {
+		return "i.id IN (SELECT a.item FROM annotation a WHERE a.project = " + l.arg(string(project)) + " AND a.person = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))"
+	}
+	return "EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person || '' = " + person + " AND a.state = 'active' AND a.kind IN ('answer', 'decision'))"
+}
+
+// ownAnswers is how a list keeps to what its reader has answered.
+type ownAnswers struct {
+	asked   bool // it does, in the datasets that it looks at
+	nothing bool // and there is nothing
+	few     bool // and every item that it can find is one of a few that they have answered
+	some    bool // they have not answered many
+	all     bool // no dataset is open to them that the list looks at
+}
+
+func (tx *Tx) ownAnswers(project labeling.ProjectID, f labeling.ItemFilter) (o ownAnswers, err error) {
+	if f.Own == nil || f.Dataset != "" && slices.Contains(f.Own.Open, f.Dataset) {
+		return o, nil
+	}
+	answers, err := tx.AnswersBy(f.Own.Person, project, f.Dataset)
+	o.asked, o.all, o.some = true, f.Dataset != "" || len(f.Own.Open) == 0, answers <= smallShare
+	o.few, o.nothing = o.all && o.some, o.all && answers == 0
+	return o, err
+}
+
+// condition lets through what its reader has answered and, of a list over all
+// datasets, those that are open to them.
+func (o ownAnswers) condition(l *listing, project labeling.ProjectID, own labeling.OwnAnswers) string {
+	mine := l.answeredBy(own.Person, project, o.some)
+	if o.all {
+		return mine
+	}
+	open := make([]string, len(own.Open))
+	for i, d := range own.Open {
+		open[i] = l.arg(string(d))
+	}
+	return "(i.dataset || '' IN (" + strings.Join(open, ", ") + ") OR " + mine + ")"
 }
 
 // page completes the query to one page of the columns.
@@ -117,7 +167,7 @@ func (l *listing) page(columns string, s labeling.Slice) (string, []any) {
 // FindItems returns the items that a filter lets through, on one side of a Seq.
 func (tx *Tx) FindItems(project labeling.ProjectID, f labeling.ItemFilter, s labeling.Slice) (items []labeling.Item, more bool, err error) {
 	p := newPurse()
-	if f.Search == "" && !f.Disagrees && f.Label == "" && (f.Dataset == "" || f.Status == "") && (f.Status != "" || f.Person == "" && f.Model == "") {
+	if f.Search == "" && !f.Disagrees && f.Label == "" && (f.Dataset == "" || f.Status == "") && (f.Status != "" || f.Person == "" && f.Model == "") && (f.Own == nil || len(f.Own.Open) > 0) {
 		items, err = tx.merge(p, project, f, s)
 	} else {
 		l, ok, err := tx.list(project, f)
@@ -158,8 +208,11 @@ func (tx *Tx) merge(p *purse, project labeling.ProjectID, f labeling.ItemFilter,
 		one := f
 		one.Dataset, one.Status = c.Dataset, c.Status
 		l, ok, err := tx.list(project, one)
-		if err != nil || !ok {
+		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		query, args := l.page("i.seq", s)
 		if err := tx.each(query, args, func(scan func(...any) error) error {

@@ -58,7 +58,8 @@ func (tx *Tx) DropLease(item int64, person ledger.PersonID) error {
 const free = `
 	i.answers + (SELECT COUNT(*) FROM task_lease l WHERE l.item = i.seq) < $3
 	AND NOT EXISTS (SELECT 1 FROM task_lease l JOIN task_page t ON t.page = l.page WHERE l.item = i.seq AND t.person = $2)
-	AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person = $2 AND a.state = 'active' AND a.kind <> 'import' AND (a.kind <> 'skip' OR NOT CAST($4 AS BOOLEAN)))`
+	AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.item = i.id AND a.person = $2 AND a.state = 'active' AND a.kind <> 'import' AND (a.kind <> 'skip' OR NOT CAST($4 AS BOOLEAN)))
+	AND NOT EXISTS (SELECT 1 FROM item_shown s WHERE s.item = i.id AND s.person = $2)`
 
 // Offers returns the items to offer next.
 func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {

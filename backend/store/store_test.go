@@ -16,6 +16,7 @@ func TestLabeling(t *testing.T)       { t.Parallel(); storetest.Labeling(t) }
 func TestLabelingData(t *testing.T)   { t.Parallel(); storetest.LabelingData(t) }
 func TestLabelingLoop(t *testing.T)   { t.Parallel(); storetest.LabelingLoop(t) }
 func TestLabelingBeside(t *testing.T) { t.Parallel(); storetest.LabelingBeside(t) }
+func TestLabelingSight(t *testing.T)  { t.Parallel(); storetest.LabelingSight(t) }
 func TestWork(t *testing.T)           { t.Parallel(); storetest.Work(t) }
 func TestCompare(t *testing.T)        { t.Parallel(); storetest.Compare(t) }
 func TestTraining(t *testing.T)       { t.Parallel(); storetest.Training(t) }

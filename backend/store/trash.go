@@ -250,7 +250,7 @@ func (tx *Tx) purgeDataset(t erasure.Trashed, most int) ([]ledger.Digest, bool, 
 				return nil, false, fault.Wrap(err, "take an item out of the search index")
 			}
 		}
-		for _, statement := range []string{`DELETE FROM annotation WHERE item = $1`, `DELETE FROM draft WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`, `DELETE FROM item_media WHERE item = $1`} {
+		for _, statement := range []string{`DELETE FROM annotation WHERE item = $1`, `DELETE FROM draft WHERE item = $1`, `DELETE FROM item_shown WHERE item = $1`, `DELETE FROM item_bulk_row WHERE item = $1`, `DELETE FROM item_media WHERE item = $1`} {
 			if _, err := tx.exec(statement, i.id); err != nil {
 				return nil, false, fault.Wrap(err, "purge an item")
 			}

@@ -20,6 +20,7 @@ func (s *Server) itemRoutes() []route {
 	return []route{
 		{GET, "/projects/{project}/items", login, ledger.ActionRead, s.getItems},
 		{GET, "/projects/{project}/items/{item}", login, ledger.ActionRead, s.getItem},
+		{POST, "/projects/{project}/items/{item}/show", login, ledger.ActionRelabel, s.postItemShow},
 		{POST, "/projects/{project}/items/changes", login, ledger.ActionRelabel, s.postItemChanges},
 		{POST, "/projects/{project}/items/changes/{bulk}/undo", login, ledger.ActionRelabel, s.postItemUndo},
 	}
@@ -66,7 +67,7 @@ func (s *Server) showItems(w http.ResponseWriter, r *http.Request, status int, q
 		}
 		v.People = append(v.People, page.PersonLink{ID: p.Person, Name: names[p.Person]})
 	}
-	if id := q.Get("done"); id != "" {
+	if id := q.Get("done"); id != "" && v.MayChange {
 		bulk, err := s.Labeling.Bulk(ctx, actor, link.ID, labeling.BulkID(id))
 		if err == nil {
 			v.Undo = &bulk
@@ -106,6 +107,15 @@ func (s *Server) getItem(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.render(w, r, http.StatusOK, view{Title: history.Item.Key, Active: "items",
 		Path: []ui.Crumb{{Text: ui.T(ctx, "items.title"), Href: link.Href("items")}, {Text: history.Item.Key, User: true}}}, page.Item(v))
+}
+
+// postItemShow has the answers of others to a waiting item shown.
+func (s *Server) postItemShow(w http.ResponseWriter, r *http.Request) error {
+	item := chi.URLParam(r, "item")
+	if err := s.Labeling.ShowAnswers(r.Context(), actorOf(r), projectOf(r).ID, labeling.ItemID(item)); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, linkOf(r).Href("items", item))
 }
 
 func (s *Server) postItemChanges(w http.ResponseWriter, r *http.Request) error {

@@ -17,18 +17,19 @@ type ItemBody struct {
 	Dataset     labeling.DatasetID `json:"dataset"`
 	Text        string             `json:"text"`
 	Media       *MediaBody         `json:"media,omitempty" doc:"The picture, recording or video that it refers to; absent for a text alone"`
-	Status      labeling.Status    `json:"status"`
+	Status      labeling.Status    `json:"status,omitempty" doc:"Absent where it is withheld"`
 	Label       string             `json:"label,omitempty" doc:"Name of the class that is the accepted answer"`
 	Model       string             `json:"model,omitempty" doc:"Model that predicted last"`
 	ModelLabel  string             `json:"model_label,omitempty"`
 	ModelScore  *float64           `json:"model_score,omitempty" doc:"Absent where the model did not say"`
 	Uncertainty *float64           `json:"uncertainty,omitempty"`
+	Withheld    bool               `json:"withheld,omitempty" doc:"You judge this item without knowing what others said: it is shown once your own answer counts"`
 	CreatedAt   time.Time          `json:"created_at"`
 }
 
 func itemBody(schema labeling.Schema, i labeling.Item) ItemBody {
 	return ItemBody{ID: i.ID, Key: i.Key, Dataset: i.Dataset, Text: i.Text, Media: mediaBody(i.Media), Status: i.Status, Label: schema.Name(i.Label), Model: i.Model,
-		ModelLabel: schema.Name(i.ModelLabel), ModelScore: i.ModelScore, Uncertainty: i.Uncertainty, CreatedAt: i.CreatedAt}
+		ModelLabel: schema.Name(i.ModelLabel), ModelScore: i.ModelScore, Uncertainty: i.Uncertainty, Withheld: i.Withheld, CreatedAt: i.CreatedAt}
 }
 
 // ItemsInput asks for a page of items.
@@ -63,7 +64,7 @@ type InItem struct {
 // ItemHistoryBody is an item with all that was said about it.
 type ItemHistoryBody struct {
 	ItemBody
-	Annotations []ItemAnnotation `json:"annotations" nullable:"false" doc:"Newest first, in every state"`
+	Annotations []ItemAnnotation `json:"annotations" nullable:"false" doc:"Newest first, in every state; of a withheld item your own alone"`
 }
 
 // ItemAnnotation is one answer in the history of an item.
@@ -111,6 +112,7 @@ func (s *Server) itemAPI() {
 	const in = "/projects/{project}"
 	operation(s, api{GET, in + "/items", "list-items", "List, filter and search items", either, ledger.ActionRead}, s.listItems)
 	operation(s, api{GET, in + "/items/{item}", "get-item", "Get an item with its history", either, ledger.ActionRead}, s.getItemAPI)
+	operation(s, api{POST, in + "/items/{item}/show", "show-answers", "Have the answers of others to a waiting item shown; you are not asked for it any more", either, ledger.ActionRelabel}, s.showAnswers)
 	operation(s, api{POST, in + "/items/changes", "change-items", "Relabel, requeue or delete items", either, ledger.ActionRelabel}, s.changeItems)
 	operation(s, api{POST, in + "/items/changes/{bulk}/undo", "undo-items", "Take a change of items back", either, ledger.ActionRelabel}, s.undoItems)
 }
@@ -177,6 +179,13 @@ func (s *Server) getItemAPI(ctx context.Context, in *InItem) (*Answer[ItemHistor
 		b.Annotations = append(b.Annotations, ItemAnnotation{ID: a.ID, Person: a.Person, Kind: a.Kind, Class: p.Schema.Name(a.Class), Reason: a.Reason, State: a.State, At: a.At})
 	}
 	return &Answer[ItemHistoryBody]{b}, nil
+}
+
+func (s *Server) showAnswers(ctx context.Context, in *InItem) (*Answer[ItemHistoryBody], error) {
+	if err := s.Labeling.ShowAnswers(ctx, actorIn(ctx), projectIn(ctx).ID, in.Item); err != nil {
+		return nil, err
+	}
+	return s.getItemAPI(ctx, in)
 }
 
 func (s *Server) changeItems(ctx context.Context, in *ChangeItemsInput) (*Answer[BulkBody], error) {

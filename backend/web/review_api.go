@@ -230,6 +230,7 @@ type EventBody struct {
 	Changes    []ledger.Change `json:"changes,omitempty" doc:"What stood there and what stands there now"`
 	Reason     string          `json:"reason,omitempty" doc:"Why, in the words of who did it"`
 	Erased     bool            `json:"erased,omitempty" doc:"The payload was erased"`
+	Withheld   bool            `json:"withheld,omitempty" doc:"The payload is what others said about an item that you may still be asked for"`
 	Problem    string          `json:"problem,omitempty" doc:"What does not verify"`
 }
 
@@ -479,7 +480,7 @@ func (s *Server) eventsIn(ctx context.Context, project ledger.ProjectID, in Hist
 	list := pageOf(traces, func(t review.Trace) EventBody {
 		changes, reason := ledger.Changes(t.Payload)
 		return EventBody{Seq: t.Seq, At: t.At, Actor: t.Actor, Via: t.Via, Kind: t.Kind, Subject: t.Subject.Kind + ":" + t.Subject.ID,
-			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Changes: changes, Reason: reason, Erased: t.Erased(), Problem: t.Problem}
+			Commitment: t.Commitment, Prev: t.Prev, Hash: t.Hash, Payload: string(t.Payload), Changes: changes, Reason: reason, Erased: t.Erased(), Withheld: t.Withheld, Problem: t.Problem}
 	}, func(t review.Trace) string { return strconv.FormatInt(t.Seq, 10) }, more)
 	return &Answer[List[EventBody]]{list}, err
 }

@@ -78,11 +78,11 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		v.Others = append(v.Others, other)
-		if other.Digest == snap.Digest && other.Number < snap.Number {
+		if snap.Digest != "" && other.Digest == snap.Digest && other.Number < snap.Number {
 			v.Twin = other.Number
 		}
 	}
-	if snap.State == labeling.SnapshotReady {
+	if snap.State == labeling.SnapshotReady && !snap.Withheld {
 		_, rows, err := s.Labeling.OpenSnapshot(ctx, actor, link.ID, string(snap.ID))
 		if err != nil {
 			return err

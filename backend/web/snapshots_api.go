@@ -23,6 +23,7 @@ type SnapshotBody struct {
 	Failure   string                     `json:"failure,omitempty"`
 	Purpose   labeling.Purpose           `json:"purpose"`
 	Digest    ledger.Digest              `json:"digest,omitempty"`
+	Withheld  bool                       `json:"withheld,omitempty" doc:"You judge these items without knowing what others said, so digests and classes are not shown"`
 	Schema    ledger.Digest              `json:"schema,omitempty"`
 	Items     int64                      `json:"items"`
 	Datasets  []labeling.SnapshotDataset `json:"datasets" nullable:"false"`
@@ -38,10 +39,10 @@ type SnapshotBody struct {
 }
 
 func snapshotBody(s labeling.Snapshot) SnapshotBody {
-	b := SnapshotBody{ID: s.ID, Number: s.Number, Name: s.Name, State: s.State, Failure: s.Failure, Purpose: s.Purpose, Digest: s.Digest, Schema: s.Schema,
+	b := SnapshotBody{ID: s.ID, Number: s.Number, Name: s.Name, State: s.State, Failure: s.Failure, Purpose: s.Purpose, Digest: s.Digest, Withheld: s.Withheld, Schema: s.Schema,
 		Items: s.Items, Datasets: s.Datasets, Classes: listed(s.Classes), Answerers: listed(s.Answerers), Merged: s.Merged, HeldOut: s.HeldOut,
 		Progress: s.Progress, Of: s.ProgressTotal, CreatedBy: s.CreatedBy, CreatedAt: s.CreatedAt}
-	if s.State == labeling.SnapshotReady {
+	if s.State == labeling.SnapshotReady && !s.Withheld {
 		b.Files = map[string]ledger.Digest{"jsonl": s.Rows, "parquet": s.Parquet}
 	}
 	return b

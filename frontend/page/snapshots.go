@@ -101,11 +101,11 @@ func (v SnapshotView) stats(ctx context.Context) []ui.Stat {
 			people++
 		}
 	}
-	return []ui.Stat{
-		{Label: ui.T(ctx, "snapshots.items"), Value: ui.Count(ctx, s.Items)},
-		{Label: ui.T(ctx, "snapshots.classes"), Value: ui.Count(ctx, int64(classes))},
-		{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(ctx, int64(people))},
+	stats := []ui.Stat{{Label: ui.T(ctx, "snapshots.items"), Value: ui.Count(ctx, s.Items)}}
+	if !s.Withheld {
+		stats = append(stats, ui.Stat{Label: ui.T(ctx, "snapshots.classes"), Value: ui.Count(ctx, int64(classes))})
 	}
+	return append(stats, ui.Stat{Label: ui.T(ctx, "snapshots.people"), Value: ui.Count(ctx, int64(people))})
 }
 
 func (v SnapshotView) color(class string) int {
