@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,7 +29,7 @@ type personBody struct {
 
 func personCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "person", Short: "People, and their roles in projects"}
-	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personPreferCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personChangeCommand(), personDisconnectCommand())
+	cmd.AddCommand(personCreateCommand(), personListCommand(), personInviteCommand(), personGroupCommand(), personDataCommand(), personPreferCommand(), personReviewCommand(), personRoleCommand("grant"), personRoleCommand("revoke"), personConfirmCommand(), personChangeCommand(), personDisconnectCommand())
 	return cmd
 }
 
@@ -206,6 +207,55 @@ func personRoleCommand(verb string) *cobra.Command {
 	reasonFlag(cmd, &reason, "the role of somebody who is a member already changes")
 	_ = cmd.MarkFlagRequired("project") // the flag exists
 	_ = cmd.MarkFlagRequired("role")
+	return cmd
+}
+
+// personConfirmCommand says that somebody may vote, whoever let them in.
+func personConfirmCommand() *cobra.Command {
+	var project, reason string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "confirm USERNAME",
+		Short: "Confirm that a reviewer or approver may vote, whoever let them in",
+		Long: "Whose account, link or role came from a maker of a candidate, or came after it was proposed, does not approve it until another admin or lead\n" +
+			"confirms them: no maker, not who gave what is to be confirmed, and not the person. The candidate's page says who can.\n" +
+			"A confirmation holds for the project until the person comes in by a newer link or gets the role anew, and decides open candidates anew.\n" +
+			"A vote for a candidate counts only while its person holds the role; a role that was given back votes again. A decision stands on the roles of its day.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			var raw json.RawMessage
+			if err := c.post(cmd.Context(), apiPath("projects", project, "people", args[0], "confirmations"), map[string]string{"reason": reason}, &raw); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, raw)
+			}
+			var done struct {
+				Candidates []struct {
+					Number int    `json:"number"`
+					Name   string `json:"name"`
+					State  string `json:"state"`
+				} `json:"candidates"`
+			}
+			if err := json.Unmarshal(raw, &done); err != nil {
+				return fmt.Errorf("decode the answer: %w", err)
+			}
+			for _, d := range done.Candidates {
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "candidate %d: %s is %s\n", d.Number, d.Name, d.State) // the last line reports a failure
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is confirmed.\n", args[0])
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&project, "project", "", "project")
+	reasonFlag(cmd, &reason, "they may vote; how you know")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	_ = cmd.MarkFlagRequired("project") // the flag exists
+	_ = cmd.MarkFlagRequired("reason")
 	return cmd
 }
 

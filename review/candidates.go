@@ -28,6 +28,10 @@ func (s *Service) Propose(ctx context.Context, actor ledger.Actor, req ProposeRe
 	var out Candidate
 	id, now := CandidateID(s.NewID()), s.now()
 	err := s.Update(ctx, func(tx Tx) error {
+		actor, err := stillMay(tx, actor, req.Project, ledger.ActionPropose)
+		if err != nil {
+			return err
+		}
 		c := Candidate{ID: id, Project: req.Project, Subject: req.Subject, CreatedAt: now}
 		if req.Model != (compare.ModelRef{}) {
 			model, err := modelOf(tx, req.Project, req.Model)
@@ -157,6 +161,10 @@ func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger
 	var out Candidate
 	now := s.now()
 	err := s.Update(ctx, func(tx Tx) error {
+		actor, err := stillMay(tx, actor, project, ledger.ActionPropose)
+		if err != nil {
+			return err
+		}
 		c, err := tx.GetCandidate(project, ref)
 		if err != nil {
 			return err
@@ -266,6 +274,10 @@ func (s *Service) Comment(ctx context.Context, actor ledger.Actor, req CommentRe
 	id, now := CommentID(s.NewID()), s.now()
 	err := s.Update(ctx, func(tx Tx) error {
 		c, err := tx.GetCandidate(req.Project, req.Candidate)
+		if err != nil {
+			return err
+		}
+		actor, err := stillMay(tx, actor, req.Project, ledger.ActionComment)
 		if err != nil {
 			return err
 		}

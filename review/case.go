@@ -37,6 +37,9 @@ type Case struct {
 	Early        []VoteID          // votes that a comparison came after: they count once their people confirm them
 	Makers       []Maker           // whose votes count for nothing
 	Late         []Maker           // who became one after the approval that stands
+	People       []Standing        // what the votes rest on: of an approval, as it was then
+	Lost         []VoteID          // votes whose people hold the role no more, or may not sign in
+	SignsAs      string            // the name with which whoever reads this would sign
 	Awaits       bool              // a comparison must be in sight for a vote to count, and there is none yet
 }
 
@@ -60,11 +63,11 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
 		return Case{}, err
 	}
-	read, err := s.read(ctx, project, ref)
+	read, err := s.read(ctx, project, ref, actor)
 	if err != nil {
 		return Case{}, err
 	}
-	out := Case{Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Unread: read.Facts.Unread, Measured: read.Facts.Measured,
+	out := Case{People: read.Facts.People, SignsAs: read.Names[actor.Person], Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Unread: read.Facts.Unread, Measured: read.Facts.Measured,
 		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
 	out.Makers, out.Late = read.Rules.Makers(read.Facts), read.Facts.Late
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
@@ -78,6 +81,9 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	}
 	err = s.View(ctx, func(tx Tx) (err error) {
 		c := out.Candidate
+		if out.Lost, err = lostOf(tx, c, read.Facts.Votes); err != nil {
+			return err
+		}
 		if out.AllVotes, err = tx.FindVotes(c.ID); err != nil {
 			return err
 		}
@@ -108,6 +114,26 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	return out, err
 }
 
+// lostOf lists the votes whose people hold the role no more in which they cast
+// them, or may not sign in: of an open candidate these do not count, of one that
+// is approved they did.
+func lostOf(tx Tx, c Candidate, votes []Vote) ([]VoteID, error) {
+	if c.State == StateDraft || len(votes) == 0 {
+		return nil, nil
+	}
+	var lost []VoteID
+	for _, v := range votes {
+		s, err := standingOf(tx, c.Project, v.Person)
+		if err != nil {
+			return nil, err
+		}
+		if (Facts{People: []Standing{s}}).Lost(v) {
+			lost = append(lost, v.ID)
+		}
+	}
+	return lost, nil
+}
+
 // origins reads what made the two models, as far as it is known.
 func (c *Case) origins(tx Tx) error {
 	var errs [3]error
@@ -130,7 +156,7 @@ func (c *Case) origins(tx Tx) error {
 
 // Ballot returns what the actor is asked before a vote on a case.
 func (c Case) Ballot(actor ledger.Actor) Ballot {
-	b := Ballot{Actor: actor.Person, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: isMaker(c.Makers, actor.Person)}
+	b := Ballot{Actor: actor.Person, Name: c.SignsAs, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: isMaker(c.Makers, actor.Person)}
 	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
 	b.Evidence, b.Awaits, b.Seen, b.Others = Facts{Evidence: c.Evidence}.digests(), c.Awaits, c.Evidence, c.Unread.Others
 	for _, v := range c.Votes {

@@ -124,7 +124,8 @@ func TestWhereThePolicyComparesNothingEveryVoteCounts(t *testing.T) {
 	c := review.Candidate{ID: "c", State: review.StateOpen, TrainedBy: "tom", Subject: review.Subject{Kind: review.SubjectModel, Digest: "sha256:b"},
 		Baseline: review.Baseline{Digest: "sha256:a", Model: "m", Name: "intents@1"}}
 	vote := review.Vote{Candidate: c.ID, Subject: c.Subject, Baseline: c.Baseline.Digest, Person: "ana", Role: ledger.RoleReviewer, Label: "release", Value: 1, Assurance: review.Password}
-	results := rules.Evaluate(review.Facts{Candidate: c, Votes: []review.Vote{vote}, Current: c.Baseline})
+	results := rules.Evaluate(review.Facts{Candidate: c, Votes: []review.Vote{vote}, Current: c.Baseline,
+		People: []review.Standing{{Person: "ana", Account: review.Origin{By: "olga"}, Ways: []review.Way{{Role: ledger.RoleReviewer, Given: []review.Origin{{By: "olga"}}}}}}})
 	if results[0].Rule != review.RuleVote || results[0].State != review.Satisfied {
 		t.Errorf("%+v", results[0])
 	}

@@ -147,6 +147,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var recused []ledger.PersonID
 	var makers []Maker
 	var unread Unread
+	var people []Standing
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -171,6 +172,12 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		recused = recusedIn(comments)
 		if makers, err = makersOf(tx, c); err != nil {
 			return err
+		}
+		if c.State != StateDraft {
+			given, _ := d.standing()
+			if people, err = standingsOf(tx, c, Live(d.Votes), given); err != nil {
+				return err
+			}
 		}
 		if c.Subject.Kind == SubjectModel && c.Model != "" {
 			model, err = tx.GetModel(c.Project, c.Model)
@@ -212,7 +219,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers, Unread: unread}
+	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, People: people, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers, Unread: unread}
 	if stands {
 		facts.Makers, facts.Late = atDecision(makers, signed)
 		shown, facts.Approval = these(signed.Evidence, shown), signed.Evidence // what the approval rests on, not what was compared since
@@ -248,6 +255,11 @@ func (s *Service) conclude(answer *Answer, d dossier, signed SignOff, stands boo
 		answer.OK, answer.State = true, string(StateApproved)
 		answer.ApprovedAt, answer.ExpiresAt = signed.At, signed.ExpiresAt
 		answer.Reason = fault.Say("%s may ship to %s until %s.", c.Name, c.Environment, signed.ExpiresAt.Format("2 January 2006"))
+		for _, r := range answer.Results {
+			if r.Caveat != "" && !strings.Contains(answer.Reason, r.Caveat) {
+				answer.Reason += " " + r.Caveat
+			}
+		}
 	}
 }
 

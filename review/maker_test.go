@@ -40,6 +40,7 @@ func (w *world) uploaded(m compare.Model, by ledger.Actor) {
 // proposeBy proposes a model as somebody else than Tom.
 func (w *world) proposeBy(by ledger.Actor, m compare.Model) review.Candidate {
 	w.t.Helper()
+	w.grant(ledger.System(), by.Person, ledger.RoleDataScientist)
 	by.Roles = map[ledger.ProjectID][]ledger.Role{project: append(slices.Clone(by.Roles[project]), ledger.RoleDataScientist)}
 	c, err := w.Propose(w.t.Context(), by, review.ProposeRequest{Project: project, Model: compare.ModelRef{ID: m.ID}, Environment: review.Production})
 	w.must(err)

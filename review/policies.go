@@ -49,6 +49,10 @@ func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePo
 	var out Policy
 	now := s.now()
 	err = s.Update(ctx, func(tx Tx) error {
+		actor, err := stillMay(tx, actor, req.Project, ledger.ActionManage)
+		if err != nil {
+			return err
+		}
 		current, err := currentPolicy(tx, req.Project)
 		if err != nil {
 			return err

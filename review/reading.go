@@ -20,6 +20,7 @@ type reading struct {
 	Rules     Rules
 	RulesErr  error
 	Facts     Facts
+	Names     map[ledger.PersonID]string // with which those whom it was read for would sign
 }
 
 // digests lists the documents of the evidence.
@@ -33,7 +34,7 @@ func (f Facts) digests() []ledger.Digest {
 
 // read loads a candidate, its policy, its votes and the documents that compare
 // it with its baseline.
-func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref CandidateRef) (reading, error) {
+func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref CandidateRef, signers ...ledger.Actor) (reading, error) {
 	var r reading
 	var shown []exhibit
 	err := s.View(ctx, func(tx Tx) (err error) {
@@ -47,6 +48,16 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 		}
 		if r.Facts, err = factsOf(tx, r.Candidate); err != nil {
 			return err
+		}
+		r.Names = map[ledger.PersonID]string{}
+		for _, actor := range signers {
+			now, err := asItStands(tx, actor, project)
+			if err != nil {
+				return err
+			}
+			if r.Names[actor.Person], err = printedName(tx, r.Candidate, actor.Person, now.Name); err != nil {
+				return err
+			}
 		}
 		shown, r.Facts.Unread, err = exhibitsOf(tx, r.Candidate)
 		shown = beside(r.Facts.Approval, shown)
@@ -115,6 +126,21 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	if c.State == StateDraft {
 		return f, nil
 	}
+	var signed SignOff
+	if c.State == StateApproved {
+		all, err := tx.FindSignOffs(c.ID)
+		if err != nil {
+			return f, err
+		}
+		if len(all) > 0 {
+			signed = all[len(all)-1]
+			f.Approval = signed.Evidence
+			f.Makers, f.Late = atDecision(f.Makers, signed)
+		}
+	}
+	if f.People, err = standingsOf(tx, c, f.Votes, signed); err != nil {
+		return f, err
+	}
 	if f.Measured, err = measurementsOf(tx, c); err != nil {
 		return f, err
 	}
@@ -122,17 +148,38 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 	if c.State == StateApproved || c.State == StateWithdrawn {
 		f.Current, f.CurrentErr = c.Baseline, nil
 	}
-	if c.State == StateApproved {
-		signed, err := tx.FindSignOffs(c.ID)
-		if err != nil {
-			return f, err
-		}
-		if len(signed) > 0 {
-			f.Approval = signed[len(signed)-1].Evidence
-			f.Makers, f.Late = atDecision(f.Makers, signed[len(signed)-1])
+	return f, nil
+}
+
+// standingsOf reads what the votes that stand rest on. Those that an approval
+// rests on keep the standings it was decided on, and so do the people beside
+// them: what somebody lost since does not undo a decision.
+func standingsOf(tx Tx, c Candidate, votes []Vote, signed SignOff) ([]Standing, error) {
+	var ask []ledger.PersonID
+	var then []Standing
+	for _, v := range votes {
+		switch {
+		case !slices.Contains(signed.Votes, v.ID):
+			ask = append(ask, v.Person)
+		case len(signed.People) == 0:
+			then = append(then, Standing{Person: v.Person, Unasked: true})
 		}
 	}
-	return f, nil
+	then = append(then, signed.People...)
+	if signed.ID != "" && len(ask) == 0 {
+		return named(tx, then)
+	}
+	now, err := peopleOf(tx, c, ask)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range now {
+		if !slices.ContainsFunc(then, func(t Standing) bool { return t.Person == s.Person }) || slices.Contains(ask, s.Person) {
+			then = slices.DeleteFunc(then, func(t Standing) bool { return t.Person == s.Person })
+			then = append(then, s)
+		}
+	}
+	return named(tx, then)
 }
 
 // measurementsOf reads how far the comparisons with the baseline are, with the

@@ -35,6 +35,11 @@ type Result struct {
 	Role        ledger.Role       `json:"role,omitempty"`    // whose votes it asks for
 	Who         []ledger.PersonID `json:"who,omitempty"`     // who could meet it, where people could
 	Early       []ledger.PersonID `json:"early,omitempty"`   // who voted for it without the comparison in sight, so that it does not count yet
+	Lost        []ledger.PersonID `json:"lost,omitempty"`    // who voted for it and holds the role no more
+	Asked       []ledger.PersonID `json:"asked,omitempty"`   // who can confirm that somebody who voted may
+	Doubted     []ledger.PersonID `json:"doubted,omitempty"` // who voted, and has to be confirmed first
+	Backing     []Backing         `json:"backing,omitempty"` // who gave those their say whose votes meet it
+	Caveat      string            `json:"caveat,omitempty"`  // on whom alone it rests, where nobody else could confirm it
 }
 
 // Evidence is a comparison of the candidate with its baseline.
@@ -61,6 +66,7 @@ type Facts struct {
 	Current     Baseline      // the last approved candidate of the environment at this moment
 	CurrentErr  error
 	Voters      []Voter
+	People      []Standing        // of whoever voted, could confirm, or let them in
 	Recused     []ledger.PersonID // who stepped back from this candidate
 	Approval    []ledger.Digest   // comparisons that the approval rests on, where one stands
 	Makers      []Maker           // who made bytes with this digest; where an approval stands, who had when it was given
@@ -187,22 +193,64 @@ func (r Rules) early(f Facts, v Vote) bool {
 func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 	result.Role = q.Role
 	var people []ledger.PersonID
-	var names, early []string
+	var names, early, lost, doubts []string
+	var asked []Standing
+	var rests []ledger.PersonID
 	for _, v := range f.Votes {
 		if !r.on(q, v) || v.Value < q.AtLeast || v.Role != q.Role || !r.counts(f, v) || slices.Contains(people, v.Person) {
+			continue
+		}
+		w := r.weigh(f, v)
+		if w.lost {
+			result.Lost, lost = append(result.Lost, v.Person), append(lost, v.PrintedName)
 			continue
 		}
 		if r.early(f, v) {
 			result.Early, early = append(result.Early, v.Person), append(early, v.PrintedName)
 			continue
 		}
+		if !w.counts {
+			result.Doubted = append(result.Doubted, v.Person)
+			doubts = append(doubts, w.doubts...)
+			for _, k := range w.asked {
+				if !slices.Contains(result.Asked, k.Person) {
+					result.Asked, asked = append(result.Asked, k.Person), append(asked, k)
+				}
+			}
+			continue
+		}
 		people, names = append(people, v.Person), append(names, v.PrintedName)
+		if w.backing != nil {
+			result.Backing = append(result.Backing, *w.backing)
+		}
+		for _, p := range w.rests {
+			if !slices.Contains(rests, p) {
+				rests = append(rests, p)
+			}
+		}
 	}
 	if len(people) >= q.Count {
-		result.State, result.Says = Satisfied, fault.Say("Met by %s.", strings.Join(names, ", "))
+		result.State, result.Says, result.Caveat = Satisfied, fault.Say("Met by %s.", strings.Join(names, ", ")), f.caveat(rests)
+		if result.Caveat != "" {
+			result.Says += " " + result.Caveat
+		}
+		result.Lost, result.Early, result.Doubted, result.Asked = nil, nil, nil, nil
 		return
 	}
-	result.State = Unsatisfied
+	result.State, result.Backing = Unsatisfied, nil
+	for _, name := range lost {
+		if q.Role == ledger.RoleReviewer {
+			result.Says += fault.Say("%s was a reviewer then and is not now, so that vote does not count.", name) + " "
+		} else {
+			result.Says += fault.Say("%s was an approver then and is not now, so that vote does not count.", name) + " "
+		}
+	}
+	if len(doubts) > 0 {
+		result.Says += strings.Join(doubts, " ") + " "
+		if len(asked) > 0 {
+			result.Says += fault.Say("The vote counts once another admin or lead confirms that this is right: %s.", confirmers(asked)) + " "
+		}
+	}
 	var can []string
 	for _, v := range f.Voters {
 		// A vote of the same label counts in one role only, so who already voted
@@ -210,15 +258,16 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		spent := slices.ContainsFunc(f.Votes, func(w Vote) bool {
 			return r.on(q, w) && w.Person == v.Person && w.Role != q.Role && w.Value >= q.AtLeast
 		})
-		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && r.may(f, v.Person) && !spent && !slices.Contains(people, v.Person) && !slices.Contains(result.Early, v.Person) {
+		if v.Role == q.Role && !slices.Contains(f.Recused, v.Person) && r.may(f, v.Person) && !spent && !slices.Contains(people, v.Person) && !slices.Contains(result.Early, v.Person) && !slices.Contains(result.Doubted, v.Person) {
 			result.Who, can = append(result.Who, v.Person), append(can, v.Name)
 		}
 	}
 	missing := q.Count - len(people)
 	if len(early) > 0 {
-		result.Says = fault.Say("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
+		before := result.Says
+		result.Says = before + fault.Say("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
 		if len(f.Evidence) > 0 {
-			result.Says = fault.Say("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
+			result.Says = before + fault.Say("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
 				strings.Join(early, " and "), f.Candidate.Baseline.Name)
 			result.Who = append(slices.Clone(result.Early), result.Who...)
 		}
@@ -231,6 +280,14 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		}
 		result.Says += " "
 	}
+	if missing -= len(result.Doubted); missing <= 0 && len(result.Asked) > 0 {
+		if len(can) > 0 {
+			result.Says += fault.Say("Or another %s votes: %s.", q.Role, strings.Join(can[:min(4, len(can))], ", "))
+		}
+		result.Says = strings.TrimSpace(result.Says)
+		return
+	}
+	missing = max(1, missing)
 	switch {
 	case len(can) == 0:
 		result.Says += fault.Say("Needs the vote of %s; nobody in this project can give it. Ask a lead to give somebody the role %s.", howMany(missing, q.Role), q.Role)

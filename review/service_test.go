@@ -374,8 +374,7 @@ func TestThePolicyMayKeepTheProposerFromVotingForIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	text := strings.Replace(review.DefaultPolicyText, `"rule": "not_by_trainer"`, `"rule": "not_by_trainer", "also_proposer": true`, 1)
-	lead := w.tom
-	lead.Roles = map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleLead}}
+	lead := w.person("lena", "Lena Moor", ledger.RoleLead)
 	if _, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Reason: "agreed in the team"}); err != nil {
 		t.Fatal(err)
 	}

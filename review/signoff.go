@@ -21,8 +21,11 @@ type SignOff struct {
 	Votes       []VoteID        `json:"votes"`
 	Evidence    []ledger.Digest `json:"evidence"`
 	Makers      []Maker         `json:"makers,omitempty"` // who had made it then; none where that was not noted yet
-	At          time.Time       `json:"at"`
-	ExpiresAt   time.Time       `json:"expiresAt"`
+	// People are the standings that it was decided on; none where it was decided
+	// by a version that did not ask.
+	People    []Standing `json:"people,omitempty"`
+	At        time.Time  `json:"at"`
+	ExpiresAt time.Time  `json:"expiresAt"`
 }
 
 // RevocationID is the id of a revocation (UUIDv7).

@@ -124,6 +124,26 @@ type Snapshots interface {
 type Voters interface {
 	// FindVoters lists the reviewers and approvers of a project by name.
 	FindVoters(ledger.ProjectID) ([]Voter, error)
+	// FindKeepers lists the admins of the installation and the leads of a project
+	// who can come: who have a password, a provider or this machine.
+	FindKeepers(ledger.ProjectID) ([]ledger.PersonID, error)
+	// Who says what a person is in a project at this moment; NotFound where there
+	// is no such person.
+	Who(ledger.ProjectID, ledger.PersonID) (Who, error)
+}
+
+// Who is what a person is in a project at this moment.
+type Who struct {
+	Name     string
+	Disabled bool
+	Admin    bool
+	Holds    []Hold
+}
+
+// Hold is one way in which a person holds a role: by themselves, or by a group.
+type Hold struct {
+	Role  ledger.Role
+	Group string // id; empty for by themselves
 }
 
 // Voter is a person who may vote in a role.

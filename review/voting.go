@@ -16,6 +16,7 @@ import (
 // in, the labels, and for every answer the sentence that would be signed.
 type Ballot struct {
 	Actor     ledger.PersonID
+	Name      string // which the actor signs with: the one they had when it was proposed stands beside another
 	Candidate Candidate
 	Rules     Rules
 	Roles     []ledger.Role   // in which the actor may vote; empty: none
@@ -31,7 +32,11 @@ type Ballot struct {
 
 // Sentence returns what a vote of the actor would sign.
 func (b Ballot) Sentence(actor ledger.Actor, role ledger.Role, label Label, value Value) string {
-	return Sentence(actor.Name, role, b.Candidate, b.Seen, b.Others, label, value)
+	name := b.Name
+	if name == "" {
+		name = actor.Name
+	}
+	return Sentence(name, role, b.Candidate, b.Seen, b.Others, label, value)
 }
 
 // votingRoles returns in which roles an actor may vote. An admin of the
@@ -81,7 +86,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if err != nil {
 		return Voted{}, err
 	}
-	read, err := s.read(ctx, req.Project, req.Candidate)
+	read, err := s.read(ctx, req.Project, req.Candidate, actor)
 	if err != nil {
 		return Voted{}, err
 	}
@@ -128,7 +133,8 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	if slices.Contains(read.Facts.Recused, actor.Person) {
 		return Voted{}, errRecused(c)
 	}
-	sentence := Sentence(actor.Name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value)
+	name := read.Names[actor.Person]
+	sentence := Sentence(name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value)
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 	}
@@ -138,7 +144,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	}
 	vote := Vote{
 		ID: VoteID(s.NewID()), Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Baseline: c.Baseline.Digest,
-		Person: actor.Person, PrintedName: actor.Name, Role: role, Label: label.Name, Value: value.Value, Words: value.Words,
+		Person: actor.Person, PrintedName: name, Role: role, Label: label.Name, Value: value.Value, Words: value.Words,
 		Comment: req.Comment, Sentence: sentence, Assurance: Assurance(assurance), TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
 	}
 	return s.cast(ctx, actor, read, vote, eventVoted)
@@ -166,7 +172,7 @@ func (s *Service) Confirm(ctx context.Context, actor ledger.Actor, req ConfirmRe
 	if err := byLogin(actor); err != nil {
 		return Voted{}, err
 	}
-	read, err := s.read(ctx, req.Project, req.Candidate)
+	read, err := s.read(ctx, req.Project, req.Candidate, actor)
 	if err != nil {
 		return Voted{}, err
 	}
@@ -217,7 +223,7 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	if err := signedText(actor, "comment", req.Comment, false); err != nil {
 		return Voted{}, err
 	}
-	read, err := s.read(ctx, req.Project, req.Candidate)
+	read, err := s.read(ctx, req.Project, req.Candidate, actor)
 	if err != nil {
 		return Voted{}, err
 	}
@@ -234,8 +240,9 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	vote := read.Facts.Votes[i]
 	vote.ID, vote.Withdrawn, vote.Comment, vote.At, vote.TimeZone = VoteID(s.NewID()), true, req.Comment, s.now(), zone
 	vote.Assurance = Assurance(assurance)
+	vote.PrintedName = read.Names[actor.Person]
 	vote.Sentence = fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.",
-		actor.Name, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
+		vote.PrintedName, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
 	return s.cast(ctx, actor, read, vote, eventUnvoted)
 }
 
@@ -250,6 +257,25 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		}
 		if c.Terms() != read.Candidate.Terms() || c.State == StateWithdrawn {
 			return fault.New(fault.Conflict, "Candidate %d changed while you voted. Read it again and vote again.", c.Number)
+		}
+		// A password takes its time to check: who lost the role meanwhile does not vote.
+		actor, err := asItStands(tx, actor, c.Project)
+		if err != nil {
+			return err
+		}
+		if err := actor.Must(c.Project, ledger.ActionVote); err != nil {
+			return err
+		}
+		if !vote.Withdrawn {
+			if _, err := chooseRole(actor, c.Project, vote.Role); err != nil {
+				return err
+			}
+		}
+		if name, err := printedName(tx, c, actor.Person, actor.Name); err != nil || name != vote.PrintedName {
+			if err == nil {
+				err = fault.New(fault.Conflict, "Your name changed while you voted. Read what you sign again and vote again.")
+			}
+			return err
 		}
 		if err := tx.CreateVote(vote); err != nil {
 			return err
@@ -330,7 +356,7 @@ func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Vo
 		c.DecidedAt = at
 		signed := SignOff{
 			ID: d.signOff, Candidate: c.ID, Subject: c.Subject, Environment: c.Environment, Policy: c.Policy, Results: results,
-			Votes: []VoteID{}, Evidence: facts.digests(), Makers: facts.Makers, At: at, ExpiresAt: at.AddDate(0, 0, rules.ValidDays),
+			Votes: []VoteID{}, Evidence: facts.digests(), Makers: facts.Makers, People: facts.People, At: at, ExpiresAt: at.AddDate(0, 0, rules.ValidDays),
 		}
 		for _, v := range facts.Votes {
 			signed.Votes = append(signed.Votes, v.ID)
@@ -415,6 +441,13 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 		if c.State != StateApproved {
 			return fault.New(fault.Conflict, "Candidate %d is %s; only an approval can be withdrawn.", c.Number, c.State)
 		}
+		actor, err := stillMay(tx, actor, c.Project, ledger.ActionWithdraw)
+		if err != nil {
+			return err
+		}
+		if d.vote.PrintedName, err = printedName(tx, c, actor.Person, actor.Name); err != nil {
+			return err
+		}
 		record := func(kind string, payload any) error {
 			return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: payload})
 		}
@@ -433,6 +466,38 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 
 func errRecused(c Candidate) error {
 	return fault.New(fault.Denied, "You recused yourself from candidate %d, so no vote of yours counts for or against it. Comment instead.", c.Number)
+}
+
+// asItStands returns an actor with the name and the roles that they have in this
+// transaction, or Unauthenticated where they may not sign in any more. What was
+// asked before a transaction was asked before a password was checked.
+func asItStands(tx Tx, actor ledger.Actor, project ledger.ProjectID) (ledger.Actor, error) {
+	if actor.Via == ledger.ViaSystem || actor.Via == ledger.ViaAttempt {
+		return actor, nil
+	}
+	who, err := tx.Who(project, actor.Person)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return actor, err
+	}
+	if err != nil || who.Disabled {
+		return actor, fault.New(fault.Unauthenticated, "You may not sign in any more.")
+	}
+	actor.Name, actor.Admin, actor.Roles = who.Name, who.Admin, map[ledger.ProjectID][]ledger.Role{}
+	for _, h := range who.Holds {
+		if !slices.Contains(actor.Roles[project], h.Role) {
+			actor.Roles[project] = append(actor.Roles[project], h.Role)
+		}
+	}
+	return actor, nil
+}
+
+// stillMay is Must inside a transaction.
+func stillMay(tx Tx, actor ledger.Actor, project ledger.ProjectID, action ledger.Action) (ledger.Actor, error) {
+	now, err := asItStands(tx, actor, project)
+	if err != nil {
+		return actor, err
+	}
+	return now, now.Must(project, action)
 }
 
 // byLogin refuses what must be a person's own act.

@@ -40,6 +40,8 @@ type world struct {
 	key   *signer.Key
 	later time.Duration // how far the clock is ahead
 
+	meanwhile func() // happens once while a password is checked
+
 	ana, ben, cleo, tom ledger.Actor // reviewer, approver, both, trainer
 }
 
@@ -71,9 +73,14 @@ func (s *shelf) Open(_ context.Context, d ledger.Digest) (io.ReadSeekCloser, err
 	return reader{bytes.NewReader(content)}, nil
 }
 
-type passwords struct{}
+// passwords checks them; meanwhile, while it does, something may happen.
+type passwords struct{ meanwhile *func() }
 
-func (passwords) Prove(_ context.Context, _ ledger.Actor, password, _ string) (string, error) {
+func (p passwords) Prove(_ context.Context, _ ledger.Actor, password, _ string) (string, error) {
+	if do := *p.meanwhile; do != nil {
+		*p.meanwhile = nil
+		do()
+	}
 	if password != "correct horse" {
 		return "", fault.New(fault.Unauthenticated, "This password is not right.")
 	}
@@ -92,7 +99,7 @@ func newWorld(t *testing.T) *world {
 		Update: store.In[review.Tx](w.store), View: store.From[review.Tx](w.store),
 		Now:   func() time.Time { return w.store.Now().Add(w.later) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
-		Files: w.files, Signer: signer.NewRing(w.key), Passwords: passwords{},
+		Files: w.files, Signer: signer.NewRing(w.key), Passwords: passwords{&w.meanwhile},
 	})
 	w.must(w.store.Update(t.Context(), func(tx *store.Tx) error {
 		if err := tx.CreateProject(labeling.Project{ID: project, Slug: "intents", Name: "Intents", Overlap: 1, SchemaVersion: 1}); err != nil {
@@ -124,8 +131,15 @@ func (w *world) person(id ledger.PersonID, name string, roles ...ledger.Role) le
 		if err := tx.CreatePerson(identity.Person{ID: id, Username: string(id), Name: name}); err != nil {
 			return err
 		}
+		about := ledger.Subject{Kind: "person", ID: string(id)}
+		if err := tx.Record(ledger.Entry{Actor: ledger.System(), Kind: "person.created", Subject: about, Payload: map[string]string{"name": name}}); err != nil {
+			return err
+		}
 		for _, role := range roles {
 			if err := tx.AddMembership(identity.Membership{Project: project, Person: id, Role: role}); err != nil {
+				return err
+			}
+			if err := tx.Record(ledger.Entry{Actor: ledger.System(), Project: project, Kind: "role.granted", Subject: about, Payload: map[string]string{"role": string(role)}}); err != nil {
 				return err
 			}
 		}

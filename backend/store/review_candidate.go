@@ -156,6 +156,44 @@ func (tx *Tx) FindVoters(project ledger.ProjectID) ([]review.Voter, error) {
 	return found, fault.Wrap(err, "find voters")
 }
 
+// FindKeepers lists the admins of the installation and the leads of a project
+// who can come.
+func (tx *Tx) FindKeepers(project ledger.ProjectID) ([]ledger.PersonID, error) {
+	var found []ledger.PersonID
+	err := tx.each(`SELECT p.id FROM person p WHERE p.disabled = FALSE
+			AND (p.password <> '' OR p.owner OR EXISTS (SELECT 1 FROM provider_identity i WHERE i.person = p.id))
+			AND (p.admin OR EXISTS (SELECT 1 FROM held_role m WHERE m.project = $1 AND m.person = p.id AND m.role IN ('lead', 'admin')))
+		ORDER BY p.name, p.id`,
+		[]any{string(project)}, func(scan func(...any) error) error {
+			var id ledger.PersonID
+			err := scan(&id)
+			found = append(found, id)
+			return err
+		})
+	return found, fault.Wrap(err, "find who could confirm voters")
+}
+
+// Who says what a person is in a project at this moment.
+func (tx *Tx) Who(project ledger.ProjectID, person ledger.PersonID) (review.Who, error) {
+	var w review.Who
+	if err := tx.one([]any{&w.Name, &w.Disabled, &w.Admin}, `SELECT name, disabled, admin FROM person WHERE id = $1`, string(person)); err != nil {
+		return w, fault.Wrap(err, "read a person")
+	}
+	if project == "" {
+		return w, nil
+	}
+	err := tx.each(`SELECT role, '' AS team FROM membership WHERE project = $1 AND person = $2
+		UNION ALL SELECT r.role, r.team FROM group_role r JOIN group_member m ON m.team = r.team WHERE r.project = $1 AND m.person = $2
+		ORDER BY 1, 2`,
+		[]any{string(project), string(person)}, func(scan func(...any) error) error {
+			var h review.Hold
+			err := scan(&h.Role, &h.Group)
+			w.Holds = append(w.Holds, h)
+			return err
+		})
+	return w, fault.Wrap(err, "read what a person holds")
+}
+
 // CreatePolicy stores a policy and gives it the next version of its project.
 func (tx *Tx) CreatePolicy(p review.Policy) (review.Policy, error) {
 	err := tx.one([]any{&p.Version}, `INSERT INTO policy (project, version, digest, text, created_by, created_at)

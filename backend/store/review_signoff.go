@@ -14,13 +14,14 @@ func (tx *Tx) CreateSignOff(s review.SignOff) error {
 	votes, err2 := json.Marshal(s.Votes)
 	evidence, err3 := json.Marshal(s.Evidence)
 	makers, err4 := json.Marshal(s.Makers)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	people, err5 := json.Marshal(s.People)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return fault.Wrap(err, "encode a sign-off")
 	}
-	_, err := tx.exec(`INSERT INTO sign_off (id, candidate, subject_kind, subject, environment, policy, results, votes, evidence, at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	_, err := tx.exec(`INSERT INTO sign_off (id, candidate, subject_kind, subject, environment, policy, results, votes, evidence, people, at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		string(s.ID), string(s.Candidate), string(s.Subject.Kind), string(s.Subject.Digest), string(s.Environment), string(s.Policy),
-		string(results), string(votes), string(evidence), micros(s.At), micros(s.ExpiresAt))
+		string(results), string(votes), string(evidence), string(people), micros(s.At), micros(s.ExpiresAt))
 	if err == nil && len(s.Makers) > 0 {
 		_, err = tx.exec(`INSERT INTO sign_off_maker (sign_off, makers) VALUES ($1, $2)`, string(s.ID), string(makers))
 	}
@@ -30,17 +31,17 @@ func (tx *Tx) CreateSignOff(s review.SignOff) error {
 // FindSignOffs lists the sign-offs of a candidate, oldest first.
 func (tx *Tx) FindSignOffs(candidate review.CandidateID) ([]review.SignOff, error) {
 	var found []review.SignOff
-	err := tx.each(`SELECT id, candidate, subject_kind, subject, environment, policy, results, votes, evidence, COALESCE(m.makers, ''), at, expires_at
+	err := tx.each(`SELECT id, candidate, subject_kind, subject, environment, policy, results, votes, evidence, people, COALESCE(m.makers, ''), at, expires_at
 		FROM sign_off LEFT JOIN sign_off_maker m ON m.sign_off = id WHERE candidate = $1 ORDER BY seq`,
 		[]any{string(candidate)}, func(scan func(...any) error) error {
 			var s review.SignOff
-			var results, votes, evidence, makers string
+			var results, votes, evidence, people, makers string
 			var at, expires int64
-			if err := scan(&s.ID, &s.Candidate, &s.Subject.Kind, &s.Subject.Digest, &s.Environment, &s.Policy, &results, &votes, &evidence, &makers, &at, &expires); err != nil {
+			if err := scan(&s.ID, &s.Candidate, &s.Subject.Kind, &s.Subject.Digest, &s.Environment, &s.Policy, &results, &votes, &evidence, &people, &makers, &at, &expires); err != nil {
 				return err
 			}
 			s.At, s.ExpiresAt = fromMicros(at), fromMicros(expires)
-			err := errors.Join(json.Unmarshal([]byte(results), &s.Results), json.Unmarshal([]byte(votes), &s.Votes), json.Unmarshal([]byte(evidence), &s.Evidence))
+			err := errors.Join(json.Unmarshal([]byte(results), &s.Results), json.Unmarshal([]byte(votes), &s.Votes), json.Unmarshal([]byte(evidence), &s.Evidence), json.Unmarshal([]byte(people), &s.People))
 			if makers != "" { // of before makers were noted
 				err = errors.Join(err, json.Unmarshal([]byte(makers), &s.Makers))
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
+	"github.com/adjudge/adjudge/review"
 )
 
 // peopleRoutes are the pages about people, roles and settings.
@@ -25,6 +26,7 @@ func (s *Server) peopleRoutes() []route {
 		{GET, "/projects/{project}/people", login, ledger.ActionRead, s.getMembers},
 		{POST, "/projects/{project}/people", login, ledger.ActionManage, s.postMember},
 		{POST, "/projects/{project}/people/roles", login, ledger.ActionManage, s.postRoles},
+		{POST, "/projects/{project}/people/confirm", login, ledger.ActionManage, s.postConfirmVoter},
 		{POST, "/projects/{project}/people/groups", login, ledger.ActionManage, s.postGroupRoles},
 		{GET, "/projects/{project}/settings", login, ledger.ActionRead, s.getSettings},
 	}
@@ -172,7 +174,7 @@ func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v.Project = page.ProjectLink{ID: place.ID, Slug: place.Slug, Name: place.Name}
 	v.May, v.MayAll = actor.May(place.ID, ledger.ActionManage), actor.May(place.ID, ledger.ActionAdminister)
-	v.Reviews = reviews(actor, place.ID)
+	v.Reviews, v.Me = reviews(actor, place.ID), actor.Person
 	v.Show(r.URL.Query())
 	if v.May {
 		if v.Groups, err = s.Identity.ProjectGroups(r.Context(), actor, place.ID); err != nil {
@@ -201,6 +203,20 @@ func (s *Server) postMember(w http.ResponseWriter, r *http.Request) error {
 		return s.seeOther(w, r, r.URL.Path+"?saved=true")
 	}
 	return s.showMembers(w, r, http.StatusOK, page.MembersView{Link: s.welcomeLink(r.Context(), secret), For: person.Name})
+}
+
+// postConfirmVoter notes that somebody may vote here, whoever let them in.
+func (s *Server) postConfirmVoter(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	_, err := s.Review.ConfirmVoter(r.Context(), actorOf(r), review.ConfirmVoterRequest{
+		Project: projectOf(r).ID, Person: ledger.PersonID(r.PostForm.Get("person")), Reason: r.PostForm.Get("reason"),
+	})
+	if isRefusal(err) {
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Confirm: page.Refused(r.Context(), typed(r, "person", "reason"), err)})
+	}
+	return s.membersSaved(w, r, err)
 }
 
 func (s *Server) postRoles(w http.ResponseWriter, r *http.Request) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/review"
 )
 
 // Me is the person behind a request.
@@ -148,6 +149,7 @@ func (s *Server) identityAPI() {
 	operation(s, api{POST, "/people/{person}/invitations", "invite-person", "Make a one-time link on which a person chooses a password", there, ledger.ActionAdminister}, s.invitePerson)
 	operation(s, api{GET, "/projects/{project}/people", "list-members", "List the people of a project with their roles", either, ledger.ActionRead}, s.listMembers)
 	operation(s, api{PUT, "/projects/{project}/people/{person}/roles/{role}", "grant-role", "Give a person a role", there, ledger.ActionManage}, s.grantRole)
+	operation(s, api{POST, "/projects/{project}/people/{person}/confirmations", "confirm-voter", "Confirm that a reviewer or approver may vote here, whoever let them in", there, ledger.ActionManage}, s.confirmVoter)
 	operation(s, api{DELETE, "/projects/{project}/people/{person}/roles/{role}", "revoke-role", "Take a role from a person", there, ledger.ActionManage}, s.revokeRole)
 	operation(s, api{GET, "/tokens", "list-tokens", "List API tokens", either, ledger.ActionRead}, s.listTokens)
 	operation(s, api{POST, "/tokens", "create-token", "Make an API token", there, ledger.ActionComment}, s.createToken)
@@ -185,6 +187,40 @@ func (s *Server) createPerson(ctx context.Context, in *CreatePersonInput) (*Answ
 	body := personBody(person)
 	body.Roles, body.Link = req.Roles, s.welcomeLink(ctx, secret)
 	return &Answer[PersonBody]{body}, err
+}
+
+// ConfirmVoterInput says why somebody may vote.
+type ConfirmVoterInput struct {
+	InProject
+	PersonInput
+	Body struct {
+		Reason string `json:"reason" doc:"How you know; stands in the history" maxLength:"4000"`
+	}
+}
+
+// ConfirmedVoter says what became of the open candidates.
+type ConfirmedVoter struct {
+	Candidates []ConfirmedCandidate `json:"candidates" nullable:"false" doc:"The open candidates of the project, decided anew"`
+}
+
+// ConfirmedCandidate is a candidate and its state after a confirmation.
+type ConfirmedCandidate struct {
+	Number int          `json:"number"`
+	Name   string       `json:"name"`
+	State  review.State `json:"state"`
+}
+
+func (s *Server) confirmVoter(ctx context.Context, in *ConfirmVoterInput) (*Answer[ConfirmedVoter], error) {
+	person, err := s.personNamed(ctx, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := s.Review.ConfirmVoter(ctx, actorIn(ctx), review.ConfirmVoterRequest{Project: projectIn(ctx).ID, Person: person.ID, Reason: in.Body.Reason})
+	out := ConfirmedVoter{Candidates: []ConfirmedCandidate{}}
+	for _, c := range decided {
+		out.Candidates = append(out.Candidates, ConfirmedCandidate{c.Number, c.Name, c.State})
+	}
+	return &Answer[ConfirmedVoter]{out}, err
 }
 
 // personNamed finds a person by id or username.

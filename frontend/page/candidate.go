@@ -170,6 +170,35 @@ func (v CandidateView) votesOn(label string) []review.Vote {
 // early reports whether a vote does not count until its person confirms it.
 func (v CandidateView) early(w review.Vote) bool { return slices.Contains(v.Case.Early, w.ID) }
 
+// lost reports whether a vote was cast in a role that its person holds no more.
+func (v CandidateView) lost(w review.Vote) bool { return slices.Contains(v.Lost, w.ID) }
+
+// lostKey says what that means: while people vote, a vote for it does not count;
+// a decision stands on the roles of its day, and a vote against it stands anyway.
+func (v CandidateView) lostKey(w review.Vote) string {
+	if w.Value > 0 && v.Candidate.State != review.StateApproved {
+		return "open." + string(w.Role)
+	}
+	return string(w.Role)
+}
+
+// given says who gave the role of a vote, and when.
+func (v CandidateView) given(w review.Vote) (review.Origin, bool) {
+	for _, s := range v.Case.People {
+		for _, way := range s.Ways {
+			if s.Person == w.Person && way.Role == w.Role && len(way.Given) > 0 && way.Given[0].Known() && way.Given[0].Name != "" {
+				return way.Given[0], true
+			}
+		}
+	}
+	return review.Origin{}, false
+}
+
+// mayConfirm reports whether whoever looks can confirm somebody who voted.
+func (v CandidateView) mayConfirm(r review.Result) bool {
+	return slices.Contains(r.Asked, v.Ballot.Actor)
+}
+
 // toConfirm reports whether the actor can confirm a vote now.
 func (v CandidateView) toConfirm() bool { return v.MayVote && len(v.Ballot.Early) > 0 && !v.Awaits }
 

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -74,4 +75,16 @@ func (v *PeopleView) Show(query url.Values) {
 func (v *MembersView) Show(query url.Values) {
 	v.Paging = NewPaging(v.Project.Href("people"), query)
 	v.Shown = paged(&v.Paging, v.Members, func(m identity.Member) bool { return v.Paging.Shows(m.Person.Name, m.Person.Username) })
+}
+
+// voters are the reviewers and approvers of a project whom whoever looks could
+// confirm.
+func (v MembersView) voters() (options []ui.Option) {
+	for _, m := range v.Members {
+		votes := slices.ContainsFunc(m.All(), func(r ledger.Role) bool { return r == ledger.RoleReviewer || r == ledger.RoleApprover })
+		if votes && m.Person.ID != v.Me && !m.Person.Disabled {
+			options = append(options, ui.Option{Value: string(m.Person.ID), Text: m.Person.Name})
+		}
+	}
+	return options
 }
