@@ -20,9 +20,11 @@ func evidenceExportCommand() *cobra.Command {
 	var project, out string
 	cmd := &cobra.Command{
 		Use:   "export CANDIDATE -o DIR",
-		Short: "Write the signed files of a candidate and the public key into a directory",
+		Short: "Write the signed files of a candidate, and what they rest on, into a directory",
 		Long: "export writes every attestation of a candidate twice, as a DSSE envelope (.dsse.json) and as a sigstore bundle\n" +
-			"(.sigstore.json), and the public key (adjudge.pub). `adjudge verify` reads the directory without a server.",
+			"(.sigstore.json), the public keys that verify them (adjudge.pub, and others where the key changed), the text of the\n" +
+			"policy, the comparisons that votes name and, for whoever may export data, the manifests of their snapshots.\n" +
+			"`adjudge verify` reads the directory without a server.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := connect(cmd)

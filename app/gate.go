@@ -38,7 +38,8 @@ func gateCommand() *cobra.Command {
 			"from the votes that match the history, the model's files and the signatures.\n\n" +
 			"CANDIDATE is a number or an id; sha256:… is the digest of a model directory or a snapshot. With --model the\n" +
 			"digest is computed from the files you are about to ship.\n\n" +
-			"Exit codes: 0 approved, 1 not approved, 2 wrong usage, 3 the server does not answer.",
+			"Exit codes: 0 approved; 1 not approved, and nothing else; 2 wrong usage, a token that is wrong, has ended or may\n" +
+			"not ask, or a project that there is not; 3 the server does not answer.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if wait < 0 {
@@ -137,7 +138,7 @@ func (c *client) waitForGate(ctx context.Context, path string, wait time.Duratio
 		err := c.get(ctx, path, &body)
 		if err == nil {
 			if err = json.Unmarshal(body.Data, &answer); err != nil {
-				return answer, nil, fmt.Errorf("decode the answer of the gate: %w", err)
+				return answer, nil, unreachable{fmt.Errorf("decode the answer of the gate: %w", err)}
 			}
 			if answer.Decided {
 				return answer, body.Data, nil
@@ -150,7 +151,7 @@ func (c *client) waitForGate(ctx context.Context, path string, wait time.Duratio
 			return answer, body.Data, gateFailure(err)
 		}
 		if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Denied || kind == fault.Unauthenticated || kind == fault.NotFound {
-			return answer, nil, err
+			return answer, nil, gateFailure(err)
 		}
 		pause := min(gatePause, max(time.Until(deadline), 200*time.Millisecond))
 		if grace {
@@ -164,13 +165,19 @@ func (c *client) waitForGate(ctx context.Context, path string, wait time.Duratio
 	}
 }
 
-// gateFailure counts a server that is in trouble as one that does not answer.
+// gateFailure sorts what is no answer: a server that is in trouble, or something
+// else in its place, counts as one that does not answer, and a question that it
+// refuses as wrong usage. Only an answer of the gate is a no.
 func gateFailure(err error) error {
-	if kind := fault.KindOf(err); kind == fault.Unavailable {
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case !ok || f.Kind == fault.Unavailable || f.Kind == fault.Internal:
+		if _, already := errors.AsType[unreachable](err); already {
+			return err
+		}
 		return unreachable{err}
 	}
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Internal {
-		return unreachable{err}
-	}
-	return err
+	return usage{err}
 }

@@ -20,7 +20,7 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1 // the command failed; for gate: not approved
-	exitUsage       = 2 // wrong words, flags or fields
+	exitUsage       = 2 // wrong words, flags, fields or token
 	exitUnreachable = 3 // no server answers
 )
 
@@ -58,7 +58,8 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[usage](err); ok {
 		return exitUsage
 	}
-	if fault.Is(err, fault.Invalid) {
+	// A pipeline must not take a token that lapsed for a candidate that was refused.
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Denied) {
 		return exitUsage
 	}
 	return exitFailed

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,14 +20,17 @@ import (
 
 func verifyCommand() *cobra.Command {
 	var keys []string
-	var environment, subject string
+	var environment, subject, policy string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify --key PUB --subject DIR|sha256:… [--environment E] FILE|DIR",
+		Use:   "verify --key PUB --subject DIR|sha256:… [--environment E] [--policy FILE|sha256:…] DIR|FILE",
 		Short: "Check an approval offline",
-		Long: "verify reads signed files and needs no server: a file that was downloaded from a candidate's page, or a\n" +
-			"directory that `adjudge evidence export` wrote. It exits 0 only where a valid approval of the subject for the\n" +
-			"environment is among them that has not ended and that no file among them withdraws; else 1.\n\n" +
+		Long: "verify reads signed files and needs no server: the directory that `adjudge evidence export` wrote, or files that\n" +
+			"were downloaded from a candidate's page. It exits 0 only where a valid approval of the subject for the environment\n" +
+			"is among them that has not ended and that no file among them withdraws, with every vote that it rests on and every\n" +
+			"requirement met; else 1. Where the text of the policy is there, voters, their roles and their answers are held\n" +
+			"against it; --policy says which policy it must have been. Policies, comparisons and manifests of snapshots beside\n" +
+			"the signed files are checked by their digests.\n\n" +
 			"Without a trusted time stamp, the end of an approval is held against this machine's clock.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,11 +46,21 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			documents, err := signedDocuments(signer.NewRing(nil, known...), args[0])
+			question := review.Offline{Subject: digest, Environment: env, Now: now()}
+			if policy != "" {
+				if question.Policy, question.Policies, err = namedPolicy(policy); err != nil {
+					return err
+				}
+			}
+			if question.Documents, err = signedDocuments(signer.NewRing(nil, known...), args[0]); err != nil {
+				return notValid(err)
+			}
+			texts, err := besideSigned(question.Documents, args[0])
 			if err != nil {
 				return notValid(err)
 			}
-			approved, err := review.VerifyDocuments(documents, digest, env, now())
+			question.Policies = append(question.Policies, texts...)
+			approved, err := question.Verify()
 			if err != nil {
 				return notValid(err)
 			}
@@ -53,6 +68,11 @@ func verifyCommand() *cobra.Command {
 				return printJSON(cmd, approved)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "verified: %s for %s\n", approved, env)
+			for _, note := range approved.Notes {
+				if err == nil {
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), "note:", note)
+				}
+			}
 			return err
 		},
 	}
@@ -60,6 +80,7 @@ func verifyCommand() *cobra.Command {
 	f.StringArrayVar(&keys, "key", nil, "file with a public key of the server (adjudge.pub), or a directory of them; may be given several times")
 	f.StringVar(&environment, "environment", "production", "where it shall ship to")
 	f.StringVar(&subject, "subject", "", "directory or file of the model, or its digest (sha256:…)")
+	f.StringVar(&policy, "policy", "", "file or digest (sha256:…) of the policy that it must have been approved under (default: whichever it was)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document")
 	_ = cmd.MarkFlagRequired("key")     // the flags exist
 	_ = cmd.MarkFlagRequired("subject") // likewise
@@ -71,6 +92,65 @@ func verifyCommand() *cobra.Command {
 func notValid(err error) error {
 	return fault.As(fault.Unmet, err, "not verified: %s", fault.Message(err))
 }
+
+// namedPolicy reads the digest of a policy, or the file with its text.
+func namedPolicy(policy string) (ledger.Digest, []string, error) {
+	if strings.HasPrefix(policy, "sha256:") {
+		digest, err := ledger.ParseDigest(policy)
+		return digest, nil, err
+	}
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		return "", nil, fault.As(fault.Invalid, err, "Cannot read the policy %s.", policy)
+	}
+	return ledger.DigestOf(text), []string{string(text)}, nil
+}
+
+// besideSigned checks the files that go out beside signed ones: each has the
+// digest that its name begins with, and a signed file, or one that a signed file
+// names, names it. It returns the texts of policies.
+func besideSigned(documents []review.Document, dir string) (policies []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil //nolint:nilerr // one file was named, with nothing beside it
+	}
+	type besideFile struct {
+		name    string
+		content []byte
+	}
+	var files []besideFile
+	for _, e := range entries {
+		kind, rest, _ := strings.Cut(e.Name(), "-")
+		start, _, _ := strings.Cut(rest, ".")
+		if !slices.Contains(besideKinds(), kind) || len(start) != 12 || !e.Type().IsRegular() {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, fault.As(fault.Invalid, err, "Cannot read %s.", e.Name())
+		}
+		if digest := ledger.DigestOf(content); !strings.HasPrefix(digest.Hex(), start) {
+			return nil, fault.New(fault.Unmet, "%s was changed: its bytes have the digest %s.", e.Name(), digest)
+		}
+		files = append(files, besideFile{e.Name(), content})
+		if kind == "policy" {
+			policies = append(policies, string(content))
+		}
+	}
+	named := func(hex string) bool {
+		return slices.ContainsFunc(documents, func(d review.Document) bool { return bytes.Contains(d.Payload, []byte(hex)) }) ||
+			slices.ContainsFunc(files, func(f besideFile) bool { return bytes.Contains(f.content, []byte(hex)) })
+	}
+	for _, f := range files {
+		if !named(ledger.DigestOf(f.content).Hex()) {
+			return nil, fault.New(fault.Unmet, "None of the signed files names %s.", f.name)
+		}
+	}
+	return policies, nil
+}
+
+// besideKinds are what the names of files begin with that go out beside signed ones.
+func besideKinds() []string { return []string{"policy", "comparison", "snapshot", "looked"} }
 
 // subjectDigest reads a digest, or computes it from the files of a model.
 func subjectDigest(subject string) (ledger.Digest, error) {
@@ -147,11 +227,7 @@ func readSigned(keys *signer.Ring, path string) ([]review.Document, error) {
 		if err != nil {
 			return nil, fault.As(fault.Invalid, err, "%s: %s", filepath.Base(path), fault.Message(err))
 		}
-		d := review.Document{Name: filepath.Base(path), Payload: payload}
-		if strings.HasSuffix(path, ".dsse.json") {
-			d.Digest = ledger.DigestOf([]byte(part))
-		}
-		documents = append(documents, d)
+		documents = append(documents, review.Document{Name: filepath.Base(path), Payload: payload, Digest: ledger.DigestOf(signer.EnvelopeIn([]byte(part)))})
 	}
 	return documents, nil
 }

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -126,6 +128,8 @@ func (r SnapshotRow) AppendJSON(b []byte) []byte {
 //	{"answer":"card_arrival","content":"sha256:…","key":"17"}
 type SnapshotHash struct {
 	sum  hash.Hash
+	copy io.Writer // gets the lines, too
+	err  error     // of writing there
 	last string
 	rows int64
 	line []byte
@@ -133,7 +137,11 @@ type SnapshotHash struct {
 
 // NewSnapshotHash begins with the digest of a schema.
 func NewSnapshotHash(schema ledger.Digest) *SnapshotHash {
-	h := &SnapshotHash{sum: sha256.New()}
+	return newSnapshotHash(schema, io.Discard)
+}
+
+func newSnapshotHash(schema ledger.Digest, copied io.Writer) *SnapshotHash {
+	h := &SnapshotHash{sum: sha256.New(), copy: copied}
 	h.line = appendCanonical(append(h.line, `{"adjudge":"snapshot.v1","schema":`...), string(schema))
 	h.write()
 	return h
@@ -142,6 +150,9 @@ func NewSnapshotHash(schema ledger.Digest) *SnapshotHash {
 func (h *SnapshotHash) write() {
 	h.line = append(h.line, '}', '\n')
 	_, _ = h.sum.Write(h.line) // a hash never fails
+	if h.err == nil {
+		_, h.err = h.copy.Write(h.line)
+	}
 	h.line = h.line[:0]
 }
 
@@ -163,6 +174,27 @@ func (h *SnapshotHash) Add(r SnapshotRow) error {
 // Sum returns the digest of the rows so far.
 func (h *SnapshotHash) Sum() ledger.Digest {
 	return ledger.DigestFrom([sha256.Size]byte(h.sum.Sum(nil)))
+}
+
+// WriteManifest writes the lines that the digest of a snapshot is over, from its
+// file of rows, and returns that digest: whoever has the manifest computes it
+// with any tool that knows SHA-256.
+func WriteManifest(out io.Writer, schema ledger.Digest, rows io.Reader) (ledger.Digest, error) {
+	h := newSnapshotHash(schema, out)
+	for dec := json.NewDecoder(rows); h.err == nil; {
+		var r SnapshotRow
+		err := dec.Decode(&r)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = h.Add(r)
+		}
+		if err != nil {
+			return "", fault.Wrap(err, "read the rows of a snapshot")
+		}
+	}
+	return h.Sum(), h.err
 }
 
 // appendCanonical appends a string as RFC 8785 writes it: the two-letter

@@ -4,11 +4,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/signer"
 	"github.com/adjudge/adjudge/review"
 )
 
@@ -20,18 +23,19 @@ func (w *world) documents(c review.Candidate) []review.Document {
 	w.must(err)
 	var all []review.Document
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name, ".json") {
+		if !strings.HasSuffix(f.Name, ".dsse.json") && !strings.HasSuffix(f.Name, ".sigstore.json") {
 			continue
 		}
 		payload, err := w.key.Verify(f.Content)
 		w.must(err)
-		d := review.Document{Name: f.Name, Payload: payload}
-		if strings.HasSuffix(f.Name, ".dsse.json") {
-			d.Digest = ledger.DigestOf(f.Content)
-		}
-		all = append(all, d)
+		all = append(all, review.Document{Name: f.Name, Payload: payload, Digest: ledger.DigestOf(signer.EnvelopeIn(f.Content))})
 	}
 	return all
+}
+
+// verifyOffline asks whether documents approve a subject, under whatever policy.
+func verifyOffline(documents []review.Document, subject ledger.Digest, environment review.Environment, now time.Time) (review.Approved, error) {
+	return review.Offline{Documents: documents, Subject: subject, Environment: environment, Now: now}.Verify()
 }
 
 func TestSignedFilesVerifyOffline(t *testing.T) {
@@ -39,15 +43,20 @@ func TestSignedFilesVerifyOffline(t *testing.T) {
 	w := newWorld(t)
 	c := w.approved("weights")
 	documents, now := w.documents(c), w.Now()
-	got, err := review.VerifyDocuments(documents, c.Subject.Digest, review.Production, now)
+	got, err := verifyOffline(documents, c.Subject.Digest, review.Production, now)
 	if err != nil || got.Name != "intents@1" || len(got.Votes) != 2 || got.ExpiresAt.Before(now.AddDate(0, 0, 179)) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	// One file alone is enough: the approval.
+	// No file alone is enough, and none of the votes may be missing: an approval
+	// shows that somebody had the key, votes that people looked.
 	for _, d := range documents {
-		_, err := review.VerifyDocuments([]review.Document{d}, c.Subject.Digest, review.Production, now)
-		if alone := strings.HasPrefix(d.Name, "signoff-"); (err == nil) != alone {
-			t.Errorf("%s alone: %v", d.Name, err)
+		if _, err := verifyOffline([]review.Document{d}, c.Subject.Digest, review.Production, now); err == nil {
+			t.Errorf("%s alone approves", d.Name)
+		}
+		if id, isVote := strings.CutPrefix(d.Name, "vote-"); isVote {
+			rest := slices.DeleteFunc(slices.Clone(documents), func(other review.Document) bool { return strings.HasPrefix(other.Name, "vote-"+id[:36]) })
+			_, err := verifyOffline(rest, c.Subject.Digest, review.Production, now)
+			wantFault(t, err, fault.Unmet, ", on which the approval rests, is not among the files")
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -65,24 +74,21 @@ func TestSignedFilesVerifyOffline(t *testing.T) {
 		"without any file":             {nil, c.Subject.Digest, review.Production, now, "None of the files"},
 		"with a vote that was swapped": {swapped(documents), c.Subject.Digest, review.Production, now, "is not the vote"},
 	} {
-		_, err := review.VerifyDocuments(tt.documents, tt.subject, tt.environment, tt.now)
+		_, err := verifyOffline(tt.documents, tt.subject, tt.environment, tt.now)
 		if err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: error = %v, want one that says %q", name, err, tt.says)
 		}
 	}
 }
 
-// swapped gives the two votes each other's names.
+// swapped puts another vote in the place of each.
 func swapped(documents []review.Document) []review.Document {
-	var all []review.Document
-	var votes []int
-	for i, d := range documents {
-		all = append(all, d)
-		if strings.HasPrefix(d.Name, "vote-") && d.Digest != "" {
-			votes = append(votes, i)
+	all := slices.Clone(documents)
+	for i, d := range all {
+		if strings.HasPrefix(d.Name, "vote-") {
+			all[i].Digest = ledger.DigestOf(d.Payload)
 		}
 	}
-	all[votes[0]].Name, all[votes[1]].Name = all[votes[1]].Name, all[votes[0]].Name
 	return all
 }
 
@@ -94,7 +100,7 @@ func TestAWithdrawalAmongTheFilesClosesThem(t *testing.T) {
 	w.must(err)
 	w.sign()
 	documents := w.documents(c)
-	if _, err := review.VerifyDocuments(documents, c.Subject.Digest, review.Production, w.Now()); err == nil || !strings.Contains(err.Error(), "Ben Okafor withdrew the approval") {
+	if _, err := verifyOffline(documents, c.Subject.Digest, review.Production, w.Now()); err == nil || !strings.Contains(err.Error(), "Ben Okafor withdrew the approval") {
 		t.Errorf("error = %v", err)
 	}
 	// An approval that is given again later holds beside the old withdrawal.
@@ -102,7 +108,7 @@ func TestAWithdrawalAmongTheFilesClosesThem(t *testing.T) {
 	w.vote(w.ana, again, 1)
 	w.vote(w.ben, again, 2)
 	all := append(documents, w.documents(again)...)
-	if got, err := review.VerifyDocuments(all, c.Subject.Digest, review.Production, w.Now().Add(time.Second)); err != nil || got.Name != "intents@1" {
+	if got, err := verifyOffline(all, c.Subject.Digest, review.Production, w.Now().Add(time.Second)); err != nil || got.Name != "intents@1" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -119,7 +125,13 @@ func TestOtherStatementsApproveNothing(t *testing.T) {
 			w.must(json.Unmarshal(d.Payload, &good))
 		}
 	}
-	predicate := func(change func(p map[string]any)) review.Document {
+	var votes []review.Document
+	for _, d := range w.documents(c) {
+		if strings.HasPrefix(d.Name, "vote-") {
+			votes = append(votes, d)
+		}
+	}
+	predicate := func(change func(p map[string]any)) []review.Document {
 		copied := map[string]any{}
 		raw, err := json.Marshal(good)
 		w.must(err)
@@ -127,7 +139,10 @@ func TestOtherStatementsApproveNothing(t *testing.T) {
 		change(copied["predicate"].(map[string]any))
 		raw, err = json.Marshal(copied)
 		w.must(err)
-		return review.Document{Name: "signoff-x.dsse.json", Payload: raw}
+		return append([]review.Document{{Name: "signoff-x.dsse.json", Payload: raw}}, votes...)
+	}
+	requirement := func(p map[string]any, at int) map[string]any {
+		return p["https://adjudge.dev/requirements"].([]any)[at].(map[string]any)
 	}
 	for name, change := range map[string]func(map[string]any){
 		"a result that failed":        func(p map[string]any) { p["verificationResult"] = "FAILED" },
@@ -140,13 +155,95 @@ func TestOtherStatementsApproveNothing(t *testing.T) {
 		"no end":                          func(p map[string]any) { delete(p, "https://adjudge.dev/expiresAt") },
 		"no sign-off":                     func(p map[string]any) { delete(p, "https://adjudge.dev/signOffId") },
 		"no time":                         func(p map[string]any) { delete(p, "timeVerified") },
+		"no votes":                        func(p map[string]any) { p["inputAttestations"] = []any{} },
+		"no list of votes":                func(p map[string]any) { delete(p, "inputAttestations") },
+		"one of its votes":                func(p map[string]any) { p["inputAttestations"] = p["inputAttestations"].([]any)[:1] },
+		"a requirement that is not met":   func(p map[string]any) { requirement(p, 1)["state"] = "UNSATISFIED" },
+		"one that could not be evaluated": func(p map[string]any) { requirement(p, 0)["state"] = "ERROR" },
+		"a requirement that is left out":  func(p map[string]any) { p["https://adjudge.dev/requirements"] = []any{requirement(p, 0)} },
+		"no requirements":                 func(p map[string]any) { delete(p, "https://adjudge.dev/requirements") },
 	} {
-		if _, err := review.VerifyDocuments([]review.Document{predicate(change)}, c.Subject.Digest, review.Production, w.Now()); err == nil {
+		if _, err := verifyOffline(predicate(change), c.Subject.Digest, review.Production, w.Now()); err == nil {
 			t.Errorf("a statement with %s approves", name)
 		}
 	}
-	if _, err := review.VerifyDocuments([]review.Document{predicate(func(map[string]any) {})}, c.Subject.Digest, review.Production, w.Now()); err != nil {
+	if _, err := verifyOffline(predicate(func(map[string]any) {}), c.Subject.Digest, review.Production, w.Now()); err != nil {
 		t.Errorf("the unchanged statement: %v", err)
+	}
+}
+
+// The policy says who had to vote, and the votes say in which role they were cast.
+func TestVotesAreHeldAgainstThePolicyOffline(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text := strings.Replace(review.DefaultPolicyText, `"role": "reviewer", "count": 1`, `"role": "reviewer", "count": 2`, 1)
+	c := w.approved("weights")
+	documents := w.documents(c)
+	strict := ledger.DigestOf([]byte(text))
+	question := review.Offline{Documents: documents, Subject: c.Subject.Digest, Environment: review.Production, Now: w.Now()}
+	if got, err := question.Verify(); err != nil || len(got.Notes) != 0 {
+		t.Fatalf("under the default policy: %+v, %v", got, err)
+	}
+	question.Policy = c.Policy
+	if _, err := question.Verify(); err != nil {
+		t.Errorf("under the policy that was named: %v", err)
+	}
+	question.Policy = strict
+	_, err := question.Verify()
+	wantFault(t, err, fault.Unmet, "The approval was given under the policy "+string(c.Policy)+", not under")
+	// Whoever has the key can sign an approval that names a policy which was not met.
+	for i, d := range documents {
+		documents[i].Payload = []byte(strings.ReplaceAll(string(d.Payload), c.Policy.Hex(), strict.Hex()))
+	}
+	if got, err := question.Verify(); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "The text of the policy is not among the files") {
+		t.Errorf("without the text: %+v, %v", got, err)
+	}
+	question.Policies = []string{text}
+	_, err = question.Verify()
+	wantFault(t, err, fault.Unmet, "asks for the votes of 2 people in the role reviewer (“a subject-matter reviewer says it is safe”); among the votes of the approval there are 1")
+	for i, d := range documents {
+		documents[i].Payload = []byte(strings.ReplaceAll(string(d.Payload), strict.Hex(), c.Policy.Hex()))
+		if strings.HasPrefix(d.Name, "vote-") {
+			documents[i].Payload = []byte(strings.ReplaceAll(string(documents[i].Payload), `"role":"approver"`, `"role":"reviewer"`))
+		}
+	}
+	question.Policy = ""
+	_, err = question.Verify()
+	wantFault(t, err, fault.Unmet, "in the role approver")
+}
+
+// What the votes rest on goes out with them, to whoever may read it.
+func TestEvidenceComesWithWhatItRestsOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.approved("first")
+	c := w.propose(w.model("second"))
+	w.compared(c, -0.001, 0.02)
+	w.vote(w.ana, c, 1)
+	w.vote(w.ben, c, 2)
+	gate := w.ben
+	gate.Scope = ledger.ScopeGate
+	for name, tt := range map[string]struct {
+		actor ledger.Actor
+		want  []string
+	}{
+		"a reviewer":   {w.ana, []string{"policy-" + c.Policy.Hex()[:12] + ".json", "comparison-"}},
+		"a gate token": {gate, []string{"policy-" + c.Policy.Hex()[:12] + ".json"}},
+	} {
+		files, err := w.EvidenceFiles(t.Context(), tt.actor, project, ref(c))
+		w.must(err)
+		var beside []string
+		for _, f := range files {
+			if kind, rest, _ := strings.Cut(f.Name, "-"); kind == "policy" || kind == "comparison" {
+				beside = append(beside, f.Name)
+				if digest := ledger.DigestOf(f.Content).Hex(); !strings.HasPrefix(rest, digest[:12]) {
+					t.Errorf("%s: %s has the digest %s", name, f.Name, digest)
+				}
+			}
+		}
+		if len(beside) != len(tt.want) || !strings.HasPrefix(beside[len(beside)-1], tt.want[len(tt.want)-1]) {
+			t.Errorf("%s gets %v, want %v", name, beside, tt.want)
+		}
 	}
 }
 

@@ -127,6 +127,19 @@ func (p Public) unwrap(document []byte) ([]byte, error) {
 	return b.Envelope, nil
 }
 
+// EnvelopeIn returns the envelope inside a sigstore bundle, and any other document
+// as it is. It checks nothing.
+func EnvelopeIn(document []byte) []byte {
+	var b struct {
+		MediaType string          `json:"mediaType"`
+		Envelope  json.RawMessage `json:"dsseEnvelope"`
+	}
+	if json.Unmarshal(document, &b) != nil || b.MediaType == "" {
+		return document
+	}
+	return b.Envelope
+}
+
 func strict(document []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.DisallowUnknownFields()
