@@ -72,6 +72,7 @@ type house struct {
 	data     *dataDir
 	taken    *os.File // the SQLite file, held against other servers
 	store    *store.Store
+	walk     *store.Walk // of the history, for the gate
 	blobs    blob.Store
 	media    *media.Sources // nil: items are texts alone
 	meter    *meter.Meter
@@ -152,9 +153,11 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if err != nil {
 		return nil, err
 	}
+	h.walk = store.NewWalk(h.store, review.Rests()...)
 	h.review = review.New(review.Config{
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: h.Now, NewID: newID,
 		Files: h.blobs, Signer: in.ring, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
+		Walked: h.walk.Passed, Covers: func(ctx context.Context, seq int64) (bool, error) { return h.keeper.Covers(ctx, seq) },
 	})
 	if err = h.openKeeper(in); err != nil {
 		return nil, err
@@ -234,7 +237,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		labeling.WorkMedia:    h.labeling.RunMediaCheck,
 		identity.WorkGone:     h.labeling.ReturnLeases,
-		review.WorkSign:       andThen(h.review.SignWork, h.keeper.AfterApproval),
+		review.WorkSign:       both(h.review.SignWork, h.keeper.AfterDecision),
 		erasure.WorkErase:     h.erasure.Finish,
 		erasure.WorkScrub:     h.erasure.ScrubWork,
 		erasure.WorkRetain:    h.erasure.Retain,
@@ -262,6 +265,14 @@ func andThen(first, second work.Handler) work.Handler {
 	}
 }
 
+// both is the handler that carries out one and another, the second whatever became
+// of the first: what cannot be signed is covered by a checkpoint all the same.
+func both(first, second work.Handler) work.Handler {
+	return func(ctx context.Context, payload json.RawMessage) error {
+		return errors.Join(first(ctx, payload), second(ctx, payload))
+	}
+}
+
 // newest returns what knows of newer versions, nil where nobody is asked.
 func (h *house) newest() func() page.News {
 	if h.News == nil {
@@ -275,6 +286,11 @@ func (h *house) run(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.running.Go(func() { h.loop.Run(ctx) })
 	h.running.Go(func() { h.training.Dispatch(ctx) })
+	h.running.Go(func() { // so that the first gate need not wait for it
+		if _, err := h.walk.Go(ctx); err != nil && ctx.Err() == nil {
+			h.Log.Error("walk the history", "error", err)
+		}
+	})
 	if h.News != nil {
 		h.running.Go(func() {
 			h.News.run(ctx, func(err error) { h.Log.Warn("look for a newer version", "error", err) })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,6 +25,8 @@ type dossier struct {
 	Beside       map[int64][2]ledger.Event // the events before and after each of them
 	Whole        bool                      // the history has no gap
 	Signer       Signer
+	Passed       []ledger.Event // the events that were met on the way along the chain; only where the gate asks
+	Walked       int64          // how many events that way had
 }
 
 // loadDossier reads a candidate's rows and its part of the history.
@@ -72,6 +75,7 @@ func (d dossier) check() []string {
 	if !d.Whole {
 		found(fault.Say("Events are missing from the history."))
 	}
+	d.checkPassed(found)
 	for _, r := range slices.Concat(d.Records, d.Keys) {
 		// A comment may be forgotten: its event still stands in the chain.
 		if r.Salt == nil && rests(r.Kind) {
@@ -91,6 +95,27 @@ func (d dossier) check() []string {
 	d.checkVotes(found)
 	d.checkApproval(found)
 	return problems
+}
+
+// checkPassed holds the events that were found by what they say they are about
+// against those that were met on the way along the chain: an event that was made
+// another's, or one that was put in, is in one of the two alone.
+func (d dossier) checkPassed(found func(string)) {
+	met := map[int64]ledger.Digest{}
+	for _, e := range d.Passed {
+		if e.Subject == about(d.Candidate) {
+			met[e.Seq] = e.Hash
+		}
+	}
+	for _, r := range d.Records {
+		if hash, ok := met[r.Seq]; r.Seq <= d.Walked && (!ok || hash != r.Hash) {
+			found(fault.Say("Event %d (%s) was changed after it was written.", r.Seq, r.Kind))
+		}
+		delete(met, r.Seq)
+	}
+	for _, seq := range slices.Sorted(maps.Keys(met)) {
+		found(fault.Say("Event %d is about candidate %d, and the database no longer says so: it was changed after it was written.", seq, d.Candidate.Number))
+	}
 }
 
 // rests reports whether an approval rests on what an event of a kind says.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -141,13 +142,17 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var policy Policy
 	var policyErr error
 	var voters []Voter
-	var model compare.Model
+	var base ground
 	var shown []exhibit
 	var measured []Measurement
 	var recused []ledger.PersonID
 	var makers []Maker
 	var unread Unread
 	var people []Standing
+	passed, walked, walkErr := s.Walked(ctx) // first: what comes meanwhile is in the dossier all the more
+	if walkErr != nil && !fault.Is(walkErr, fault.Conflict) {
+		return answer, walkErr
+	}
 	err := s.View(ctx, func(tx Tx) (err error) {
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
@@ -179,15 +184,13 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 				return err
 			}
 		}
-		if c.Subject.Kind == SubjectModel && c.Model != "" {
-			model, err = tx.GetModel(c.Project, c.Model)
-		}
+		base, err = loadGround(tx, c)
 		return err
 	})
 	if err != nil {
 		return answer, err
 	}
-	d.Signer = s.Signer
+	d.Signer, d.Passed, d.Walked = s.Signer, passed, walked
 	answer.State = string(c.State)
 	if c.State == StateDraft {
 		answer.Reason = fault.Say("Candidate %d is a draft: it is not proposed yet.", c.Number)
@@ -198,10 +201,23 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		answer.State, answer.Reason = AnswerSigning, waiting
 		return answer, nil
 	}
-	answer.Problems, answer.Notes = d.check(), d.notes()
+	if walkErr != nil {
+		d.Records, answer.Problems = nil, []string{fault.Message(walkErr)} // nothing that they say can be believed
+	} else {
+		answer.Problems, answer.Notes = d.check(), d.notes()
+		d.checkGround(base, func(problem string) { answer.Problems = append(answer.Problems, problem) })
+	}
 	if stands {
 		if problem := d.signedApproval(signed); problem != "" && !slices.Contains(answer.Problems, problem) {
 			answer.Problems = append(answer.Problems, problem)
+		}
+		waiting, err := s.uncovered(ctx, d, &answer)
+		if err != nil {
+			return answer, err
+		}
+		if waiting && len(answer.Problems) == 0 {
+			answer.State, answer.Reason = AnswerSigning, fault.Say("The checkpoint that covers the decision is being made. Ask again in a moment.")
+			return answer, nil
 		}
 	}
 	if policyErr != nil {
@@ -212,7 +228,7 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		answer.Problems = append(answer.Problems, fault.Message(err))
 	}
 	if c.Subject.Kind == SubjectModel {
-		if err := s.checkFiles(ctx, c, model); err != nil {
+		if err := s.checkFiles(ctx, c, base.Model); err != nil {
 			if ctx.Err() != nil {
 				return answer, ctx.Err()
 			}
@@ -273,6 +289,31 @@ func (s *Service) fresh(d dossier) bool {
 		return false
 	}
 	return s.now().Sub(d.Records[len(d.Records)-1].At) < signingTime
+}
+
+// uncovered looks for the checkpoint behind the newest decision about the
+// candidate: without it whoever can write the database could cut the decision off
+// and leave the one before. It reports whether the checkpoint may still come, and
+// adds to the problems where it is missing for too long or the history does not
+// hold one that was made.
+func (s *Service) uncovered(ctx context.Context, d dossier, answer *Answer) (waiting bool, err error) {
+	decided, found := d.last(slices.Collect(maps.Keys(Decisions()))...)
+	if !found {
+		return false, nil
+	}
+	covered, err := s.Covers(ctx, decided.Seq)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil:
+		answer.Problems = append(answer.Problems, fault.Message(err))
+	case covered:
+	case s.now().Sub(decided.At) < signingTime:
+		return true, nil
+	default:
+		answer.Problems = append(answer.Problems, fault.Say("No checkpoint covers the decision of %s, so it could be cut from the history unseen. An admin makes one under Checkpoints.", rfc3339(decided.At)))
+	}
+	return false, nil
 }
 
 // unsigned says that a signature is missing.

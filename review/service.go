@@ -32,6 +32,14 @@ type Config struct {
 	Signer    Signer
 	Passwords Passwords
 	Comparer  Comparer
+	// Walked walks the history on by its hashes and returns those of its first length
+	// events that are about candidates, models, policies and snapshots, oldest first.
+	// It returns Conflict where the history does not verify, or is not the one that
+	// this process has seen.
+	Walked func(context.Context) (events []ledger.Event, length int64, err error)
+	// Covers reports whether a signed checkpoint stands at an event or behind it. It
+	// returns Conflict where the history does not hold a checkpoint that was made.
+	Covers func(ctx context.Context, seq int64) (bool, error)
 	// Walk checks the whole history and returns how many events it holds.
 	Walk func(context.Context) (int64, error)
 }

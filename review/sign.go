@@ -14,8 +14,11 @@ import (
 // WorkSign is the kind of the follow-up work that signs what was voted.
 const WorkSign = "review.sign"
 
-// EventApproved is the kind of the event that an approval is recorded as.
-const EventApproved = eventApproved
+// Decisions lists the kinds of the events by which a candidate is decided, with
+// the reason that a checkpoint gives which is made for it.
+func Decisions() map[string]string {
+	return map[string]string{eventApproved: "approval", eventRevoked: "withdrawal", eventRejected: "rejection", eventReopened: "reopening"}
+}
 
 // SignOrder asks to sign whatever of a candidate has no signature yet.
 type SignOrder struct {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -38,6 +39,7 @@ type world struct {
 	store *store.Store
 	files *shelf
 	key   *signer.Key
+	keep  *checkpoint.Keeper
 	later time.Duration // how far the clock is ahead
 
 	meanwhile func() // happens once while a password is checked
@@ -95,11 +97,16 @@ func newWorld(t *testing.T) *world {
 	if w.key, err = signer.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
+	w.keep = checkpoint.New(checkpoint.Config{
+		Update: store.In[checkpoint.Tx](w.store), View: store.From[checkpoint.Tx](w.store), Now: w.store.Now, Signer: w.key, Key: signer.NewRing(w.key),
+		EventHash: w.store.EventHash, Installation: "abc", Dir: t.TempDir(), Decisions: review.Decisions(),
+	})
 	w.Service = review.New(review.Config{
 		Update: store.In[review.Tx](w.store), View: store.From[review.Tx](w.store),
 		Now:   func() time.Time { return w.store.Now().Add(w.later) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 		Files: w.files, Signer: signer.NewRing(w.key), Passwords: passwords{&w.meanwhile},
+		Walked: store.NewWalk(w.store, review.Rests()...).Passed, Covers: w.keep.Covers,
 	})
 	w.must(w.store.Update(t.Context(), func(tx *store.Tx) error {
 		if err := tx.CreateProject(labeling.Project{ID: project, Slug: "intents", Name: "Intents", Overlap: 1, SchemaVersion: 1}); err != nil {
@@ -165,7 +172,7 @@ func (w *world) model(content string) compare.Model {
 	m.Digest = root
 	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
 		var err error
-		m, err = tx.CreateModel(m)
+		m, err = compare.Register(tx, w.tom, m)
 		return err
 	}))
 	return m
@@ -203,6 +210,7 @@ func (w *world) sign() {
 		switch {
 		case row.Kind == review.WorkSign:
 			w.must(w.SignWork(w.t.Context(), row.Payload))
+			w.must(w.keep.AfterDecision(w.t.Context(), row.Payload))
 		case row.Kind == review.WorkMeasure && w.Comparer != nil:
 			w.must(w.MeasureWork(w.t.Context(), row.Payload))
 		}

@@ -44,7 +44,8 @@ func newPlace(t *testing.T, path string, witnesses ...checkpoint.Pusher) place {
 	p := place{store: s, path: path, key: key}
 	p.Keeper = checkpoint.New(checkpoint.Config{
 		Update: store.In[checkpoint.Tx](s), View: store.From[checkpoint.Tx](s), Now: s.Now, Signer: key,
-		Installation: "abc", Dir: t.TempDir(), Witnesses: witnesses, Approved: "candidate.approved",
+		Installation: "abc", Dir: t.TempDir(), Witnesses: witnesses, Decisions: map[string]string{"candidate.approved": "approval", "approval.withdrawn": "withdrawal"},
+		Key: signer.NewRing(key), EventHash: s.EventHash,
 	})
 	return p
 }
@@ -180,7 +181,7 @@ func TestACheckpointFindsWhatTheChainAloneCannot(t *testing.T) {
 	}
 }
 
-func TestACheckpointIsMadeOncePerDayAndAfterEachApproval(t *testing.T) {
+func TestACheckpointIsMadeOncePerDayAndAfterEachDecision(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		key, err := signer.Open(t.TempDir())
@@ -189,7 +190,8 @@ func TestACheckpointIsMadeOncePerDayAndAfterEachApproval(t *testing.T) {
 		}
 		p := place{store: s, Keeper: checkpoint.New(checkpoint.Config{
 			Update: store.In[checkpoint.Tx](s), View: store.From[checkpoint.Tx](s), Now: s.Now, Signer: key,
-			Installation: "abc", Dir: t.TempDir(), Approved: "candidate.approved",
+			Installation: "abc", Dir: t.TempDir(), Decisions: map[string]string{"candidate.approved": "approval", "approval.withdrawn": "withdrawal"},
+			Key: signer.NewRing(key), EventHash: s.EventHash,
 		})}
 		made := func(want int) {
 			t.Helper()
@@ -224,7 +226,7 @@ func TestACheckpointIsMadeOncePerDayAndAfterEachApproval(t *testing.T) {
 		}
 		after := func() {
 			t.Helper()
-			if err := p.AfterApproval(t.Context(), json.RawMessage(`{}`)); err != nil {
+			if err := p.AfterDecision(t.Context(), json.RawMessage(`{}`)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -235,6 +237,12 @@ func TestACheckpointIsMadeOncePerDayAndAfterEachApproval(t *testing.T) {
 		after()
 		after()
 		made(2)
+		p.record(t, "approval.withdrawn")
+		after()
+		made(3)
+		if state, err := p.State(t.Context(), ledger.System()); err != nil || state.Checkpoints[0].Reason != "withdrawal" {
+			t.Errorf("the newest is %+v, %v", state.Checkpoints[0], err)
+		}
 		if _, err := p.State(t.Context(), ledger.Actor{Person: "ann", Scope: ledger.ScopeFull}); err == nil {
 			t.Error("anybody may see the checkpoints")
 		}
@@ -570,5 +578,38 @@ func TestAnAddressThatIsNoWitnessIsRefused(t *testing.T) {
 	w, err := checkpoint.ParseWitness("git+https://bot:secret@example.org/x.git", "", "", "")
 	if err != nil || strings.Contains(w.Name(), "secret") {
 		t.Errorf("%v, %v", w, err)
+	}
+}
+
+func TestACheckpointCoversWhatCameBeforeIt(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, storetest.SQLite(t))
+	p.record(t, "a", "candidate.approved")
+	covers := func(seq int64) bool {
+		t.Helper()
+		covered, err := p.Covers(t.Context(), seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return covered
+	}
+	if covers(1) {
+		t.Error("without a checkpoint")
+	}
+	if err := p.AfterDecision(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	p.record(t, "approval.withdrawn")
+	if !covers(2) || covers(3) {
+		t.Error("a checkpoint of two events covers two")
+	}
+	// A database without its row still has the file beside it.
+	p.sql(t, `DELETE FROM checkpoint`)
+	if !covers(2) {
+		t.Error("by the file alone")
+	}
+	p.sql(t, `DELETE FROM event_payload WHERE seq >= 2`, `DELETE FROM event WHERE seq >= 2`)
+	if _, err := p.Covers(t.Context(), 1); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a history that was cut: %v", err)
 	}
 }

@@ -3,8 +3,10 @@
 // Git repository, a mailbox), so that whoever can change the database cannot
 // change what it was.
 //
-// A checkpoint is made every day and after each approval. Pushing is follow-up
-// work, tried again until the witness has it.
+// A checkpoint is made every day and at once after each decision about a
+// candidate, whichever way it went: a withdrawal that no checkpoint covers could be
+// cut from the history unseen. Pushing is follow-up work, tried again until the
+// witness has it.
 package checkpoint
 
 import (
@@ -12,8 +14,10 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,10 +75,11 @@ type Config struct {
 	Installation string
 	Dir          string // where File stands
 	Witnesses    []Pusher
-	// Approved is the kind of the event after which a checkpoint is due.
-	Approved string
+	// Decisions are the kinds of the events after which a checkpoint is due at once,
+	// and the reason that it gives for each.
+	Decisions map[string]string
 	// Key checks signatures, and EventHash finds the hash of an event and how many
-	// there are, for CheckNow.
+	// there are, for CheckNow and Covers.
 	Key       Verifier
 	EventHash func(context.Context, int64) (ledger.Digest, int64, error)
 }
@@ -127,7 +132,9 @@ func (k *Keeper) Daily(ctx context.Context, payload json.RawMessage) error {
 	}); err != nil {
 		return err
 	}
-	if len(made) == 0 {
+	// One that a key signed which is no longer here covers nothing here: as after a
+	// restore without keys.
+	if !slices.ContainsFunc(made, func(c ledger.Checkpoint) bool { return c.Key == k.Signer.Hint() }) {
 		if _, err := k.Make(ctx, "daily"); err != nil {
 			return err
 		}
@@ -139,23 +146,26 @@ func (k *Keeper) Daily(ctx context.Context, payload json.RawMessage) error {
 	})
 }
 
-// AfterApproval makes a checkpoint where an approval has none behind it yet. It
-// has the form of a handler, to be carried out after what signs approvals.
-func (k *Keeper) AfterApproval(ctx context.Context, _ json.RawMessage) error {
-	due := false
+// AfterDecision makes a checkpoint where a decision has none behind it yet. It
+// has the form of a handler, to be carried out after what signs decisions.
+func (k *Keeper) AfterDecision(ctx context.Context, _ json.RawMessage) error {
+	reason := ""
 	err := k.View(ctx, func(tx Tx) error {
-		approvals, err := tx.Events(ledger.Filter{Kind: k.Approved, Limit: 1})
-		if err != nil || len(approvals) == 0 {
+		reason = ""
+		decisions, err := tx.Events(ledger.Filter{Kinds: slices.Sorted(maps.Keys(k.Decisions)), Limit: 1})
+		if err != nil || len(decisions) == 0 {
 			return err
 		}
 		last, err := tx.LastCheckpoints(1)
-		due = len(last) == 0 || last[0].Seq < approvals[0].Seq
+		if len(last) == 0 || last[0].Seq < decisions[0].Seq {
+			reason = k.Decisions[decisions[0].Kind]
+		}
 		return err
 	})
-	if err != nil || !due {
+	if err != nil || reason == "" {
 		return err
 	}
-	_, err = k.Make(ctx, "approval")
+	_, err = k.Make(ctx, reason)
 	return err
 }
 

@@ -13,7 +13,7 @@ type CheckpointBody struct {
 	At       time.Time       `json:"at"`
 	Events   int64           `json:"events" doc:"How many events the history held"`
 	Hash     ledger.Digest   `json:"hash" doc:"Of the last of them"`
-	Reason   string          `json:"reason" doc:"daily, approval or by hand"`
+	Reason   string          `json:"reason" doc:"daily, approval, withdrawal, rejection, reopening or by hand"`
 	Key      string          `json:"key" doc:"Hex SHA-256 of the PEM text of the key that signed"`
 	Envelope json.RawMessage `json:"envelope" doc:"DSSE envelope; a line of the file that doctor --checkpoint reads"`
 }
