@@ -170,11 +170,14 @@ func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir)
 	var rows []ledger.SigningKey
 	var records []ledger.Record
 	var used []ledger.KeyUse
-	there := true
+	// A database of a version before has no list; one that lost it since is told.
+	there, err := s.Migrated(ctx, 41)
+	if err != nil || !there {
+		return true, err
+	}
 	err = s.View(ctx, func(tx *store.Tx) (err error) {
 		if rows, err = tx.SigningKeys(); err != nil {
-			there = false // a database of a version before has no list
-			return nil
+			return err
 		}
 		if records, err = tx.RecordsAbout(ledger.KeySubject()); err != nil {
 			return err
@@ -182,8 +185,8 @@ func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir)
 		used, err = tx.KeysUsed()
 		return err
 	})
-	if err != nil || !there {
-		return true, err
+	if err != nil {
+		return false, err
 	}
 	sound := true
 	tell := func(format string, args ...any) {

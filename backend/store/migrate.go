@@ -101,6 +101,13 @@ func applied(ctx context.Context, d dialect, q database.DBTxConn) ([]int64, erro
 	return slices.Compact(numbers), nil
 }
 
+// Migrated reports whether the database has seen the migration of a number. One
+// that was opened to read only may be of a version before.
+func (s *Store) Migrated(ctx context.Context, number int64) (bool, error) {
+	seen, err := applied(ctx, s.dialect, s.reads)
+	return slices.Contains(seen, number), fault.Wrap(err, "read which migrations were applied")
+}
+
 // refuseNewer returns an error where a database has seen a migration that this program
 // does not know: a newer version wrote it, and what it means now is unknown here.
 func refuseNewer(all []migration, seen []int64) error {

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/adjudge/adjudge/backend/erasure"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/training"
 	"github.com/adjudge/adjudge/frontend/ui"
 )
@@ -196,6 +197,10 @@ func (r *recorded) follow(p *pkg, f *ast.FuncDecl, e ast.Expr, deep int) []strin
 		}
 		if ok {
 			return r.elements(p, f, list, deep)
+		}
+	case *ast.SelectorExpr: // a constant of the base package that declares events
+		if fmt.Sprint(e.X) == "ledger" && e.Sel.Name == "EventKey" {
+			return []string{ledger.EventKey}
 		}
 	case *ast.CallExpr:
 		if len(e.Args) == 1 && fmt.Sprint(e.Fun) == "string" {
