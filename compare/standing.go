@@ -121,7 +121,7 @@ func (c Choice) covers(snapshot labeling.Snapshot) bool {
 		}
 		rows += set.Rows
 	}
-	return int64(rows) >= int64(snapshot.Items)
+	return int64(rows) >= snapshot.Items
 }
 
 // Pairing is a comparison that the standing answers of two models ask for.

@@ -122,8 +122,7 @@ func TestOnlyTheServerSupersedesWhatItComputed(t *testing.T) {
 func TestAPolicyCanAskForComputedAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	lead := w.tom
-	lead.Roles = map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleLead}}
+	lead := w.person("lea", "Lea Grant", ledger.RoleLead)
 	text := strings.Replace(review.DefaultPolicyText, `"rule": "no_decisive_loss"`, `"rule": "no_decisive_loss", "predictions": "computed"`, 1)
 	policy, err := review.ParsePolicy(text)
 	w.must(err)

@@ -127,7 +127,7 @@ func (s *Service) documents(ctx context.Context, actor ledger.Actor, c Candidate
 func (s *Service) manifest(ctx context.Context, project ledger.ProjectID, digest ledger.Digest) (manifest []byte, err error) {
 	var snap labeling.Snapshot
 	if err := s.View(ctx, func(tx Tx) (err error) {
-		snap, err = tx.SnapshotDigested(labeling.ProjectID(project), digest)
+		snap, err = tx.SnapshotDigested(project, digest)
 		return err
 	}); err != nil {
 		return nil, err

@@ -90,8 +90,8 @@ func sendOutputs(ctx context.Context, c *client, dir string) ([]training.OutputF
 		if err != nil {
 			return &localError{err}
 		}
-		if ledger.Name("path", name) != nil {
-			return nil // no server takes a name that is a command to whoever prints it
+		if !nameable(name) {
+			return nil
 		}
 		var file training.OutputFile
 		err = insist(ctx, patience, func() (err error) {
@@ -106,6 +106,10 @@ func sendOutputs(ctx context.Context, c *client, dir string) ([]training.OutputF
 	})
 	return sent, err
 }
+
+// nameable reports whether a server takes a file under its name: not one that is
+// a command to whoever prints it.
+func nameable(name string) bool { return ledger.Name("path", name) == nil }
 
 func send(ctx context.Context, c *client, path, name string) (training.OutputFile, error) {
 	f, err := os.Open(path)

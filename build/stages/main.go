@@ -104,7 +104,7 @@ func run(names []string, verbose bool) error {
 
 	begin := time.Now()
 	results := schedule(ctx, wanted, h, verbose, stageLimit)
-	return report(os.Stdout, ctx, results, time.Since(begin))
+	return report(ctx, os.Stdout, results, time.Since(begin))
 }
 
 // schedule starts every stage whose needs are met, at most lanes() at once and

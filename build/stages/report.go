@@ -11,7 +11,7 @@ import (
 
 // report prints what every failed stage wrote and then the table, so that the
 // last screen says all that went wrong, and returns it in one line.
-func report(w io.Writer, ctx context.Context, results []result, wall time.Duration) error {
+func report(ctx context.Context, w io.Writer, results []result, wall time.Duration) error {
 	var red []string
 	for _, r := range results {
 		if r.err == nil {

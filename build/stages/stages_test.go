@@ -82,7 +82,7 @@ func TestARedStageHidesNoStageThatCanRun(t *testing.T) {
 	}, &house{}, false, 50*time.Millisecond)
 
 	var text strings.Builder
-	err := report(&text, t.Context(), results, time.Second)
+	err := report(t.Context(), &text, results, time.Second)
 	for _, red := range []string{"failed: ", "bad", "crash", "hang", "never", "nor"} {
 		if err == nil || !strings.Contains(err.Error(), red) {
 			t.Errorf("the run says %v, without %s", err, red)
@@ -116,7 +116,7 @@ func TestAnInterruptedRunShowsWhatItHad(t *testing.T) {
 		{name: "fourth", last: true, run: func(*job) error { return nil }},
 	}, &house{}, false, time.Minute)
 	var text strings.Builder
-	if err := report(&text, ctx, results, time.Second); err == nil || err.Error() != "interrupted" {
+	if err := report(ctx, &text, results, time.Second); err == nil || err.Error() != "interrupted" {
 		t.Errorf("the run says %v", err)
 	}
 	if len(results) != 4 || !strings.Contains(text.String(), "first failed: broken") || !strings.Contains(text.String(), "fourth             0.0   not run\n") {
