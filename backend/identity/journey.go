@@ -88,20 +88,20 @@ func (s *Service) Arrive(ctx context.Context, cookie string, answer Answer, visi
 	}
 	// Every answer costs calls to the provider: those that fail are counted as
 	// wrong passwords are.
-	t, lasting := try{actor: visit.Actor, address: from.Address}, context.WithoutCancel(ctx)
-	wait, err := s.take(lasting, t)
+	var who stranger
+	var failed error
+	_, wait, err := s.limited(ctx, try{actor: visit.Actor, address: from.Address, provided: true}, func() (bool, error) {
+		who, failed = s.door.prove(ctx, a.Journey, answer)
+		return failed == nil, nil
+	})
 	if err != nil {
 		return a, err
 	}
 	if wait > 0 {
 		return a, fault.As(fault.Unavailable, TooMany{Wait: wait}, "Too many sign-ins from this address failed. Wait a minute and try again.")
 	}
-	who, err := s.door.prove(ctx, a.Journey, answer)
-	if err != nil {
-		return a, err
-	}
-	if err := s.succeeded(lasting, t); err != nil {
-		return a, err
+	if failed != nil {
+		return a, failed
 	}
 	from.issuer = who.issuer
 	switch a.Journey.Errand {

@@ -105,14 +105,14 @@ func (s *Service) locked(ctx context.Context, secret string) (login Login, perso
 	return login, person, err
 }
 
-// Unlock opens a locked login with its person's password, which counts against
-// the same limit as signing in.
+// Unlock opens a locked login with its person's password. Wrong ones count for
+// this login alone.
 func (s *Service) Unlock(ctx context.Context, secret, password string, from From) error {
 	login, person, err := s.locked(ctx, secret)
 	if err != nil {
 		return err
 	}
-	err = s.check(ctx, try{username: person.Username, person: person.ID, address: from.Address}, person.Password, password)
+	err = s.check(ctx, try{username: person.Username, person: person.ID, address: from.Address, seat: string(login.ID)}, person.Password, password)
 	if err != nil {
 		return notYours(err)
 	}

@@ -48,7 +48,7 @@ func mayReadmit(tx Tx, actor ledger.Actor, person Person) error {
 // so that an admin sees it under People. The answer is the same whether or not
 // somebody signs in with that name.
 func (s *Service) AskForLink(ctx context.Context, username string, from From) error {
-	key, now := HashOf("asked\x00"+from.Address), s.now()
+	key, now := HashOf("asked\x00"+addressGroup(from.Address)), s.now()
 	return s.update(context.WithoutCancel(ctx), func(tx Tx) error {
 		limit, err := tx.Limit(key)
 		if err != nil {

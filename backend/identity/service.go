@@ -36,6 +36,7 @@ type Service struct {
 	newID   func() string
 	server  string
 	kitchen *kitchen
+	queue   queue
 
 	lockAfter time.Duration
 	uses      uses
@@ -70,6 +71,7 @@ type Visit struct {
 type From struct {
 	Address string
 	Agent   string
+	Browser string // what SignedIn.Browser gave it before, "" where it never did
 
 	issuer string    // at which it was proven, "" where it was here
 	since  time.Time // when somebody signed in, zero for now

@@ -9,16 +9,17 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// SignedIn is a fresh login; Secret goes into the cookie and is kept nowhere.
+// SignedIn is a fresh login; Secret and Browser go into cookies and are kept nowhere.
 type SignedIn struct {
-	Person ledger.PersonID
-	Login  LoginID
-	Secret string
+	Person  ledger.PersonID
+	Login   LoginID
+	Secret  string
+	Browser string // what the browser keeps for as long as KnownLasts, to be known by
 }
 
 // wrongPassword is the one message for every way in which a password fails.
 func wrongPassword(kind fault.Kind, err error) *fault.Error {
-	return fault.As(kind, errors.Join(errWrongPassword, err), "This name and password do not belong together. After five wrong tries there is a pause of a minute.")
+	return fault.As(kind, errors.Join(errWrongPassword, err), "This name and password do not belong together. After five wrong tries there is a pause of a minute; a browser in which you signed in before has tries of its own.")
 }
 
 // errWrongPassword tells check's refusal of a password from everything else.
@@ -44,8 +45,12 @@ func (e TooMany) Error() string { return "too many wrong passwords, wait " + e.W
 func (s *Service) SignIn(ctx context.Context, username, password string, from From) (SignedIn, error) {
 	username = FoldUsername(username)
 	var person Person
+	var known Hash
 	err := s.view(ctx, func(tx Tx) (err error) {
-		person, err = tx.PersonByUsername(username)
+		if person, err = tx.PersonByUsername(username); err != nil {
+			return err
+		}
+		_, known, err = s.knownBy(tx, person.ID, from.Browser)
 		return err
 	})
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -54,14 +59,15 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 	if person.Disabled {
 		person = Person{}
 	}
-	if err := s.check(ctx, try{username: username, person: person.ID, address: from.Address}, person.Password, password); err != nil {
+	if err := s.check(ctx, try{username: username, person: person.ID, address: from.Address, browser: known}, person.Password, password); err != nil {
 		return SignedIn{}, err
 	}
 	return s.enter(ctx, person.ID, from, func(Tx) error { return nil })
 }
 
 // VerifyPassword checks the password of a person who is signed in already, as
-// before a vote. It counts against the same limit as signing in. For somebody
+// before a vote. It has a limit of its own: no stranger who guesses at the door
+// keeps them from it. For somebody
 // who has none and signs in by a provider, it is what ErrandConfirm gave. The
 // result is Denied for anything but a login.
 func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error {
@@ -82,7 +88,7 @@ func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, passwo
 	if person.Password == "" {
 		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
 	}
-	err = s.check(ctx, try{username: person.Username, person: person.ID, actor: actor, address: address}, person.Password, password)
+	err = s.check(ctx, try{username: person.Username, person: person.ID, actor: actor, address: address, seat: addressGroup(address)}, person.Password, password)
 	return notYours(err)
 }
 
@@ -106,26 +112,16 @@ func (s *Service) Prove(ctx context.Context, actor ledger.Actor, password, addre
 // check compares a password under the limit, and notes in the history what it
 // refuses.
 func (s *Service) check(ctx context.Context, t try, phc, password string) error {
-	// Whoever asks may go away meanwhile; what they tried still counts.
-	lasting := context.WithoutCancel(ctx)
-	wait, err := s.take(lasting, t)
-	if err != nil {
+	right, wait, err := s.limited(ctx, t, func() (bool, error) { return s.kitchen.matches(ctx, phc, password) })
+	switch {
+	case err != nil:
 		return err
-	}
-	if wait > 0 {
+	case wait > 0:
 		return wrongPassword(fault.Unavailable, TooMany{Wait: wait})
-	}
-	right, err := s.kitchen.matches(ctx, phc, password)
-	if err != nil {
-		return err
-	}
-	if !right {
-		if err := s.update(lasting, func(tx Tx) error { return t.record(tx, "login.refused") }); err != nil {
-			return err
-		}
+	case !right:
 		return wrongPassword(fault.Invalid, nil)
 	}
-	return s.succeeded(lasting, t)
+	return nil
 }
 
 // enter makes a login for a person, after what else belongs in its transaction.
@@ -140,6 +136,7 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 		ID: LoginID(s.newID()), Person: person, Hash: HashOf(secret), CreatedAt: since,
 		Agent: clip(from.Agent, 200), Address: clip(from.Address, 100), Issuer: from.issuer,
 	}.renewed(now)
+	fresh, browser := newSecret(""), ""
 	err := s.update(ctx, func(tx Tx) error {
 		if err := first(tx); err != nil {
 			return err
@@ -155,6 +152,9 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 		if err := tx.CreateLogin(login); err != nil {
 			return err
 		}
+		if browser, err = s.remember(tx, person, from.Browser, fresh); err != nil {
+			return err
+		}
 		return tx.Record(ledger.Entry{
 			Actor: visit.Actor, Kind: "login.created", Subject: ledger.Subject{Kind: "login", ID: string(login.ID)},
 			Payload: map[string]string{"address": login.Address, "agent": login.Agent, "issuer": login.Issuer},
@@ -163,7 +163,7 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 	if err != nil {
 		return SignedIn{}, err
 	}
-	return SignedIn{Person: person, Login: login.ID, Secret: secret}, nil
+	return SignedIn{Person: person, Login: login.ID, Secret: secret, Browser: browser}, nil
 }
 
 // SignOut ends the actor's own login.

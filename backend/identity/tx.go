@@ -54,7 +54,7 @@ type LoginTx interface {
 	DeleteLogin(ledger.PersonID, LoginID) error
 	// DeleteLogins removes all logins of a person but one ("" for none).
 	DeleteLogins(person ledger.PersonID, except LoginID) error
-	// DeleteExpired removes logins, links and limits that ended before a time.
+	// DeleteExpired removes logins, links, limits and known browsers that ended before a time.
 	DeleteExpired(time.Time) error
 }
 
@@ -120,9 +120,13 @@ type GroupTx interface {
 	Traces(ledger.PersonID) (Traces, error)
 }
 
-// LimitTx counts wrong passwords.
+// LimitTx counts wrong passwords, and keeps which browsers are known.
 type LimitTx interface {
 	// Limit returns an empty one for a key that has none.
 	Limit(Hash) (Limit, error)
 	SaveLimit(Limit) error
+	// KnownBrowser returns until when a browser is known under a key, the zero time
+	// for one that is not.
+	KnownBrowser(Hash) (time.Time, error)
+	KnowBrowser(key Hash, until time.Time) error
 }

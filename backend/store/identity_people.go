@@ -130,12 +130,15 @@ func (tx *Tx) memberships(query string, args ...any) (all []identity.Membership,
 	return all, err
 }
 
-// DeleteExpired removes logins, links and limits that ended before a time.
+// DeleteExpired removes logins, links, limits and known browsers that ended before a time.
 func (tx *Tx) DeleteExpired(before time.Time) error {
 	if _, err := tx.exec(`DELETE FROM login WHERE expires_at < $1`, micros(before)); err != nil {
 		return err
 	}
 	if _, err := tx.exec(`DELETE FROM link WHERE expires_at < $1`, micros(before)); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM known_browser WHERE expires_at < $1`, micros(before)); err != nil {
 		return err
 	}
 	_, err := tx.exec(`DELETE FROM password_limit WHERE empty_at < $1`, micros(before))

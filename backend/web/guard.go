@@ -212,7 +212,7 @@ func (s *Server) address(r *http.Request) string {
 }
 
 func (s *Server) from(r *http.Request) identity.From {
-	return identity.From{Address: s.address(r), Agent: r.UserAgent()}
+	return identity.From{Address: s.address(r), Agent: r.UserAgent(), Browser: cookieNamed(r, s.browserCookie())}
 }
 
 // cookieName carries the id of the data directory, because cookies ignore the
@@ -233,7 +233,12 @@ func (s *Server) secure() bool { return s.URL != nil && s.URL.Scheme == "https" 
 // that somebody planted before is worth nothing.
 func (s *Server) signIn(w http.ResponseWriter, in identity.SignedIn) {
 	s.setCookie(w, in.Secret, 30*24*60*60)
+	// It opens nothing, and is sent with forms of this site alone: to be known by
+	// when somebody signs in here again.
+	s.setNamed(w, s.browserCookie(), in.Browser, int(identity.KnownLasts.Seconds()), http.SameSiteStrictMode)
 }
+
+func (s *Server) browserCookie() string { return s.cookieName() + "_known" }
 
 func (s *Server) signOut(w http.ResponseWriter) { s.setCookie(w, "", -1) }
 

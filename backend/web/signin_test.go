@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,10 @@ func signedIn(s *Server, secret string) func(*http.Request) {
 
 func cookieOf(t *testing.T, w *httptest.ResponseRecorder) *http.Cookie {
 	t.Helper()
-	cookies := w.Result().Cookies()
+	// Beside the login, only what the browser is known by next time.
+	cookies := slices.DeleteFunc(w.Result().Cookies(), func(c *http.Cookie) bool {
+		return strings.HasSuffix(c.Name, "_known") && c.HttpOnly && c.SameSite == http.SameSiteStrictMode && c.MaxAge > 0
+	})
 	if len(cookies) != 1 {
 		t.Fatalf("%d %s: cookies %v", w.Code, w.Body, cookies)
 	}

@@ -41,6 +41,26 @@ func Identity(t *testing.T) {
 				t.Errorf("update: %v", err)
 			}
 		})
+		t.Run("a browser is known until its time is over", func(t *testing.T) {
+			until := at.Add(time.Hour)
+			for range 2 { // again at every sign-in
+				must(func(tx *store.Tx) error { return tx.KnowBrowser("k1", until) })
+			}
+			known := func(key identity.Hash) (got time.Time) {
+				t.Helper()
+				if err := s.View(t.Context(), func(tx *store.Tx) (err error) { got, err = tx.KnownBrowser(key); return err }); err != nil {
+					t.Fatal(err)
+				}
+				return got
+			}
+			if got := known("k1"); !got.Equal(until) || !known("k2").IsZero() {
+				t.Errorf("known until %v, a stranger until %v", got, known("k2"))
+			}
+			must(func(tx *store.Tx) error { return tx.DeleteExpired(until.Add(time.Second)) })
+			if got := known("k1"); !got.IsZero() {
+				t.Errorf("still known until %v", got)
+			}
+		})
 		t.Run("people come back whole and by name", func(t *testing.T) {
 			err := s.View(t.Context(), func(tx *store.Tx) error {
 				if got, err := tx.PersonByUsername("anna"); err != nil || got != anna {
