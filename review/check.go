@@ -101,20 +101,20 @@ func (d dossier) check() []string {
 // against those that were met on the way along the chain: an event that was made
 // another's, or one that was put in, is in one of the two alone.
 func (d dossier) checkPassed(found func(string)) {
-	met := map[int64]ledger.Digest{}
+	met := map[int64]ledger.Event{}
 	for _, e := range d.Passed {
-		if e.Subject == about(d.Candidate) {
-			met[e.Seq] = e.Hash
+		if e.Subject == about(d.Candidate) || e.Subject == ledger.KeySubject() {
+			met[e.Seq] = e
 		}
 	}
-	for _, r := range d.Records {
-		if hash, ok := met[r.Seq]; r.Seq <= d.Walked && (!ok || hash != r.Hash) {
+	for _, r := range slices.Concat(d.Records, d.Keys) {
+		if e, ok := met[r.Seq]; r.Seq <= d.Walked && (!ok || e.Hash != r.Hash) {
 			found(fault.Say("Event %d (%s) was changed after it was written.", r.Seq, r.Kind))
 		}
 		delete(met, r.Seq)
 	}
-	for _, seq := range slices.Sorted(maps.Keys(met)) {
-		found(fault.Say("Event %d is about candidate %d, and the database no longer says so: it was changed after it was written.", seq, d.Candidate.Number))
+	for _, seq := range slices.Sorted(maps.Keys(met)) { // no longer found under what it is about
+		found(fault.Say("Event %d (%s) was changed after it was written.", seq, met[seq].Kind))
 	}
 }
 

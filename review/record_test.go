@@ -19,7 +19,7 @@ func TestWhatAGateRestsOnCannotBeChangedUnseen(t *testing.T) {
 		"the subject of an event that speaks against it": `UPDATE event SET subject = 'another' WHERE kind = 'candidate.measured' OR kind = 'vote.cast' AND actor = 'ana'`,
 		"the project of an event":                        `UPDATE event SET project = 'another' WHERE kind = 'vote.cast'`,
 		"the kind of the subject of an event":            `UPDATE event SET subject_kind = 'evidence' WHERE kind = 'candidate.opened'`,
-		"an event of somebody else":                      `UPDATE event SET actor = 'cleo' WHERE seq = 1`,
+		"who registered the model":                       `UPDATE event SET actor = 'cleo' WHERE kind = 'model.created'`,
 		"an event that was put in":                       `INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash) SELECT seq + 1, at, actor, via, project, 'candidate.commented', subject_kind, subject, commitment, hash, hash FROM event ORDER BY seq DESC LIMIT 1`,
 		"which files the model has":                      `UPDATE model SET files = '[]'`,
 		"who trained the model":                          `UPDATE model SET trained_by = 'ana'`,
@@ -138,7 +138,7 @@ func TestAPolicyThatWasSupersededDoesNotComeBackUnseen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	text := review.DefaultPolicy(project).Text
-	lead := ledger.Actor{Person: "lea", Name: "Lea", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{project: {ledger.RoleLead}}}
+	lead := w.person("lea", "Lea Grant", ledger.RoleLead)
 	for _, days := range []string{`"valid_days": 90`, `"valid_days": 60`} {
 		_, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: strings.Replace(text, `"valid_days": 180`, days, 1), Reason: "as agreed"})
 		w.must(err)
