@@ -101,12 +101,9 @@ func applied(ctx context.Context, d dialect, q database.DBTxConn) ([]int64, erro
 	return slices.Compact(numbers), nil
 }
 
-// Migrated reports whether the database has seen the migration of a number. One
-// that was opened to read only may be of a version before.
-func (s *Store) Migrated(ctx context.Context, number int64) (bool, error) {
-	seen, err := applied(ctx, s.dialect, s.reads)
-	return slices.Contains(seen, number), fault.Wrap(err, "read which migrations were applied")
-}
+// Migrated reports whether the database had seen the migration of a number when it
+// was opened. One that was opened to read only may be of a version before.
+func (s *Store) Migrated(number int64) bool { return slices.Contains(s.migrated, number) }
 
 // refuseNewer returns an error where a database has seen a migration that this program
 // does not know: a newer version wrote it, and what it means now is unknown here.
@@ -137,6 +134,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.migrated = seen
 	if err := refuseNewer(all, seen); err != nil || len(seen) == len(all) || s.options.Frozen {
 		return err
 	}
@@ -161,7 +159,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.upgrade(ctx, tx, all, seen); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, m := range all {
+		s.migrated = append(s.migrated, m.number)
+	}
+	return nil
 }
 
 // sortOnDisk has SQLite keep what it sorts in files until back is called: an index

@@ -76,6 +76,7 @@ type Store struct {
 	path        string // of a SQLite file
 	options     Options
 	schemas     schemas
+	migrated    []int64 // the numbers of the migrations that it has seen
 	writer      *writer
 	recent      *recent // the writer's alone
 	heard       hearing
