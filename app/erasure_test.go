@@ -73,6 +73,9 @@ func TestErasureLeavesNoTraceAndTheHistoryVerifies(t *testing.T) {
 	}
 	ctx := t.Context()
 	admin := ledger.Actor{Person: "boss", Name: "Boss", Via: ledger.ViaLogin, Admin: true, Scope: ledger.ScopeFull}
+	must(h.store.Update(ctx, func(tx *store.Tx) error {
+		return tx.CreatePerson(identity.Person{ID: admin.Person, Username: "boss", Name: admin.Name, Admin: true})
+	}))
 	who, _, err := h.identity.CreatePerson(ctx, admin, identity.CreatePersonRequest{Username: "xanthippe", Name: "Xanthippe Quorwald"})
 	must(err)
 	var project labeling.Project
