@@ -153,7 +153,7 @@ func TestALogOfAMillionLinesIsReadAtAnyPlace(t *testing.T) {
 
 func TestARunIsStoppedWithOneConfirmation(t *testing.T) {
 	t.Parallel()
-	s := startTrainable(t, 3000)
+	s := startTrainable(t, 12000) // far longer than a hand needs
 	ana := s.firstAdmin("Ana")
 	s.run("train", "--project", "bank", "--recipe", "text-linear", "--snapshot", "1", "--param", "epochs=200", "--param", "char_max=8", "--param", "word_ngrams=4")
 	ana.open("/projects/bank/runs/1")

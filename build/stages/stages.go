@@ -233,7 +233,7 @@ func (j *job) tagged(tag, tags string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("no test has the build tag %s", tag)
 	}
-	return j.onBoth(sharedCluster, j.withS3(), "-count=1", "-timeout=20m", "-tags="+tags, "-run=^("+strings.Join(names, "|")+")$", "./app")
+	return j.onBoth(sharedCluster, j.withS3(), "-count=1", "-timeout=35m", "-tags="+tags, "-run=^("+strings.Join(names, "|")+")$", "./app")
 }
 
 func listPackages(j *job) ([]string, error) {
