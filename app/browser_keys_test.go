@@ -29,10 +29,12 @@ func (v *visitor) fill(name, text string) {
 }
 
 // press presses and releases keys, one after the other: "1", "a", "Enter",
-// "Space", "ArrowDown", "Control+z", "Shift+Space", on a US keyboard.
+// "Space", "ArrowDown", "Control+z", "Shift+Space", on a US keyboard. What the
+// page said before is no answer to them.
 func (v *visitor) press(keys ...string) {
 	v.t.Helper()
 	v.loaded()
+	v.hush()
 	for _, key := range keys {
 		v.do("press "+key, press(key))
 	}

@@ -295,8 +295,11 @@ func (v *visitor) waitText(selector, text string) {
 	v.wait(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.innerText.includes(%q))`, selector, text))
 }
 
-// said waits until the page's status line has said a text since the last that
-// was waited for, whatever it says by now.
+// hush forgets what the status line has said, before an act whose answer is waited for.
+func (v *visitor) hush() { v.t.Helper(); v.wait(`(window.saidSoFar = [])`) }
+
+// said waits until the page's status line has said a text since the last key or
+// click and since the last text that was waited for, whatever it says by now.
 func (v *visitor) said(text string) {
 	v.t.Helper()
 	v.wait(fmt.Sprintf(`(() => { const at = window.saidSoFar.findIndex((s) => s.includes(%q)); window.saidSoFar.splice(0, at + 1); return at >= 0; })()`, text))
@@ -343,6 +346,7 @@ func (v *visitor) click(role, name string) {
 	v.t.Helper()
 	for end := time.Now().Add(patience); ; {
 		v.loaded()
+		v.hush()
 		node := v.find(role, name)
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
 		err := chromedp.Do(ctx, aimAt(node), clickNode(node))
