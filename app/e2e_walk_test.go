@@ -36,9 +36,6 @@ func TestTheWholeLoop(t *testing.T) {
 	})
 	t.Run("on the demo's questions, on PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		if os.Getenv(storetest.PostgresVariable) == "" {
-			t.Skip("no PostgreSQL is tested: " + storetest.PostgresVariable + " is not set")
-		}
 		walk(t, demoWalk(t), storetest.Postgres(t))
 	})
 	t.Run("on banking77", func(t *testing.T) {

@@ -69,8 +69,10 @@ func rooms() []room {
 		{"backend/store", and(leaves, desks, []string{"backend/training", "backend/identity", "backend/erasure"}),
 			[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 			"all SQL, and nothing else knows any"},
-		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/training", "backend/identity", "backend/erasure"}), []string{"github.com/google/uuid"},
+		{"backend/store/storetest", and(leaves, desks, []string{"backend/store", "backend/store/pgtest", "backend/training", "backend/identity", "backend/erasure"}), []string{"github.com/google/uuid"},
 			"the suite that both databases pass; only tests import it"},
+		{"backend/store/pgtest", nil, nil,
+			"a PostgreSQL for tests, the store's own too; only tests import it"},
 
 		{"backend/columns", and(leaves, desks), []string{"github.com/apache/arrow/go/v17"},
 			"the only user of Arrow"},

@@ -28,7 +28,6 @@ import (
 	"github.com/adjudge/adjudge/backend/blob/blobtest"
 	"github.com/adjudge/adjudge/backend/live"
 	"github.com/adjudge/adjudge/backend/store"
-	"github.com/adjudge/adjudge/backend/store/storetest"
 )
 
 // pair is two servers on one PostgreSQL and one bucket, behind nginx with TLS,
@@ -299,7 +298,7 @@ func (p *pair) listen(b *seat, server int, project, page string) *socket {
 // hears waits until the socket was told something.
 func (s *socket) hears(what string, wanted func(live.Message) bool) {
 	s.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		s.mu.Lock()
 		for _, m := range s.heard {
 			if wanted(m) {
@@ -340,13 +339,4 @@ func (p *pair) count(query string, args ...any) (n int) {
 		p.t.Fatalf("%s: %v", query, err)
 	}
 	return n
-}
-
-// onPostgres returns an empty database of the server that tests are given.
-func onPostgres(t *testing.T) string {
-	t.Helper()
-	if os.Getenv(storetest.PostgresVariable) == "" {
-		t.Skip("no PostgreSQL is tested: " + storetest.PostgresVariable + " is not set")
-	}
-	return storetest.Postgres(t)
 }

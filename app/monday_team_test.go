@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/adjudge/adjudge/backend/live"
+	"github.com/adjudge/adjudge/backend/store/storetest"
 	"github.com/adjudge/adjudge/backend/web"
 	"github.com/adjudge/adjudge/labeling"
 )
@@ -25,7 +26,7 @@ import (
 // what changed, how often somebody guessed, and who is not welcome any more.
 func TestTwoServersAreOneInstallation(t *testing.T) {
 	t.Parallel()
-	p := startPair(t, onPostgres(t), seedItems(50, nil), nil)
+	p := startPair(t, storetest.Postgres(t), seedItems(50, nil), nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var bea struct{ ID, Link string }
 	ada.api(http.MethodPost, "/people", map[string]any{"username": "bea", "name": "Bea", "project": "news", "roles": []string{"annotator"}}, &bea)
@@ -103,7 +104,7 @@ func TestTwoServersAreOneInstallation(t *testing.T) {
 func TestTheOtherServerFinishesAnImport(t *testing.T) {
 	t.Parallel()
 	const records = 60_000
-	p := startPair(t, onPostgres(t), nil, nil)
+	p := startPair(t, storetest.Postgres(t), nil, nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var file strings.Builder
 	file.WriteString("text,id\n")
@@ -136,11 +137,7 @@ func TestTheOtherServerFinishesAnImport(t *testing.T) {
 		t.Fatalf("the import was over too soon: %+v", before)
 	}
 	killed := time.Now()
-	for end := killed.Add(3 * time.Minute); !status().State.Over(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the import is still %+v", status())
-		}
-	}
+	waitUntil(t, "the import is over", func() bool { return status().State.Over() }, func() string { return fmt.Sprintf("it is %+v", status()) })
 	got := status()
 	t.Logf("the other was done %v later", time.Since(killed).Round(time.Second))
 	if got.State != labeling.ImportDone || got.Added != records || got.Refused != 0 {
@@ -156,7 +153,7 @@ func TestTheOtherServerFinishesAnImport(t *testing.T) {
 // back it takes it up again.
 func TestATrainingStaysWithItsHost(t *testing.T) {
 	t.Parallel()
-	p := startPair(t, onPostgres(t), nil, nil)
+	p := startPair(t, storetest.Postgres(t), nil, nil)
 	ada := p.firstAdmin("ada", "Ada")
 	var file strings.Builder
 	file.WriteString("text,label\n")
@@ -177,15 +174,11 @@ func TestATrainingStaysWithItsHost(t *testing.T) {
 	}
 	until := func(number int, what string, wanted func(web.RunBody) bool) (run web.RunBody) {
 		t.Helper()
-		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		waitUntil(t, fmt.Sprintf("run %d is %s", number, what), func() bool {
 			ada.api(http.MethodGet, fmt.Sprintf("/projects/bank/runs/%d", number), nil, &run)
-			if wanted(run) {
-				return run
-			}
-			if time.Now().After(end) {
-				t.Fatalf("run %d is %s (%s), not %s", number, run.State, run.Reason, what)
-			}
-		}
+			return wanted(run)
+		}, func() string { return fmt.Sprintf("it is %s (%s)", run.State, run.Reason) })
+		return run
 	}
 	// Caught at work, whichever host has it, and halted there.
 	var run web.RunBody

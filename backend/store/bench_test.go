@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -27,9 +26,6 @@ func onBoth(b *testing.B, measure func(*testing.B, *store.Store)) {
 	}
 	b.Run("sqlite", func(b *testing.B) { at(b, filepath.Join(b.TempDir(), "adjudge.db")) })
 	b.Run("postgres", func(b *testing.B) {
-		if os.Getenv(storetest.PostgresVariable) == "" {
-			b.Skip(storetest.PostgresVariable + " names no server")
-		}
 		at(b, storetest.Postgres(b))
 	})
 }

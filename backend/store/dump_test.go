@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,51 +11,19 @@ import (
 	"testing/fstest"
 	"time"
 
-	"database/sql"
-
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store/pgtest"
 	"github.com/adjudge/adjudge/backend/work"
 	"github.com/adjudge/adjudge/labeling"
 )
-
-// postgresFor returns the address of a PostgreSQL schema of its own, or skips.
-func postgresFor(t *testing.T) string {
-	t.Helper()
-	given := os.Getenv("ADJUDGE_TEST_POSTGRES")
-	if given == "" {
-		t.Skip("no PostgreSQL is given")
-	}
-	db, err := sql.Open("pgx", given)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := strings.ToLower("keep_" + strings.NewReplacer("/", "_", "-", "_").Replace(ledger.DigestOf([]byte(t.Name() + t.TempDir())).Hex()[:16]))
-	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		_ = db.Close()
-	})
-	address, err := url.Parse(given)
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := address.Query()
-	query.Set("search_path", schema)
-	address.RawQuery = query.Encode()
-	return address.String()
-}
 
 func fileFor(t *testing.T) string { return filepath.Join(t.TempDir(), "adjudge.db") }
 
 // onBoth runs f with a new address of each database.
 func onBoth(t *testing.T, f func(t *testing.T, address string)) {
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); f(t, fileFor(t)) })
-	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, postgresFor(t)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, pgtest.Schema(t)) })
 }
 
 func openFor(t *testing.T, address string, o Options) *Store {

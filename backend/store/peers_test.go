@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -73,9 +72,6 @@ func record(ctx context.Context, s *store.Store, n int) error {
 
 func openTwo(t *testing.T) (a, b *store.Store, address string) {
 	t.Helper()
-	if os.Getenv(storetest.PostgresVariable) == "" {
-		t.Skip("no PostgreSQL is tested")
-	}
 	address = storetest.Postgres(t)
 	return storetest.Open(t, address), storetest.Open(t, address), address
 }
@@ -304,9 +300,6 @@ func TestACrashOfTheDatabaseLosesNothingAcknowledged(t *testing.T) {
 // What came in at once is counted when it is said so, beside whatever else goes on.
 func TestPostgresCountsWhatCameIn(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(storetest.PostgresVariable) == "" {
-		t.Skip("no PostgreSQL is tested: " + storetest.PostgresVariable + " is not set")
-	}
 	address := storetest.Postgres(t)
 	s := storetest.Open(t, address)
 	storetest.Animals(t, s, "a", "b", "c")

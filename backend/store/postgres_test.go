@@ -1,18 +1,15 @@
 package store
 
 import (
-	"net/url"
-	"os"
 	"testing"
+
+	"github.com/adjudge/adjudge/backend/store/pgtest"
 )
 
 // Every connection leaves compiling off, unless the address asks for it.
 func TestPostgresCompilesNoQueriesUnasked(t *testing.T) {
 	t.Parallel()
-	address, err := url.Parse(os.Getenv("ADJUDGE_TEST_POSTGRES"))
-	if err != nil || address.Scheme == "" {
-		t.Skip("no PostgreSQL is tested: ADJUDGE_TEST_POSTGRES is not set")
-	}
+	address := pgtest.Server(t)
 	asking := *address
 	asking.RawQuery += "&options=-c%20jit%3Don"
 	for at, want := range map[string]string{address.String(): "off", asking.String(): "on"} {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/adjudge/adjudge/backend/store/pgtest"
 )
 
 // Cluster is a PostgreSQL server of one test alone, which may be restarted.
@@ -26,9 +28,7 @@ type Cluster struct {
 // PostgreSQL is meant to be tested.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
-	if os.Getenv(PostgresVariable) == "" {
-		t.Skip("no PostgreSQL is tested: " + PostgresVariable + " is not set")
-	}
+	pgtest.Server(t) // which skips
 	c := &Cluster{t: t}
 	found, err := exec.LookPath("initdb")
 	if err != nil {

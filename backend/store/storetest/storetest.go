@@ -3,23 +3,18 @@
 package storetest
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"database/sql"
-
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/backend/store/pgtest"
 )
 
 // PostgresVariable names the environment variable with the address of a
 // PostgreSQL server for tests; without it they run on SQLite alone.
-const PostgresVariable = "ADJUDGE_TEST_POSTGRES"
+const PostgresVariable = pgtest.Variable
 
 // Each runs f as subtests "sqlite" and, where a server is given, "postgres",
 // each with an empty store of its own.
@@ -65,33 +60,9 @@ func SQLite(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "adjudge.db")
 }
 
-// Postgres returns the address of a schema of its own, dropped after the test.
-func Postgres(t testing.TB) string {
-	t.Helper()
-	address, err := url.Parse(os.Getenv(PostgresVariable))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("pgx", address.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := fmt.Sprintf("test_%x", rand.Uint64())
-	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, err := db.ExecContext(context.Background(), "DROP SCHEMA "+schema+" CASCADE")
-		if err != nil {
-			t.Error(err)
-		}
-		_ = db.Close()
-	})
-	query := address.Query()
-	query.Set("search_path", schema)
-	address.RawQuery = query.Encode()
-	return address.String()
-}
+// Postgres returns the address of a schema of its own, dropped after the test. It
+// skips the test where no PostgreSQL is meant to be tested.
+func Postgres(t testing.TB) string { t.Helper(); return pgtest.Schema(t) }
 
 // Clock returns a clock that starts on 2026-03-01 09:00 UTC and goes on by a
 // millisecond at every reading. It is safe for concurrent use.
