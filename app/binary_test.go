@@ -42,11 +42,15 @@ func TestMain(m *testing.M) {
 // may take the machine for a while.
 const patience = 3 * time.Minute
 
-// waitUntil looks again and again, for what has no event to wait for.
-func waitUntil(t testing.TB, what string, done func() bool) {
+// waitUntil looks again and again, for what has no event to wait for. Where it is
+// in vain, it says how things stand, if it is given somebody who knows.
+func waitUntil(t testing.TB, what string, done func() bool, stand ...func() string) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
+			for _, now := range stand {
+				what += "; " + now()
+			}
 			t.Fatalf("waited in vain until %s", what)
 		}
 	}
@@ -82,13 +86,20 @@ func binary(t testing.TB) string {
 			return
 		}
 		binaryPath = filepath.Join(binaryFolder, "adjudge")
-		build := exec.Command("go", "build", "-ldflags=-X github.com/adjudge/adjudge/app.ahead="+ahead, "-o", binaryPath, "github.com/adjudge/adjudge")
-		if out, err := build.CombinedOutput(); err != nil {
-			errBinary = fmt.Errorf("build the program: %w\n%s", err, out)
-		}
+		errBinary = build(binaryPath, ahead)
 	})
 	if errBinary != nil {
 		t.Fatal(errBinary)
 	}
 	return binaryPath
+}
+
+// build builds the program with a clock that is ahead by so much. The linker says
+// nothing of a variable that does not exist: TestTheLinkersClockIsWrittenDown does.
+func build(path, ahead string, flags ...string) error {
+	args := append([]string{"build", "-ldflags=-X github.com/adjudge/adjudge/app.ahead=" + ahead, "-o", path}, flags...)
+	if out, err := exec.Command("go", append(args, "github.com/adjudge/adjudge")...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return nil
 }

@@ -1,11 +1,15 @@
 package app
 
 import (
+	"errors"
 	"go/ast"
-	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
 )
 
 // machineClock are the files that may read the machine's own clock, and what
@@ -29,6 +33,7 @@ func machineClock() map[string]string {
 		"backend/blob":                    others,
 		"backend/checkpoint/clock.go":     "notices that the machine's clock was set",
 		"backend/checkpoint/bucket.go":    others,
+		"backend/engine/local/local.go":   others,
 		"backend/format/ingest":           others,
 		"backend/live":                    others,
 		"backend/runner/lock_unix.go":     elapsed,
@@ -53,7 +58,8 @@ func TestClocksAreHandedIn(t *testing.T) {
 			continue
 		}
 		ast.Inspect(file.syntax, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Now" {
+			// Since and Until read it as well.
+			if s, ok := n.(*ast.SelectorExpr); ok && (s.Sel.Name == "Now" || s.Sel.Name == "Since" || s.Sel.Name == "Until") {
 				if from, ok := s.X.(*ast.Ident); ok && from.Name == "time" {
 					for prefix := range allowed {
 						if strings.HasPrefix(file.path, prefix) {
@@ -75,11 +81,8 @@ func TestClocksAreHandedIn(t *testing.T) {
 }
 
 func TestTheClockOfTheTestsMovesTheProgramAlone(t *testing.T) {
-	if os.Getenv("ADJUDGE_TEST_CLOCK") != "" {
-		t.Skip("the clock of this run is moved")
-	}
 	t.Setenv("ADJUDGE_TEST_BINARY", "")
-	defer func() { ahead = "" }()
+	defer func(was string) { ahead = was }(ahead)
 	if err := moveClock("2099-12-31T23:59:00Z"); err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +92,44 @@ func TestTheClockOfTheTestsMovesTheProgramAlone(t *testing.T) {
 	for _, wrong := range []string{"tomorrow", "2001-02-03T04:05:06Z"} {
 		if err := moveClock(wrong); err == nil {
 			t.Errorf("the clock was set to %q", wrong)
+		}
+	}
+}
+
+// What a server writes down is of its own clock: that of this run, and of one
+// that is linked to be a leap year ahead.
+func TestTheLinkersClockIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	const further = 366 * 24 * time.Hour
+	moved := filepath.Join(t.TempDir(), "adjudge")
+	if err := build(moved, further.String()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, program string
+		clock         func() time.Time
+	}{
+		{"of this run", binary(t), now},
+		{"ahead", moved, func() time.Time { return time.Now().Add(further) }},
+	} {
+		data := t.TempDir()
+		begun := c.clock().Add(-time.Second) // the run's clock is set to the second
+		_, _, stop := startProgram(t, c.program, data, nil)
+		stop()
+		ended := c.clock().Add(time.Second)
+		db, err := store.Open(t.Context(), filepath.Join(data, "adjudge.db"), store.Options{Now: c.clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := 0
+		err = db.WalkHistory(t.Context(), func(r ledger.Record) error {
+			if events++; r.At.Before(begun) || r.At.After(ended) {
+				t.Errorf("%s: %s was written down at %v, between %v and %v", c.name, r.Kind, r.At, begun, ended)
+			}
+			return nil
+		})
+		if err := errors.Join(err, db.Close()); err != nil || events == 0 {
+			t.Errorf("%s: %d events, %v", c.name, events, err)
 		}
 	}
 }

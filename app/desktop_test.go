@@ -70,9 +70,8 @@ func openDesk(t *testing.T) *deskTest {
 		t.Fatal("the scripts are not bundled, and no key would do anything: run `make generate` first")
 	}
 	program := filepath.Join(t.TempDir(), "adjudge-desktop")
-	build := exec.Command("go", "build", "-tags", "desktop,production,webkit2_41", "-o", program, "github.com/adjudge/adjudge")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the window: %v\n%s", err, out)
+	if err := build(program, ahead, "-tags", "desktop,production,webkit2_41"); err != nil {
+		t.Fatal(err)
 	}
 	return &deskTest{T: t, program: program, data: filepath.Join(t.TempDir(), "data"), display: startScreen(t), home: t.TempDir()}
 }
@@ -287,7 +286,7 @@ func (d *deskTest) close(process *exec.Cmd) {
 		if err != nil {
 			d.Errorf("the program ended with %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		d.Error("the program goes on without its window")
 		_ = process.Process.Kill()
 		<-ended
@@ -326,9 +325,11 @@ func (d *deskTest) dialog() string {
 	return ""
 }
 
+// await waits for what has no event. It pauses longer than waitUntil, because
+// some of what is asked here presses a key each time.
 func (d *deskTest) await(what string, done func() bool) {
 	d.Helper()
-	deadline := time.Now().Add(4 * time.Minute)
+	deadline := time.Now().Add(patience)
 	for !done() {
 		if time.Now().After(deadline) {
 			d.Fatalf("waited in vain for %s", what)

@@ -28,7 +28,13 @@ func startServer(tb testing.TB, data string) (address, token string, stop func()
 // startServerWith is startServer with variables of the environment and flags.
 func startServerWith(tb testing.TB, data string, env []string, flags ...string) (address, token string, stop func()) {
 	tb.Helper()
-	cmd := exec.Command(binary(tb), append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)
+	return startProgram(tb, binary(tb), data, env, flags...)
+}
+
+// startProgram is startServerWith of another program.
+func startProgram(tb testing.TB, program, data string, env []string, flags ...string) (address, token string, stop func()) {
+	tb.Helper()
+	cmd := exec.Command(program, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)
 	cmd.Env = append(os.Environ(), env...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -42,6 +48,7 @@ func startServerWith(tb testing.TB, data string, env []string, flags ...string) 
 		}
 	}
 	// The program writes the file once it listens; there is nothing else to wait for.
+	// Benchmarks measure how long that takes, so it is looked for more often than by waitUntil.
 	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
 		raw, err := os.ReadFile(filepath.Join(data, "credential.json"))
 		var found credentialFile

@@ -135,7 +135,7 @@ func (s *storage) CreateAccessToken(_ context.Context, r op.TokenRequest) (strin
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[id] = r.GetSubject()
-	return id, time.Now().Add(5 * time.Minute), nil
+	return id, time.Now().Add(moved() + lifetime), nil // less the skew
 }
 
 func (s *storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
