@@ -114,9 +114,9 @@ func TestAScreenThatStandsIdleLocksItself(t *testing.T) {
 	v.wait(`location.pathname === "/projects/news/items"`)
 }
 
-// Whoever is deactivated is out, sockets too: the budget is a minute, and it
-// takes milliseconds.
-func TestADeactivatedPersonIsOutWithinTheMinute(t *testing.T) {
+// Whoever is deactivated is out, sockets too: the server ends the socket by
+// itself, without a request of the page on which it would hear of it.
+func TestTheServerEndsTheSocketOfADeactivatedPerson(t *testing.T) {
 	t.Parallel()
 	s := startSiteWith(t, seedItems(1, nil))
 	s.person("bo", "news", "annotator")

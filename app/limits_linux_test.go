@@ -334,13 +334,9 @@ func TestTwoThousandIdleSockets(t *testing.T) {
 		_ = c.Close()
 	}
 	open = nil
-	deadline := time.Now().Add(patience)
-	for l.metric("go_goroutines") > routines+100 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%.0f goroutines are left after all pages were closed, %.0f were there before", l.metric("go_goroutines"), routines)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	waitUntil(t, "the goroutines of the closed pages are gone", func() bool { return l.metric("go_goroutines") <= routines+100 }, func() string {
+		return fmt.Sprintf("%.0f are left, %.0f were there before", l.metric("go_goroutines"), routines)
+	})
 }
 
 // SIGTERM, as systemd sends it: open sockets are closed with a reason, a request
@@ -410,17 +406,18 @@ func TestASIGTERMClosesSocketsAnswersWhatRunsAndKeepsJobs(t *testing.T) {
 	}
 
 	l = startLimited(t, data)
-	deadline := time.Now().Add(patience)
-	for state := ""; state != "succeeded"; time.Sleep(200 * time.Millisecond) {
-		_, text := l.call("GET", "/api/v1/projects/"+demoProject+"/runs/"+strconv.Itoa(job.Number), "", nil)
+	var text string
+	waitUntil(t, "the job that ran succeeds", func() bool {
+		_, text = l.call("GET", "/api/v1/projects/"+demoProject+"/runs/"+strconv.Itoa(job.Number), "", nil)
 		var run struct{ State string }
 		if err := json.Unmarshal([]byte(text), &run); err != nil {
 			t.Fatalf("%s (%v)", text, err)
 		}
-		if state = run.State; state == "failed" || state == "lost" || state == "cancelled" || time.Now().After(deadline) {
+		if run.State == "failed" || run.State == "lost" || run.State == "cancelled" {
 			t.Fatalf("the job that ran is %s", text)
 		}
-	}
+		return run.State == "succeeded"
+	}, func() string { return text })
 	if err := l.end(); err != nil {
 		t.Errorf("the second server ended with %v\n%s", err, l.log)
 	}

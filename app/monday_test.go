@@ -342,7 +342,7 @@ func (p *pair) audit(admin *seat, people []*seat, erased, deactivated *seat) {
 		return around
 	}
 	for _, where := range []string{"/history?record=person:" + erased.me.ID, "/history/export?format=json"} {
-		end := time.Now().Add(time.Minute)
+		end := time.Now().Add(patience)
 		for named(where) != "" && time.Now().Before(end) {
 			time.Sleep(100 * time.Millisecond)
 		}

@@ -42,7 +42,7 @@ func (w *teamWindow) press(path string, form url.Values, native browserNative) s
 			w.Errorf("the browser is started with %s, which every user of this computer can read", address)
 		}
 		return address
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		w.Fatal("no browser was opened")
 		return ""
 	}

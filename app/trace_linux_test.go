@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -107,19 +107,16 @@ func (c *watchman) all(name string) []*spans.Span {
 // await waits until a span of a name was told.
 func (c *watchman) await(t *testing.T, name string) *spans.Span {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if found := c.all(name); len(found) > 0 {
-			return found[0]
+	waitUntil(t, fmt.Sprintf("a span %q is told", name), func() bool { return len(c.all(name)) > 0 }, func() string {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		var names []string
+		for _, s := range c.spans {
+			names = append(names, s.Name)
 		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var names []string
-	for _, s := range c.spans {
-		names = append(names, s.Name)
-	}
-	t.Fatalf("no span %q was told, but %s (%v)", name, strings.Join(names, ", "), c.broken)
-	return nil
+		return fmt.Sprintf("told are %s (%v)", strings.Join(names, ", "), c.broken)
+	})
+	return c.all(name)[0]
 }
 
 // value returns what a span says under a name, as text.

@@ -23,7 +23,7 @@ import (
 	"github.com/adjudge/adjudge/labeling"
 )
 
-// bench is a data directory with a project that can be trained, and the real
+// trainingRig is a data directory with a project that can be trained, and the real
 // program as its server.
 type trainingRig struct {
 	t      testing.TB
@@ -62,13 +62,12 @@ func newTrainingRig(t testing.TB, rows int) *trainingRig {
 	rig.fill(h, project, "train", labeling.PurposeTraining, rows, func(i int) bool { return i%10 != 9 })
 	rig.fill(h, project, "test", labeling.PurposeEvaluation, 30, func(int) bool { return true })
 	snapshot, err := h.labeling.CreateSnapshot(ctx, actor, project.ID, labeling.CreateSnapshotRequest{Datasets: []string{"train"}})
-	for deadline := time.Now().Add(patience); err == nil && snapshot.State == labeling.SnapshotBuilding; {
-		if time.Now().After(deadline) {
-			t.Fatal("the snapshot is not made")
+	waitUntil(t, "the snapshot is made", func() bool {
+		if err == nil {
+			snapshot, err = h.labeling.Snapshot(ctx, actor, project.ID, string(snapshot.ID))
 		}
-		time.Sleep(10 * time.Millisecond)
-		snapshot, err = h.labeling.Snapshot(ctx, actor, project.ID, string(snapshot.ID))
-	}
+		return err != nil || snapshot.State != labeling.SnapshotBuilding
+	})
 	if err != nil || snapshot.State != labeling.SnapshotReady {
 		t.Fatalf("snapshot %s %s: %v", snapshot.State, snapshot.Failure, err)
 	}
@@ -155,7 +154,7 @@ func (rig *trainingRig) kill() {
 // adjudge runs a command against the server and returns its output and exit code.
 func (rig *trainingRig) adjudge(args ...string) (string, string, int) {
 	rig.t.Helper()
-	ctx, cancel := context.WithTimeout(rig.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(rig.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(rig.t), append(args, "--data", rig.data)...)
 	var out, errs bytes.Buffer
@@ -213,18 +212,13 @@ func (rig *trainingRig) client() (*client, error) {
 }
 
 // until waits for a run to be as wanted.
-func (rig *trainingRig) until(number int, what string, wanted func(web.RunBody) bool) web.RunBody {
+func (rig *trainingRig) until(number int, what string, wanted func(web.RunBody) bool) (run web.RunBody) {
 	rig.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		run := rig.run(number)
-		if wanted(run) {
-			return run
-		}
-		if time.Now().After(deadline) {
-			rig.t.Fatalf("run %d is %s (%s) and stays so, not %s", number, run.State, run.Reason, what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	waitUntil(rig.t, fmt.Sprintf("run %d is %s", number, what), func() bool {
+		run = rig.run(number)
+		return wanted(run)
+	}, func() string { return fmt.Sprintf("it is %s (%s)", run.State, run.Reason) })
+	return run
 }
 
 // processes lists the command lines of everything that belongs to the rig's
@@ -246,16 +240,14 @@ func (rig *trainingRig) processes(fence ...int64) []string {
 	return found
 }
 
-// noProcess waits a moment for what is on its way out and complains about the rest.
+// noProcess waits for what is on its way out and complains about what stays.
 func (rig *trainingRig) noProcess() {
 	rig.t.Helper()
 	var left []string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if left = rig.processes(); len(left) == 0 {
-			return
-		}
-	}
-	rig.t.Errorf("processes are left: %v", left)
+	waitUntil(rig.t, "no process is left", func() bool {
+		left = rig.processes()
+		return len(left) == 0
+	}, func() string { return fmt.Sprintf("left are %v", left) })
 }
 
 func TestTrainLeavesAModelAndADraftCandidate(t *testing.T) {
@@ -299,10 +291,10 @@ func (rig *trainingRig) process(part string, fence ...int64) int {
 // amid starts a training and catches its trainer in the middle of it: the
 // trainer is halted, so that what a test does to it next does not depend on who
 // is quicker. A training that was over before it could be caught is begun anew.
-func (rig *trainingRig) amid() (run web.RunBody, trainer, runner int) {
+func (rig *trainingRig) amid(params ...string) (run web.RunBody, trainer, runner int) {
 	rig.t.Helper()
 	for seed := 1; seed <= 5; seed++ {
-		run = rig.train("--param", "epochs=200", "--seed", fmt.Sprint(seed))
+		run = rig.train(append(params, "--param", "epochs=200", "--seed", fmt.Sprint(seed))...)
 		run = rig.until(run.Number, "running", func(r web.RunBody) bool {
 			// A trainer that has said something also listens to signals.
 			said, err := os.Stat(filepath.Join(rig.data, "jobs", fmt.Sprint(r.Fence), "log.txt"))
@@ -399,14 +391,7 @@ func TestAnOutcomeThatWaitedForAServerIsBroughtIn(t *testing.T) {
 	rig.signal(trainer, syscall.SIGCONT)
 	// Nobody is there to deliver to; then the supervisor dies too.
 	exit := filepath.Join(rig.data, "jobs", fmt.Sprint(run.Fence), "exit.json")
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(exit); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the trainer does not end")
-		}
-	}
+	waitUntil(t, "the trainer ends", func() bool { _, err := os.Stat(exit); return err == nil })
 	rig.signal(runner, syscall.SIGKILL)
 	rig.serve()
 	run = rig.until(run.Number, "over", func(r web.RunBody) bool { return r.Over })
