@@ -108,7 +108,7 @@ func TestE2EAnEarlyVoteIsConfirmedWithTheComparisonInSight(t *testing.T) {
 	rita.open("/projects/bank/candidates/2")
 	rita.looks("candidate-early")
 	rita.click("link", "Confirm your vote")
-	rita.waitText(".sentence", "with the comparison with text-linear@1 in sight (sha256")
+	rita.waitText(".sentence", "when there was the comparison with text-linear@1 (sha256")
 	rita.looks("confirm")
 	ask[bool](rita, fmt.Sprintf(`(() => { document.querySelector('input[name="password"]').value = %q; return true; })()`, password))
 	rita.submit()

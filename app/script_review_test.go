@@ -18,7 +18,7 @@ import (
 //
 //	voteAs USER CANDIDATE ROLE VALUE COMMENT     cast a vote
 //	unvoteAs USER CANDIDATE                      take one's own vote back
-//	confirmAs USER CANDIDATE                     confirm one's own vote with the comparison in sight
+//	confirmAs USER CANDIDATE                     confirm one's own vote once the comparison is there
 //	withdrawAs USER CANDIDATE REASON             take an approval back
 //
 // The password is "correct horse battery staple", the project "bank". With ! the

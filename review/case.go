@@ -40,7 +40,7 @@ type Case struct {
 	People       []Standing        // what the votes rest on: of an approval, as it was then
 	Lost         []VoteID          // votes whose people hold the role no more, or may not sign in
 	SignsAs      string            // the name with which whoever reads this would sign
-	Awaits       bool              // a comparison must be in sight for a vote to count, and there is none yet
+	Awaits       bool              // a vote for it must name a comparison to count, and there is none yet
 }
 
 // SignOff returns the sign-off that stands, by the rows; the gate does not

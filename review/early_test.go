@@ -29,15 +29,15 @@ func TestTheSignedSentenceNamesTheComparisonsThatWereThere(t *testing.T) {
 	w := newWorld(t)
 	c := w.second()
 	before := w.vote(w.ana, c, 1).Vote
-	if !strings.Contains(before.Sentence, "proposed for production, before there was a comparison with intents@1, and to the question") {
+	if !strings.Contains(before.Sentence, "proposed for production, before there was a comparison with intents@1. To the question") {
 		t.Errorf("before: %s", before.Sentence)
 	}
 	w.compared(c, 0.01, 0.02)
 	after := w.vote(w.ben, c, 1).Vote
-	if len(after.Evidence) != 1 || !strings.Contains(after.Sentence, "with the comparison with intents@1 in sight ("+review.Grouped(after.Evidence[0])+")") {
+	if len(after.Evidence) != 1 || !strings.Contains(after.Sentence, "proposed for production, when there was the comparison with intents@1 ("+review.Grouped(after.Evidence[0])+")") {
 		t.Errorf("after: %s", after.Sentence)
 	}
-	if first := w.firstOf(c); strings.Contains(first, "comparison") || !strings.Contains(first, "proposed for production, and to the question") {
+	if first := w.firstOf(c); strings.Contains(first, "comparison") || !strings.Contains(first, "proposed for production. To the question") {
 		t.Errorf("with nothing to compare with: %s", first)
 	}
 }
@@ -56,7 +56,7 @@ func TestAnEarlyVoteCountsOnceItsPersonConfirmsIt(t *testing.T) {
 	c := w.second()
 	w.vote(w.ana, c, 1)
 	if _, err := w.confirm(w.ana, c); !fault.Is(err, fault.Conflict) || !strings.Contains(fault.Message(err), "is not there yet") {
-		t.Errorf("confirmed with nothing in sight: %v", err)
+		t.Errorf("confirmed with nothing there: %v", err)
 	}
 	w.compared(c, 0.01, 0.02)
 	if v := w.vote(w.ben, c, 2); v.Candidate.State != review.StateOpen {

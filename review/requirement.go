@@ -34,7 +34,7 @@ type Result struct {
 	Pending     bool              `json:"pending,omitempty"` // the server is still finding out; nobody needs to do anything
 	Role        ledger.Role       `json:"role,omitempty"`    // whose votes it asks for
 	Who         []ledger.PersonID `json:"who,omitempty"`     // who could meet it, where people could
-	Early       []ledger.PersonID `json:"early,omitempty"`   // who voted for it without the comparison in sight, so that it does not count yet
+	Early       []ledger.PersonID `json:"early,omitempty"`   // who voted for it before the comparison was there, so that it does not count yet
 	Lost        []ledger.PersonID `json:"lost,omitempty"`    // who voted for it and holds the role no more
 	Asked       []ledger.PersonID `json:"asked,omitempty"`   // who can confirm that somebody who voted may
 	Doubted     []ledger.PersonID `json:"doubted,omitempty"` // who voted, and has to be confirmed first
@@ -168,7 +168,7 @@ func (r Rules) counts(f Facts, v Vote) bool {
 }
 
 // compares reports whether these rules hold a candidate against its baseline by
-// a comparison, so that a vote for it has to be cast with that in sight.
+// a comparison, so that a vote for it has to name that.
 func (r Rules) compares(c Candidate) bool {
 	return slices.ContainsFunc(r.Requirements, func(q Requirement) bool { return q.Rule == RuleNoDecisiveLoss }) &&
 		c.Subject.Kind == SubjectModel && !c.Baseline.None() && c.Baseline.Digest != c.Subject.Digest
@@ -177,7 +177,7 @@ func (r Rules) compares(c Candidate) bool {
 // early reports whether a vote for the candidate was cast before a comparison
 // that decides about it was there. It does not count until its person confirms
 // it: otherwise what arrives later would complete an approval that nobody gave
-// with it in sight. A vote against it needs no comparison. An approval that
+// with it there. A vote against it needs no comparison. An approval that
 // stands rests on the comparisons it was given with.
 func (r Rules) early(f Facts, v Vote) bool {
 	if v.Value <= 0 || !r.compares(f.Candidate) || f.EvidenceErr != nil {
@@ -267,7 +267,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 		before := result.Says
 		result.Says = before + fault.Say("%s voted before the comparison with %s is there, and can confirm once it is.", strings.Join(early, " and "), f.Candidate.Baseline.Name)
 		if len(f.Evidence) > 0 {
-			result.Says = before + fault.Say("%s voted before the comparison with %s was there, and can confirm now: only a vote with it in sight counts.",
+			result.Says = before + fault.Say("%s voted before the comparison with %s was there, and can confirm now: only a vote that names it counts.",
 				strings.Join(early, " and "), f.Candidate.Baseline.Name)
 			result.Who = append(slices.Clone(result.Early), result.Who...)
 		}

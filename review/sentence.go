@@ -11,31 +11,32 @@ import (
 )
 
 // Sentence is what a vote signs, word for word as the person saw it. It names
-// the comparisons with the baseline that were there, or says that none was.
+// the comparisons with the baseline that were there, or says that none was. It
+// does not say that anybody read them.
 func Sentence(name string, role ledger.Role, c Candidate, evidence []Evidence, others int, label Label, value Value) string {
-	return fmt.Sprintf("I, %s, as %s, have looked at %s %s (%s) proposed for %s%s, and to the question “%s” I answer: %s.",
-		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, inSight(c, evidence, others), label.Question, value.Words)
+	return fmt.Sprintf("I, %s, as %s, vote on %s %s (%s) proposed for %s%s. To the question “%s” I answer: %s.",
+		name, role, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment, compared(c, evidence, others), label.Question, value.Words)
 }
 
-// inSight says which comparisons with the baseline a vote was cast with, and of
-// whose answers they are.
-func inSight(c Candidate, evidence []Evidence, others int) string {
+// compared says which comparisons with the baseline there were, and of whose
+// answers they are.
+func compared(c Candidate, evidence []Evidence, others int) string {
 	if c.Subject.Kind != SubjectModel || c.Baseline.None() || c.Baseline.Digest == c.Subject.Digest {
 		return ""
 	}
 	if len(evidence) == 0 {
 		return ", before there was a comparison with " + c.Baseline.Name
 	}
-	noun, digests := "comparison", make([]string, len(evidence))
+	noun, digests := "was the comparison", make([]string, len(evidence))
 	var sides [2][]compare.Source
 	for i, e := range evidence {
 		digests[i] = Grouped(e.Digest)
 		sides[0], sides[1] = append(sides[0], e.Candidate...), append(sides[1], e.Baseline...)
 	}
 	if len(evidence) > 1 {
-		noun = "comparisons"
+		noun = "were the comparisons"
 	}
-	said := fmt.Sprintf(", with the %s with %s in sight (%s)", noun, c.Baseline.Name, strings.Join(digests, "; "))
+	said := fmt.Sprintf(", when there %s with %s (%s)", noun, c.Baseline.Name, strings.Join(digests, "; "))
 	for i, name := range []string{c.Name, c.Baseline.Name} {
 		if answers := answersOf(sides[i]); answers != "" {
 			said += fmt.Sprintf(", of the answers of %s: %s", name, answers)

@@ -22,10 +22,10 @@ type Ballot struct {
 	Roles     []ledger.Role   // in which the actor may vote; empty: none
 	Maker     bool            // the actor trained or proposed it, so only a vote against it counts
 	Mine      []Vote          // the actor's votes that stand
-	Evidence  []ledger.Digest // comparisons with the baseline that are in sight
+	Evidence  []ledger.Digest // comparisons with the baseline that a vote names
 	Seen      []Evidence      // what those comparisons are of
 	Others    int             // sets of answers that they do not read
-	Awaits    bool            // a comparison must be in sight for a vote to count, and there is none yet
+	Awaits    bool            // a vote for it must name a comparison to count, and there is none yet
 	Early     []Vote          // of Mine, those that a comparison came after: they count once they are confirmed
 	Recused   bool            // the actor stepped back
 }
@@ -150,7 +150,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	return s.cast(ctx, actor, read, vote, eventVoted)
 }
 
-// ConfirmRequest repeats one's own vote with what is in sight now.
+// ConfirmRequest repeats one's own vote now that more was compared.
 type ConfirmRequest struct {
 	Project   ledger.ProjectID
 	Candidate CandidateRef
@@ -186,7 +186,7 @@ func (s *Service) Confirm(ctx context.Context, actor ledger.Actor, req ConfirmRe
 	case !found || i < 0:
 		return Voted{}, fault.New(fault.NotFound, "No vote of yours stands on candidate %d.", c.Number)
 	case !read.Rules.early(read.Facts, read.Facts.Votes[i]):
-		return Voted{}, fault.New(fault.Conflict, "Your vote on candidate %d was cast with everything in sight; there is nothing to confirm.", c.Number)
+		return Voted{}, fault.New(fault.Conflict, "Your vote on candidate %d names every comparison there is, so there is nothing to confirm.", c.Number)
 	case len(read.Facts.Evidence) == 0:
 		return Voted{}, fault.New(fault.Conflict, "The comparison with %s is not there yet. Confirm your vote when it is.", c.Baseline.Name)
 	}

@@ -151,7 +151,7 @@ type VoteInput struct {
 	}
 }
 
-// ConfirmInput repeats one's own vote with the comparison in sight.
+// ConfirmInput repeats one's own vote now that the comparison is there.
 type ConfirmInput struct {
 	CandidateInput
 	Body struct {
@@ -269,7 +269,7 @@ func (s *Server) reviewAPI() {
 	operation(s, api{POST, "/projects/{project}/candidates", "create-candidate", "Propose a model or a snapshot", either, ledger.ActionPropose}, s.proposeCandidate)
 	operation(s, api{GET, "/projects/{project}/candidates/{candidate}", "get-candidate", "Get a candidate with its requirements and votes", either, ledger.ActionRead}, s.candidateCase)
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/votes", "cast-vote", "Vote on a candidate", either, ledger.ActionVote}, s.castVote)
-	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/confirm", "confirm-vote", "Confirm your vote with the comparison in sight", either, ledger.ActionVote}, s.confirmVote)
+	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/confirm", "confirm-vote", "Confirm your vote now that the comparison is there", either, ledger.ActionVote}, s.confirmVote)
 	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/comments", "create-comment", "Comment on a candidate", either, ledger.ActionComment},
 		func(ctx context.Context, in *CommentInput) (*Answer[review.Comment], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)

@@ -20,7 +20,7 @@ func zoneOf(r *http.Request) string {
 }
 
 // showBallot draws the form of a vote, of taking one back (unvote) or of
-// repeating one with what is in sight now (confirm).
+// repeating one now that more was compared (confirm).
 func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, form page.FormView, kind string) error {
 	c, err := s.caseOf(r)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Server) showBallot(w http.ResponseWriter, r *http.Request, status int, 
 	case kind == page.BallotConfirm && v.Awaits:
 		return fault.New(fault.Conflict, "The comparison with %s is not there yet. Confirm your vote when it is.", c.Candidate.Baseline.Name)
 	case kind == page.BallotConfirm && len(v.Early) == 0:
-		return fault.New(fault.Conflict, "Your vote was cast with everything in sight; there is nothing to confirm.")
+		return fault.New(fault.Conflict, "Your vote names every comparison there is, so there is nothing to confirm.")
 	}
 	frame := below(r, ui.T(r.Context(), "vote.title."+kind, "name", c.Candidate.Name), ui.Crumb{Text: title(c.Candidate), Href: linkOf(r).Href("candidates", strconv.Itoa(c.Candidate.Number))})
 	frame.Main = "narrow"

@@ -36,7 +36,7 @@ func (p ProofView) Asks() bool { return p.Provider != "" && !p.Have }
 const (
 	BallotVote    = "vote"    // casts a vote
 	BallotUnvote  = "unvote"  // takes one's own back
-	BallotConfirm = "confirm" // repeats one's own with what is in sight now
+	BallotConfirm = "confirm" // repeats one's own now that more was compared
 )
 
 // on returns the actor's vote on a label that this form is about.
