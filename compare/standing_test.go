@@ -187,3 +187,26 @@ func TestAWrongUploadIsWithdrawnByWhoIsNoMaker(t *testing.T) {
 		t.Errorf("what the server computed: %v", err)
 	}
 }
+
+func TestWhatTheServerComputesLaterSupersedesOnlyWhereItAnswersEverything(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upload(t, "old", w.evaluation, "cdcdcdcd")
+	w.upload(t, "new", w.training, "cdcdcdcd")
+	m := w.modelOf(t, "new")
+	computed := func() ledger.Digest {
+		pairs, _ := w.pairs(t, w.modelOf(t, "old"), m)
+		if len(pairs) != 1 || !compare.Computed(pairs[0].Candidate) {
+			t.Fatalf("%+v stand", pairs)
+		}
+		return pairs[0].Candidate[0].Digest
+	}
+	whole := w.compute(t, ledger.System(), m.ID, "cccccccc")
+	w.compute(t, ledger.System(), m.ID, "ddddddd") // leaves an item out
+	if got := computed(); got != whole.Digest {
+		t.Errorf("answers that leave an item out superseded all: %s", got)
+	}
+	if later := w.compute(t, ledger.System(), m.ID, "dddddddd"); computed() != later.Digest {
+		t.Error("answers to every item superseded nothing")
+	}
+}

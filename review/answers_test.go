@@ -87,7 +87,7 @@ func TestWhatIsNotComparedYetHoldsAnApprovalBack(t *testing.T) {
 	w.compared(c, 0.01, 0.02)
 	w.vote(w.ana, c, 1)
 	w.computed(c.Model, "other answers")
-	if r := w.result(c); r.State != review.Unsatisfied || !r.Pending || !strings.Contains(r.Says, "More answers stand than are compared yet") {
+	if r := w.result(c); r.State != review.Unsatisfied || !r.Pending || !strings.Contains(r.Says, "Some answers are not compared yet") {
 		t.Errorf("answers that nobody compared: %+v", r)
 	}
 	if v := w.vote(w.ben, c, 2); v.Candidate.State != review.StateOpen {

@@ -100,8 +100,7 @@ func (s *Service) Measure(ctx context.Context, actor ledger.Actor, project ledge
 }
 
 // MeasureWork is the handler of WorkMeasure. It compares candidates with what
-// ships now on the newest evaluation snapshots, as far as both models answered
-// there, and decides anew what people voted on meanwhile. Done again it finds
+// ships now on their evaluation snapshots, as far as both models answered there, and decides anew what people voted on meanwhile. Done again it finds
 // the same documents. It also follows work that brings new answers or a new
 // snapshot: then it measures all that is open in that project.
 func (s *Service) MeasureWork(ctx context.Context, payload json.RawMessage) error {
@@ -141,40 +140,42 @@ func (s *Service) MeasureWork(ctx context.Context, payload json.RawMessage) erro
 	return nil
 }
 
-// maxMeasured is on how many snapshots a candidate is compared unasked.
-const maxMeasured = 3
-
-// yardsticks are the newest evaluation snapshots of each choice of datasets.
-func yardsticks(tx Tx, project ledger.ProjectID) ([]labeling.Snapshot, error) {
-	all, err := tx.Snapshots(project) // newest first
+// yardsticks are the evaluation snapshots on which a candidate is compared with
+// its baseline: those on which models of the same digests were compared already,
+// the newest comparison first, and those that are chosen of all there are. Nothing
+// that somebody adds takes one away.
+func yardsticks(tx Tx, c Candidate, sides compare.Sides, records []compare.ComparisonRecord) ([]labeling.Snapshot, error) {
+	all, err := tx.Snapshots(c.Project) // newest first
 	if err != nil {
 		return nil, err
 	}
-	var chosen []labeling.Snapshot
-	seen := map[string]bool{}
-	for _, snapshot := range all {
-		if snapshot.State != labeling.SnapshotReady || snapshot.Purpose != labeling.PurposeEvaluation {
-			continue
-		}
-		var of []string
-		for _, d := range snapshot.Datasets {
-			of = append(of, string(d.ID))
-		}
-		slices.Sort(of)
-		key, _ := json.Marshal(of) // strings always encode
-		if !seen[string(key)] && len(chosen) < maxMeasured {
-			seen[string(key)] = true
-			chosen = append(chosen, snapshot)
+	all = slices.DeleteFunc(all, func(s labeling.Snapshot) bool {
+		return s.State != labeling.SnapshotReady || s.Purpose != labeling.PurposeEvaluation
+	})
+	var found []labeling.Snapshot
+	add := func(s labeling.Snapshot) {
+		if !slices.ContainsFunc(found, func(f labeling.Snapshot) bool { return f.ID == s.ID }) {
+			found = append(found, s)
 		}
 	}
-	return chosen, nil
+	for _, r := range records {
+		if i := slices.IndexFunc(all, func(s labeling.Snapshot) bool { return s.ID == r.Snapshot }); i >= 0 {
+			add(all[i])
+		}
+	}
+	chosen, err := sides.Yardsticks(tx, all)
+	for _, s := range chosen {
+		add(s)
+	}
+	return found, err
 }
 
 // measure compares one candidate with its baseline.
 func (s *Service) measure(ctx context.Context, c Candidate) error {
 	var targets []labeling.Snapshot
-	if err := s.View(ctx, func(tx Tx) (err error) {
-		targets, err = yardsticks(tx, c.Project)
+	if err := s.View(ctx, func(tx Tx) error {
+		r, err := rivalsOf(tx, c)
+		targets = r.on
 		return err
 	}); err != nil {
 		return err
@@ -201,7 +202,7 @@ func (s *Service) measureOn(ctx context.Context, c Candidate, snapshot labeling.
 	var pairs []compare.Pairing
 	err := s.View(ctx, func(tx Tx) error {
 		baseline, candidate, err := rivals(tx, c)
-		if err == nil && baseline.ID != "" && candidate.ID != "" {
+		if err == nil {
 			pairs, _, err = compare.Pairings(tx, baseline, candidate, snapshot)
 		}
 		return err

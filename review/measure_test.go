@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
@@ -148,25 +150,111 @@ func TestWhatFailedIsSaidAndTriedAgainOnRequest(t *testing.T) {
 	wantFault(t, w.Measure(t.Context(), w.ana, project, ref(first)), fault.Conflict, "nothing to be compared with")
 }
 
+// snapshot takes an evaluation snapshot of so many items.
+func (w *world) snapshot(id labeling.SnapshotID, items int64, of ...labeling.DatasetID) {
+	w.t.Helper()
+	s := labeling.Snapshot{ID: id, Project: project, Purpose: labeling.PurposeEvaluation, State: labeling.SnapshotReady, Digest: ledger.DigestOf([]byte(id)), Items: items, CreatedBy: "tom"}
+	for _, dataset := range of {
+		s.Datasets = append(s.Datasets, labeling.SnapshotDataset{ID: dataset, Items: items})
+	}
+	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
+		if _, err := tx.CreateSnapshot(s); err != nil {
+			return err
+		}
+		return tx.UpdateSnapshot(s)
+	}))
+}
+
+// computedOf stores what this server computed of a model about a dataset.
+func (w *world) computedOf(model compare.ModelID, dataset labeling.DatasetID, rows int) {
+	w.t.Helper()
+	id := uuid.NewString()
+	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
+		_, err := tx.CreatePredictionSet(compare.PredictionSet{ID: compare.PredictionSetID(uuid.Must(uuid.NewV7()).String()), Project: project, Model: model, Dataset: dataset,
+			State: compare.PredictionsReady, Origin: compare.OriginComputed, Job: "job-1", Attempt: 1, Digest: ledger.DigestOf([]byte(id)), Rows: rows, CreatedBy: "system", CreatedAt: tx.Now()})
+		return err
+	}))
+}
+
+func TestANewerSnapshotTakesNothingOutOfWhatIsCompared(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(w *world, c review.Candidate){
+		"that the server computed": func(w *world, c review.Candidate) {
+			w.computedOf(c.Baseline.Model, "dataset-1", 10)
+			w.computedOf(c.Model, "dataset-1", 11)
+		},
+		"that somebody else uploaded": func(w *world, c review.Candidate) {
+			dan := w.person("dan", "Dan Lee", ledger.RoleDataScientist)
+			w.answeredBy(dan, c.Baseline.Model, "older", "honest of the baseline")
+			w.answeredBy(dan, c.Model, "older", "honest of the candidate")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := w.second()
+			w.snapshot("older", 10, "dataset-1")
+			answer(w, c)
+			// One item more, and a snapshot that only what Tom brings answers whole.
+			w.snapshot("newer", 11, "dataset-1")
+			w.comparedOn("newer", c, 0.10, 0.15)
+			if r := w.result(c); r.State != review.Unsatisfied || !strings.Contains(r.Says, "not compared yet") {
+				t.Errorf("before the answers %s are compared: %+v", name, r)
+			}
+			fake := &comparer{w: w, low: -0.25, high: -0.2}
+			w.Comparer = fake
+			w.must(w.Measure(t.Context(), w.ana, project, ref(c)))
+			w.sign()
+			if r := w.result(c); r.State != review.Unsatisfied || !strings.Contains(r.Says, "decisively worse") {
+				t.Errorf("afterwards: %+v", r)
+			}
+		})
+	}
+}
+
+func TestHoweverManyDatasetsThereAreAllAreMeasuredOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fake := &comparer{w: w, low: -0.01, high: 0.01}
+	w.Comparer = fake
+	w.approved("weights")
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		w.snapshot(labeling.SnapshotID("of-"+id), 0, labeling.DatasetID(id))
+	}
+	w.propose(w.model("other weights"))
+	w.sign()
+	if len(fake.asked) != 6 {
+		t.Errorf("measured on %+v", fake.asked)
+	}
+}
+
+func TestAFreshNameLeavesNoSnapshotBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base, bad := w.approved("weights"), w.model("worse weights")
+	w.snapshot("older", 10, "dataset-1")
+	w.comparedOn("older", review.Candidate{Model: bad.ID, Subject: review.Subject{Kind: review.SubjectModel, Digest: bad.Digest},
+		Baseline: review.Baseline{Model: base.Model, Digest: base.Subject.Digest}}, -0.25, -0.2)
+	w.snapshot("newer", 11, "dataset-1")
+	fresh := w.propose(w.imported(project, "innocent", bad.Digest, w.tom))
+	w.comparedOn("newer", fresh, 0.1, 0.15)
+	if r := w.result(fresh); r.State != review.Unsatisfied || !r.Pending {
+		t.Errorf("a loss under another name is forgotten: %+v", r)
+	}
+	w.comparedAll("older", fresh, -0.25, -0.2)
+	if r := w.result(fresh); r.State != review.Unsatisfied || !strings.Contains(r.Says, "decisively worse") {
+		t.Errorf("compared anew: %+v", r)
+	}
+}
+
 func TestOnlyTheNewestSnapshotOfADatasetIsMeasuredOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fake := &comparer{w: w, low: -0.01, high: 0.01}
 	w.Comparer = fake
 	w.approved("weights")
-	w.must(w.store.Update(t.Context(), func(tx *store.Tx) error {
-		for _, id := range []labeling.SnapshotID{"older", "newer"} {
-			s := labeling.Snapshot{ID: id, Project: project, Purpose: labeling.PurposeEvaluation, State: labeling.SnapshotReady, Digest: ledger.DigestOf([]byte(id)),
-				Datasets: []labeling.SnapshotDataset{{ID: "dataset-1"}}, CreatedBy: "tom"}
-			if _, err := tx.CreateSnapshot(s); err != nil {
-				return err
-			}
-			if err := tx.UpdateSnapshot(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	w.snapshot("older", 0, "dataset-1")
+	w.snapshot("newer", 0, "dataset-1")
 	w.propose(w.model("other weights"))
 	w.sign()
 	var on []string

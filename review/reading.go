@@ -206,46 +206,32 @@ func measurementsOf(tx Tx, c Candidate) ([]Measurement, error) {
 // standing answers ask for: each set of answers of the candidate with each of the
 // baseline. All of them are evidence, so that nobody can choose a snapshot, or
 // answers, that flatter; what was measured on training data is none. It counts
-// what is not compared yet where the server compares by itself.
+// what is not compared yet.
 func exhibitsOf(tx Tx, c Candidate) ([]exhibit, Unread, error) {
 	var unread Unread
 	if c.Baseline.Model == "" || c.Model == "" || c.Baseline.Model == c.Model {
 		return nil, unread, nil
 	}
-	baseline, candidate, err := rivals(tx, c)
-	if err != nil || baseline.ID == "" || candidate.ID == "" {
-		return nil, unread, err
-	}
-	records, err := tx.FindComparisons(compare.ComparisonFilter{Project: c.Project, Baseline: c.Baseline.Model, Candidate: c.Model, Limit: 1000})
-	if err != nil {
-		return nil, unread, err
-	}
-	own, err := yardsticks(tx, c.Project)
-	if err != nil {
-		return nil, unread, err
-	}
-	snapshots, err := measuredOn(tx, records, own)
+	r, err := rivalsOf(tx, c)
 	if err != nil {
 		return nil, unread, err
 	}
 	var shown []exhibit
-	for _, snapshot := range snapshots {
-		pairs, others, err := compare.Pairings(tx, baseline, candidate, snapshot)
+	for _, snapshot := range r.on {
+		pairs, others, err := r.sides.Pairings(tx, snapshot)
 		if err != nil {
 			return nil, unread, err
 		}
 		unread.Others += others
 		for _, p := range pairs {
-			i := slices.IndexFunc(records, func(r compare.ComparisonRecord) bool { return r.Snapshot == snapshot.ID && r.Inputs == p.Inputs })
+			i := slices.IndexFunc(r.records, func(r compare.ComparisonRecord) bool { return r.Snapshot == snapshot.ID && r.Inputs == p.Inputs })
 			if i >= 0 {
-				shown = append(shown, exhibit{records[i].Digest, snapshot.Title(), p})
+				shown = append(shown, exhibit{r.records[i].Digest, snapshot.Title(), p})
 				continue
 			}
-			if slices.ContainsFunc(own, func(s labeling.Snapshot) bool { return s.ID == snapshot.ID }) {
-				unread.Awaited++
-				if p.Computed() {
-					unread.Computed++
-				}
+			unread.Awaited++
+			if p.Computed() {
+				unread.Computed++
 			}
 		}
 	}
@@ -263,34 +249,29 @@ func rivals(tx Tx, c Candidate) (baseline, candidate compare.Model, err error) {
 	return baseline, candidate, nil
 }
 
-// measuredOn lists the evaluation snapshots on which there are comparisons, the
-// newest comparison first, and after them those on which there shall be.
-func measuredOn(tx Tx, records []compare.ComparisonRecord, own []labeling.Snapshot) ([]labeling.Snapshot, error) {
-	var found []labeling.Snapshot
-	known := func(id labeling.SnapshotID) bool {
-		return slices.ContainsFunc(found, func(s labeling.Snapshot) bool { return s.ID == id })
+// rivalry is everything there is to hold a candidate against its baseline by.
+type rivalry struct {
+	sides   compare.Sides
+	records []compare.ComparisonRecord // of models with these digests, newest first
+	on      []labeling.Snapshot        // on which they are compared
+}
+
+// rivalsOf reads the answers of a candidate and of its baseline, and what was
+// compared of them, under whichever names.
+func rivalsOf(tx Tx, c Candidate) (rivalry, error) {
+	var r rivalry
+	baseline, candidate, err := rivals(tx, c)
+	if err != nil {
+		return r, err
 	}
-	for _, r := range records {
-		if known(r.Snapshot) {
-			continue
-		}
-		snapshot, err := tx.Snapshot(r.Snapshot)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if snapshot.Purpose == labeling.PurposeEvaluation {
-			found = append(found, snapshot)
-		}
+	if r.sides, err = compare.SidesOf(tx, baseline, candidate); err != nil {
+		return r, err
 	}
-	for _, snapshot := range own {
-		if !known(snapshot.ID) {
-			found = append(found, snapshot)
-		}
+	if r.records, err = tx.FindComparisonsOf(c.Project, c.Baseline.Digest, c.Subject.Digest); err != nil {
+		return r, err
 	}
-	return found, nil
+	r.on, err = yardsticks(tx, c, r.sides, r.records)
+	return r, err
 }
 
 // maxDocument bounds a comparison document.

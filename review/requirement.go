@@ -390,7 +390,7 @@ func evaluateNoDecisiveLoss(q Requirement, f Facts, result *Result) {
 	}
 	if f.awaits(q) {
 		result.State, result.Pending = Unsatisfied, true
-		result.Says = fault.Say("More answers stand than are compared yet. It is being compared with %s on them.", base.Name)
+		result.Says = fault.Say("Some answers are not compared yet. The comparison with %s is running.", base.Name)
 		if i := slices.IndexFunc(f.Measured, func(m Measurement) bool { return m.State == MeasureFailed }); i >= 0 {
 			result.Says, result.Pending = fault.Say("It could not be compared with %s, which ships now. %s", base.Name, f.Measured[i].Reason), false
 		}

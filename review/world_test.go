@@ -253,13 +253,23 @@ func (w *world) comparedOn(snapshot labeling.SnapshotID, c review.Candidate, low
 // or one where there is none yet.
 func (w *world) answered(model compare.ModelID, snapshot labeling.SnapshotID, content string, more bool) compare.PredictionSet {
 	w.t.Helper()
+	var known []compare.PredictionSet
+	w.must(w.store.View(w.t.Context(), func(tx *store.Tx) (err error) {
+		known, err = tx.FindPredictionSets(project, model)
+		return err
+	}))
+	if i := slices.IndexFunc(known, func(s compare.PredictionSet) bool { return s.Snapshot == snapshot }); i >= 0 && !more {
+		return known[i]
+	}
+	return w.answeredBy(w.tom, model, snapshot, content)
+}
+
+// answeredBy stores an upload of somebody's of a model's answers on a snapshot.
+func (w *world) answeredBy(who ledger.Actor, model compare.ModelID, snapshot labeling.SnapshotID, content string) compare.PredictionSet {
+	w.t.Helper()
 	set := compare.PredictionSet{ID: compare.PredictionSetID(uuid.Must(uuid.NewV7()).String()), Project: project, Model: model, Snapshot: snapshot,
-		State: compare.PredictionsReady, Origin: compare.OriginUploaded, Digest: ledger.DigestOf([]byte(content)), Rows: 3080, CreatedBy: w.tom.Person, CreatedAt: w.store.Now()}
-	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
-		known, err := tx.FindPredictionSets(project, model)
-		if err != nil || !more && slices.ContainsFunc(known, func(s compare.PredictionSet) bool { return s.Snapshot == snapshot }) {
-			return err
-		}
+		State: compare.PredictionsReady, Origin: compare.OriginUploaded, Digest: ledger.DigestOf([]byte(content)), Rows: 3080, CreatedBy: who.Person, CreatedAt: w.store.Now()}
+	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
 		set, err = tx.CreatePredictionSet(set)
 		return err
 	}))

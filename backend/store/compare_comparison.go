@@ -51,12 +51,25 @@ func (tx *Tx) SaveComparison(c compare.ComparisonRecord) error {
 
 // FindComparisons lists comparisons, newest first.
 func (tx *Tx) FindComparisons(f compare.ComparisonFilter) ([]compare.ComparisonRecord, error) {
-	var found []compare.ComparisonRecord
-	err := tx.each(`SELECT digest, inputs, project, baseline, candidate, snapshot, items, verdict, difference, p, created_by, created_at FROM `+visible("comparison", "project", "digest")+` comparison
-		WHERE project = $1 AND (CAST($2 AS TEXT) = '' OR baseline = $2) AND (CAST($3 AS TEXT) = '' OR candidate = $3)
+	return tx.findComparisons(`(CAST($2 AS TEXT) = '' OR baseline = $2) AND (CAST($3 AS TEXT) = '' OR candidate = $3)
 		AND (CAST($4 AS TEXT) = '' OR snapshot = $4) AND (CAST($5 AS TEXT) = '' OR digest = $5)
 		ORDER BY created_at DESC, digest LIMIT $6`,
-		[]any{string(f.Project), string(f.Baseline), string(f.Candidate), string(f.Snapshot), string(f.Digest), limit(f.Limit)},
+		string(f.Project), string(f.Baseline), string(f.Candidate), string(f.Snapshot), string(f.Digest), limit(f.Limit))
+}
+
+// FindComparisonsOf lists all comparisons of models of a project by their digests,
+// newest first, also of models in the trash.
+func (tx *Tx) FindComparisonsOf(project ledger.ProjectID, baseline, candidate ledger.Digest) ([]compare.ComparisonRecord, error) {
+	const of = ` IN (SELECT id FROM model WHERE project = $1 AND digest <> '' AND digest = `
+	return tx.findComparisons(`baseline`+of+`$2) AND candidate`+of+`$3) ORDER BY created_at DESC, digest`,
+		string(project), string(baseline), string(candidate))
+}
+
+// findComparisons lists comparisons of the project that is the first argument.
+func (tx *Tx) findComparisons(where string, args ...any) ([]compare.ComparisonRecord, error) {
+	var found []compare.ComparisonRecord
+	err := tx.each(`SELECT digest, inputs, project, baseline, candidate, snapshot, items, verdict, difference, p, created_by, created_at FROM `+visible("comparison", "project", "digest")+` comparison
+		WHERE project = $1 AND `+where, args,
 		func(scan func(...any) error) error {
 			var c compare.ComparisonRecord
 			var difference string

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -265,6 +266,15 @@ func Compare(t *testing.T) {
 				comparisons, err := tx.FindComparisons(compare.ComparisonFilter{Project: "p1", Baseline: "m1", Candidate: "m2", Snapshot: "s1", Digest: comparison.Digest})
 				if err != nil || !reflect.DeepEqual(comparisons, []compare.ComparisonRecord{comparison}) {
 					t.Errorf("comparisons = %+v, %v", comparisons, err)
+				}
+				baseline, err1 := tx.GetModel("p1", "m1")
+				candidate, err2 := tx.GetModel("p1", "m2")
+				ofDigests, err := tx.FindComparisonsOf("p1", baseline.Digest, candidate.Digest)
+				if err = errors.Join(err, err1, err2); err != nil || baseline.Digest == candidate.Digest || !reflect.DeepEqual(ofDigests, comparisons) {
+					t.Errorf("comparisons of %q and %q = %+v, %v", baseline.Digest, candidate.Digest, ofDigests, err)
+				}
+				if turned, err := tx.FindComparisonsOf("p1", candidate.Digest, baseline.Digest); err != nil || len(turned) != 0 {
+					t.Errorf("the other way round: %+v, %v", turned, err)
 				}
 				none, err := tx.FindComparisons(compare.ComparisonFilter{Project: "p2"})
 				if err != nil || len(none) != 0 {
