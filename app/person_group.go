@@ -80,19 +80,13 @@ func inviteList(cmd *cobra.Command, path, project, reason string, preview, asJSO
 		return w.Flush()
 	}
 	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d lines changed something; each link works once, for seven days\n", done.Changed, len(done.Items)) // the list itself matters
-	w := ledger.NewSheet(out, ',')
-	if err := w.Row("name", "username", "link"); err != nil {
-		return err
-	}
+	rows := [][]string{{"name", "username", "link"}}
 	for _, row := range done.Items {
-		if row.Link == "" {
-			continue
-		}
-		if err := w.Row(row.Name, row.Username, row.Link); err != nil {
-			return err
+		if row.Link != "" {
+			rows = append(rows, []string{row.Name, row.Username, row.Link})
 		}
 	}
-	return w.Close()
+	return ledger.NewSheet(out, ',').Rows(slices.Values(rows))
 }
 
 // readList reads a list of people from a file, or from standard input for "-".

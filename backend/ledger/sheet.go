@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/csv"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -31,6 +32,16 @@ func (s *Sheet) Row(cells ...string) error {
 	return s.out.Write(s.cells)
 }
 
+// Rows writes rows, closes the sheet, and returns the first error there was.
+func (s *Sheet) Rows(rows iter.Seq[[]string]) error {
+	for row := range rows {
+		if err := s.Row(row...); err != nil {
+			return err
+		}
+	}
+	return s.Close()
+}
+
 // Close writes what is left and returns the first error there was.
 func (s *Sheet) Close() error {
 	s.out.Flush()
@@ -40,32 +51,78 @@ func (s *Sheet) Close() error {
 // Cell makes a text the cell of a spreadsheet that is read as that text. Excel and
 // others take a cell for a formula that begins with = + - @, their wide forms, a
 // tab or a line break, some of them also behind spaces and quotes; behind an
-// apostrophe it is read as written. FromCell undoes exactly that.
+// apostrophe it is read as written. Cells begin where the spreadsheet splits, which
+// is not always where this program does: with German settings Excel splits a .csv
+// at semicolons, takes a quote in the middle of what it found for no quote, and so
+// a line break for the end of a row. So an apostrophe stands before every formula
+// at the beginning of the text and behind each semicolon, tab and line break in it.
+// FromCell undoes exactly that.
+//
+// It does not cover a spreadsheet that somebody tells to split at something else,
+// as at spaces, or a tab-separated file at commas.
 func Cell(text string) string {
-	if formula(text) {
-		return "'" + text
+	var out strings.Builder
+	done := 0
+	for i := range len(text) + 1 {
+		if begins(text, i) && formula(text[i:], i == 0) {
+			out.WriteString(text[done:i])
+			out.WriteByte('\'')
+			done = i
+		}
 	}
-	return text
+	if out.Len() == 0 {
+		return text
+	}
+	out.WriteString(text[done:])
+	return out.String()
 }
 
 // FromCell returns the text that Cell made a cell of. No two texts have the same
-// cell: one that begins with an apostrophe and a formula gets another.
+// cell: one that has an apostrophe and a formula somewhere gets another there.
+// Whether something is a formula is told by what stands before the next separator,
+// where no apostrophe was added, so both directions see the same.
 func FromCell(cell string) string {
-	if rest, quoted := strings.CutPrefix(cell, "'"); quoted && formula(rest) {
-		return rest
+	var out strings.Builder
+	done := 0
+	for i := range len(cell) {
+		if cell[i] == '\'' && begins(cell, i) && formula(cell[i+1:], i == 0) {
+			out.WriteString(cell[done:i])
+			done = i + 1
+		}
 	}
-	return cell
+	if done == 0 {
+		return cell
+	}
+	out.WriteString(cell[done:])
+	return out.String()
+}
+
+// begins reports whether some spreadsheet begins a cell at a place of a text.
+func begins(text string, i int) bool {
+	if i == 0 {
+		return true
+	}
+	switch text[i-1] {
+	case ';', '\t', '\r', '\n':
+		return true
+	}
+	return false
 }
 
 // starters begin a formula, as does one behind spaces and quotes.
-const starters = "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫"
+const starters = "=+-@＝＋－＠﹦﹢﹣﹫"
 
 // quotes are looked through; what follows them may begin a formula all the same.
 const quotes = "\"'`‘’‚“”„«»＂＇"
 
-func formula(text string) bool {
+// formula reports whether a text begins a formula. A tab or line break does at the
+// beginning of a whole text; in it, as between two paragraphs, what follows it is
+// looked at by itself.
+func formula(text string, whole bool) bool {
 	for _, r := range text {
 		switch {
+		case r == '\t', r == '\r', r == '\n':
+			return whole
 		case strings.ContainsRune(starters, r):
 			return true
 		case strings.ContainsRune(quotes, r), unicode.IsSpace(r), unicode.Is(unicode.Cf, r):

@@ -14,8 +14,11 @@ func TestACellIsNoFormula(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"": "", "plain": "plain", "1-2": "1-2", "=1+1": "'=1+1", "+49": "'+49", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "＝1": "'＝1", " =1": "' =1", `"=1`: `'"=1`, "'=1": "''=1", "''=1": "'''=1",
+		"\t=1": "'\t'=1", "\r=1": "'\r'=1", "\n=1": "'\n'=1", "＝1": "'＝1", " =1": "' =1", `"=1`: `'"=1`, "'=1": "''=1", "''=1": "'''=1",
 		"\u00a0+1": "'\u00a0+1", "\u200b@x": "'\u200b@x", "﹣1": "'﹣1", "'tis": "'tis", "it's -1": "it's -1",
+		// Excel splits at semicolons in some countries, and then at line breaks too.
+		"hi;=1+1;x": "hi;'=1+1;x", "x\n=1+1": "x\n'=1+1", "x\r\n=1": "x\r\n'=1", "x\t@y": "x\t'@y", `x;" -1"`: `x;'" -1"`, "x;'=1": "x;''=1", ";=1;+2": ";'=1;'+2",
+		"=1;=2": "'=1;'=2", "a;b; c\n\nd\r\ne": "a;b; c\n\nd\r\ne", "x;\n\t=1": "x;\n\t'=1", "x, =1": "x, =1", ";": ";", "x;": "x;", "'": "'", "x;'": "x;'",
 	} {
 		if got := ledger.Cell(in); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", in, got, want)
@@ -29,7 +32,7 @@ func TestACellIsNoFormula(t *testing.T) {
 // FuzzCellsComeBack shows that a text is what it was behind a file, and that no
 // cell of the file begins a formula.
 func FuzzCellsComeBack(f *testing.F) {
-	for _, text := range []string{"", "=1", "'=1", "''=1", "-5", " \t=x", "'", "''", "“=cmd|' /C calc'!A0", "a,b\"c\nd", "＝", "'\u200b-"} {
+	for _, text := range []string{"", "=1", "'=1", "''=1", "-5", " \t=x", "'", "''", "“=cmd|' /C calc'!A0", "a,b\"c\nd", "＝", "'\u200b-", "hi;=1+1;x", "x\r\n=1", "x;'=1;''=2", "a\t;\n@b"} {
 		f.Add(text, "'"+text)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
@@ -58,14 +61,28 @@ func FuzzCellsComeBack(f *testing.F) {
 			t.Fatalf("%d rows: %v", len(rows), err)
 		}
 		for i, cell := range rows[0] {
-			if strings.ContainsRune("=+-@\t\n＝＋－＠", append([]rune(cell), 'x')[0]) {
+			if strings.ContainsRune("\t\n", append([]rune(cell), 'x')[0]) {
 				t.Errorf("a spreadsheet runs %q", cell)
+			}
+			for _, at := range []string{";", "\t", "\r\n", ";\r\n", ";\t\r\n"} {
+				for _, piece := range strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(at, r) }) {
+					if piece = strings.TrimLeft(piece, " \"\t\r\n"); strings.ContainsRune("=+-@＝＋－＠", append([]rune(piece), 'x')[0]) {
+						t.Errorf("split at %q a spreadsheet runs %q", at, piece)
+					}
+				}
 			}
 			if got := ledger.FromCell(cell); got != []string{a, b}[i] {
 				t.Errorf("%q comes back as %q", []string{a, b}[i], got)
 			}
 		}
 	})
+}
+
+func TestACellThatIsNoFormulaCostsNothing(t *testing.T) {
+	text := strings.Repeat("plain; text - of\n\nmany 'lines'\t\r\n", 100)
+	if n := testing.AllocsPerRun(100, func() { ledger.FromCell(ledger.Cell(text)) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 func TestOnlyFilesOfOurOwnAreReadAsCells(t *testing.T) {

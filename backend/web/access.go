@@ -124,7 +124,6 @@ func (s *Server) sendAccesses(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + "-access.csv"}))
-	out := ledger.NewSheet(w, ',')
 	rows := [][]string{{"project", "holder", "username", "group_members", "role", "granted_at", "granted_by", "used_at", "confirmed_at", "confirmed_by", "overdue"}}
 	for _, row := range v.Rows {
 		rows = append(rows, []string{
@@ -132,12 +131,7 @@ func (s *Server) sendAccesses(w http.ResponseWriter, r *http.Request) error {
 			moment(row.UsedAt), moment(row.ConfirmedAt), v.Names[row.ConfirmedBy], yes(row.Overdue),
 		})
 	}
-	for _, row := range rows {
-		if err := out.Row(row...); err != nil {
-			return ignoreGone(err)
-		}
-	}
-	return ignoreGone(out.Close())
+	return ignoreGone(ledger.NewSheet(w, ',').Rows(slices.Values(rows)))
 }
 
 func moment(at time.Time) string {

@@ -2,9 +2,9 @@ package web
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
@@ -124,14 +124,11 @@ func (s *Server) postInvitationList(w http.ResponseWriter, r *http.Request) erro
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="invitations.csv"`)
-	out := ledger.NewSheet(w, ',')
-	err := out.Row("name", "username", "link")
+	rows := [][]string{{"name", "username", "link"}}
 	for i := range links {
-		if err == nil {
-			err = out.Row(names[i], users[i], links[i])
-		}
+		rows = append(rows, []string{names[i], users[i], links[i]})
 	}
-	return ignoreGone(errors.Join(err, out.Close()))
+	return ignoreGone(ledger.NewSheet(w, ',').Rows(slices.Values(rows)))
 }
 
 // postMemberInvite makes a new link for somebody who forgot their password.

@@ -169,7 +169,7 @@ func BenchmarkReader100kRows(b *testing.B) {
 // formula stand behind an apostrophe; in a file of anybody else an apostrophe stays.
 func TestASheetOfOurOwnComesBackAsItWas(t *testing.T) {
 	t.Parallel()
-	texts := []string{"=1+1", "'=1+1", "''=1", "+49 30", "-5", "@me", "\tx", " =x", "＝x", "'tis", "plain, with \"quotes\"", "two\nlines", "\"=x"}
+	texts := []string{"=1+1", "'=1+1", "''=1", "+49 30", "-5", "@me", "\tx", " =x", "＝x", "'tis", "plain, with \"quotes\"", "two\nlines", "\"=x", "hi;=1+1;'+x", "two\n- lines"}
 	for comma, name := range map[byte]string{',': "comma", '\t': "tab"} {
 		for _, own := range []bool{true, false} {
 			header := []string{"key", "text", "label", "status"}
