@@ -250,7 +250,7 @@ func (s *Server) postWithdrawPredictions(w http.ResponseWriter, r *http.Request)
 	}
 	set, err := s.Compare.WithdrawPredictions(r.Context(), actorOf(r), projectOf(r).ID, compare.PredictionSetID(r.PathValue("set")), r.PostForm.Get("reason"))
 	if isRefusal(err) || fault.Is(err, fault.Denied) {
-		return s.showPredictions(w, r, http.StatusUnprocessableEntity, page.Refused(r.Context(), typed(r, "reason"), err))
+		return s.showPredictions(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "reason"), err))
 	}
 	if err != nil {
 		return err

@@ -214,7 +214,7 @@ func (s *Server) postConfirmVoter(w http.ResponseWriter, r *http.Request) error 
 		Project: projectOf(r).ID, Person: ledger.PersonID(r.PostForm.Get("person")), Reason: r.PostForm.Get("reason"),
 	})
 	if isRefusal(err) {
-		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Confirm: page.Refused(r.Context(), typed(r, "person", "reason"), err)})
+		return s.showMembers(w, r, http.StatusUnprocessableEntity, page.MembersView{Confirm: s.refused(r.Context(), typed(r, "person", "reason"), err)})
 	}
 	return s.membersSaved(w, r, err)
 }
