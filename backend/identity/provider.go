@@ -97,7 +97,7 @@ func (d *door) discover(ctx context.Context) (*oidc.Provider, error) {
 		return nil, d.why
 	}
 	// Its keys are fetched later with the context given here.
-	found, err := oidc.NewProvider(d.context(context.WithoutCancel(ctx)), d.Issuer)
+	found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), reaching(d.Client)), d.Issuer)
 	if err != nil && d.found == nil {
 		d.again, d.why = d.now().Add(awayFor), d.errUnfound(err)
 		return nil, d.why
@@ -113,6 +113,31 @@ func (d *door) discover(ctx context.Context) (*oidc.Provider, error) {
 	return d.found, nil
 }
 
+// reaching returns a client for which a server that is overloaded or down is out
+// of reach: go-oidc tells such a status from others in the text of its error alone.
+func reaching(client *http.Client) *http.Client {
+	other := http.Client{}
+	if client != nil {
+		other = *client
+	}
+	if other.Transport == nil {
+		other.Transport = http.DefaultTransport
+	}
+	other.Transport = reached{other.Transport}
+	return &other
+}
+
+type reached struct{ http.RoundTripper }
+
+func (r reached) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := r.RoundTripper.RoundTrip(request)
+	if err == nil && (answer.StatusCode >= http.StatusInternalServerError || answer.StatusCode == http.StatusTooManyRequests) {
+		_ = answer.Body.Close()
+		return nil, errors.New(answer.Status)
+	}
+	return answer, err
+}
+
 // errUnfound says why a provider told nothing about itself that can be used: it
 // is away, or it is another than this server was told.
 func (d *door) errUnfound(cause error) error {
@@ -121,8 +146,7 @@ func (d *door) errUnfound(cause error) error {
 		return fault.As(fault.Unavailable, cause, "%s calls itself %s, and this server looks for %s. If that is the right one, whoever runs this server starts it with --oidc-issuer %s; every character counts, a slash at the end too.", d.Name, is, d.Issuer, is)
 	}
 	_, unreached := errors.AsType[net.Error](cause)
-	away := strings.HasPrefix(cause.Error(), "5") || strings.HasPrefix(cause.Error(), "429") // how go-oidc begins with the status
-	if _, transport := errors.AsType[*url.Error](cause); unreached || transport || away {
+	if _, transport := errors.AsType[*url.Error](cause); unreached || transport {
 		return d.errAway(cause)
 	}
 	return fault.As(fault.Unavailable, cause, "Something answers at %s, and it is no OpenID Connect provider. Whoever runs this server corrects --oidc-issuer; the log says what came.", d.Issuer)

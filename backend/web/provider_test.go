@@ -71,6 +71,7 @@ func TestWhatKeepsAProviderFromAnsweringIsToldApartAndLogged(t *testing.T) {
 		"a wrong path": {func(w http.ResponseWriter, _ string) { http.Error(w, "no realm here", http.StatusNotFound) }, "it is no OpenID Connect provider", "404 Not Found"},
 		"a web page":   {func(w http.ResponseWriter, _ string) { _, _ = fmt.Fprint(w, "<html>") }, "it is no OpenID Connect provider", "decode"},
 		"an outage":    {func(w http.ResponseWriter, _ string) { w.WriteHeader(http.StatusBadGateway) }, "Authentik cannot be reached just now", "502 Bad Gateway"},
+		"an overload":  {func(w http.ResponseWriter, _ string) { w.WriteHeader(http.StatusTooManyRequests) }, "Authentik cannot be reached just now", "429 Too Many Requests"},
 		"no answer":    {func(http.ResponseWriter, string) { panic(http.ErrAbortHandler) }, "Authentik cannot be reached just now", "EOF"},
 	} {
 		s, _, log := providerThat(t, c.answer)
