@@ -154,6 +154,9 @@ func (s *Service) Fetch(ctx context.Context, code, verifier, before string, from
 		}
 		taken.Proof = newSecret("")
 		return taken, s.update(ctx, func(tx Tx) error {
+			if err := s.stillSignedIn(tx, visit); err != nil {
+				return err
+			}
 			if err := use(tx); err != nil {
 				return err
 			}

@@ -290,16 +290,16 @@ func TestANewPasswordSignsEverybodyElseOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.ChangePassword(t.Context(), here, "wrong password", "another good one", "a")
+	err = b.ChangePassword(t.Context(), here, "wrong password", "another good one", home)
 	if fault.Fields(err)["old_password"] == "" {
 		t.Errorf("a wrong old password: %v", err)
 	}
 	for _, weak := range []string{"short", "aaaaaaaaaaaa", "anna", strings.Repeat("x", 300), "\xff broken characters"} {
-		if err := b.ChangePassword(t.Context(), here, goodPassword, weak, "a"); fault.Fields(err)["password"] == "" {
+		if err := b.ChangePassword(t.Context(), here, goodPassword, weak, home); fault.Fields(err)["password"] == "" {
 			t.Errorf("%.20q is taken: %v", weak, err)
 		}
 	}
-	if err := b.ChangePassword(t.Context(), here, goodPassword, "another good one", "a"); err != nil {
+	if err := b.ChangePassword(t.Context(), here, goodPassword, "another good one", home); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Authenticate(t.Context(), there.Secret)
@@ -486,7 +486,7 @@ func TestATokenDoesNoMoreThanItsScopeAndItsPerson(t *testing.T) {
 		"a token by a token":   third(b.CreateToken(t.Context(), v.Actor, identity.CreateTokenRequest{Name: "more"})),
 		"revoking by a token":  b.RevokeToken(t.Context(), v.Actor, full.ID),
 		"an invitation":        second(b.Invite(t.Context(), v.Actor, anna.Person.ID)),
-		"a password by token":  b.ChangePassword(t.Context(), v, goodPassword, "another good one", "a"),
+		"a password by token":  b.ChangePassword(t.Context(), v, goodPassword, "another good one", home),
 		"a login from a token": unauthenticatedIsDenied(second(b.Authenticate(t.Context(), fullSecret))),
 	} {
 		if !fault.Is(err, fault.Denied) {

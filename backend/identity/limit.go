@@ -111,6 +111,7 @@ type try struct {
 	address  string
 	seat     string // where somebody sits who is signed in already, "" for nobody
 	browser  Hash   // that knows the person, "" where none does
+	phc      string // the hash that the password is compared with
 	provided bool   // a provider's answer rather than a password
 }
 
@@ -128,7 +129,8 @@ func (t try) record(tx Tx, kind string) error {
 // instead where there were too many wrong ones already. What the proof gave is
 // told by the very transaction that counts it, and not at all once a limit is
 // reached: tries at the same time cannot slip through together, and however many
-// are right, none of them is counted.
+// are right, a right one leaves no count. A password that was changed while it was
+// compared is a wrong one.
 func (s *Service) limited(ctx context.Context, t try, proof func() (bool, error)) (right bool, wait time.Duration, err error) {
 	leave, err := s.queue.enter(ctx, t.buckets())
 	if err != nil {
@@ -145,14 +147,20 @@ func (s *Service) limited(ctx context.Context, t try, proof func() (bool, error)
 			return false, 0, err
 		}
 	}
+	stands := false
 	err = s.update(lasting, func(tx Tx) error {
 		var all []bucket
 		if all, wait, err = s.look(tx, t); err != nil {
 			return err
 		}
-		return s.count(tx, t, all, right)
+		if stands = right; right && !t.provided {
+			if stands, err = stillHas(tx, t.person, t.phc); err != nil {
+				return err
+			}
+		}
+		return s.count(tx, t, all, stands)
 	})
-	return right && wait == 0, wait, err
+	return stands && wait == 0, wait, err
 }
 
 // look reads the limits of a try, and how long it has to wait.

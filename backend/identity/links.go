@@ -140,7 +140,7 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 	if err := ledger.OneScript("username", FoldUsername(req.Username)); err != nil {
 		return SignedIn{}, err
 	}
-	phc, err := s.passwordOf(ctx, owner, named, req.Password)
+	phc, err := s.hashFor(ctx, owner, named, req.Password)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -179,7 +179,7 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 		p.Name, p.TimeZone, p.ChangedAt, p.AskedAt = strings.TrimSpace(req.Name), req.TimeZone, s.now(), time.Time{}
 		return p.Validate()
 	}
-	phc, err := s.passwordOf(ctx, person, named, req.Password)
+	phc, err := s.hashFor(ctx, person, named, req.Password)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -194,7 +194,7 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteLogins(person.ID, ""); err != nil {
+		if err := endLogins(tx, person.ID, ""); err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{
@@ -204,9 +204,9 @@ func (s *Service) Welcome(ctx context.Context, secret string, req AccountRequest
 	})
 }
 
-// passwordOf validates what a person is going to be together with a new
+// hashFor validates what a person is going to be together with a new
 // password, and returns the hash of that, which takes too long for a transaction.
-func (s *Service) passwordOf(ctx context.Context, person Person, what func(*Person) error, password string) (string, error) {
+func (s *Service) hashFor(ctx context.Context, person Person, what func(*Person) error, password string) (string, error) {
 	wrong := what(&person)
 	if err := joined(wrong, validPassword("password", password, person.Username)); err != nil {
 		return "", err

@@ -106,7 +106,7 @@ func (s *Service) locked(ctx context.Context, secret string) (login Login, perso
 }
 
 // Unlock opens a locked login with its person's password. Wrong ones count for
-// this login alone.
+// this login, and for all places together in which the person is signed in.
 func (s *Service) Unlock(ctx context.Context, secret, password string, from From) error {
 	login, person, err := s.locked(ctx, secret)
 	if err != nil {
@@ -122,7 +122,14 @@ func (s *Service) Unlock(ctx context.Context, secret, password string, from From
 		if err != nil {
 			return err
 		}
+		visit.Login = login.ID
 		visit.Actor.Via, visit.Actor.Scope = ledger.ViaLogin, ledger.ScopeFull
+		if stands, err := stillHas(tx, person.ID, person.Password); err != nil || !stands {
+			return orElse(err, notYours(wrongPassword(fault.Invalid, nil)))
+		}
+		if err := s.stillSignedIn(tx, visit); err != nil {
+			return err
+		}
 		if err := tx.LockLogin(login.ID, time.Time{}); err != nil {
 			return err
 		}
@@ -167,7 +174,7 @@ func (s *Service) EndOtherLogins(ctx context.Context, visit Visit) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteLogins(visit.Actor.Person, visit.Login); err != nil {
+		if err := endLogins(tx, visit.Actor.Person, visit.Login); err != nil {
 			return err
 		}
 		for _, l := range logins {

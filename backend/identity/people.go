@@ -105,7 +105,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 			return Person{}, "", err
 		}
 	} else {
-		phc, err := s.passwordOf(ctx, person, func(p *Person) error { return p.Validate() }, req.Password)
+		phc, err := s.hashFor(ctx, person, func(p *Person) error { return p.Validate() }, req.Password)
 		if err != nil {
 			return Person{}, "", err
 		}
@@ -227,13 +227,10 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 			return err
 		}
 		if person.Disabled {
-			if err := tx.DeleteLogins(id, ""); err != nil {
+			if err := endLogins(tx, id, ""); err != nil {
 				return err
 			}
 			if err := tx.DeleteLinks(PurposeWelcome, id); err != nil {
-				return err
-			}
-			if err := tx.DeleteLinks(PurposeLaunch, id); err != nil {
 				return err
 			}
 			// What they hold is offered to others again.
@@ -260,9 +257,14 @@ func set[T any](to *T, from *T) {
 	}
 }
 
+func errChangedMeanwhile() error {
+	return fault.New(fault.Conflict, "Your password was changed meanwhile. Sign in again.")
+}
+
 // ChangePassword sets the actor's own password. The old one is needed where
-// there is one, and a proof by the provider where that is the only way in. Every other login of theirs ends.
-func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password, address string) error {
+// there is one, and a proof by the provider where that is the only way in. Every
+// other login of theirs ends. Conflict where it was changed meanwhile.
+func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password string, from From) error {
 	if visit.Actor.Via != ledger.ViaLogin {
 		return fault.New(fault.Denied, "Sign in with a browser to change your password.")
 	}
@@ -271,7 +273,8 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 		return err
 	}
 	if person.Password != "" || s.ConfirmsByProvider(person) {
-		if err := s.VerifyPassword(ctx, visit.Actor, old, address); err != nil {
+		var err error
+		if person, err = s.verify(ctx, visit.Actor, old, from.Address); err != nil {
 			if f, ok := errors.AsType[*fault.Error](err); ok && f.Field == "password" {
 				moved := *f
 				return moved.At("old_password")
@@ -284,14 +287,21 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
+		was := person
 		person, err := change(tx, visit.Actor.Person, func(p *Person) error {
+			if p.Password != was.Password {
+				return errChangedMeanwhile()
+			}
 			p.Password, p.ChangedAt = phc, s.now()
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteLogins(person.ID, visit.Login); err != nil {
+		if err := s.stillSignedIn(tx, visit); err != nil {
+			return err
+		}
+		if err := endLogins(tx, person.ID, visit.Login); err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{Actor: visit.Actor, Kind: "password.changed", Subject: subject(person.ID)})

@@ -217,7 +217,7 @@ func (s *Service) welcomeBy(ctx context.Context, secret string, who stranger, fr
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteLogins(person.ID, ""); err != nil {
+		if err := endLogins(tx, person.ID, ""); err != nil {
 			return err
 		}
 		if err := tx.Record(ledger.Entry{Actor: actor, Kind: "person.welcomed", Subject: subject(person.ID), Payload: map[string]string{"name": person.Name}}); err != nil {
@@ -241,6 +241,9 @@ func (s *Service) linkTo(ctx context.Context, visit Visit, j Journey, who strang
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
+		if err := s.stillSignedIn(tx, visit); err != nil {
+			return err
+		}
 		known, err := tx.ProviderIdentity(who.issuer, who.subject)
 		if err == nil && known.Person == visit.Actor.Person {
 			return nil
@@ -263,6 +266,9 @@ func (s *Service) confirmBy(ctx context.Context, visit Visit, j Journey, who str
 	}
 	secret := newSecret("")
 	return secret, s.update(ctx, func(tx Tx) error {
+		if err := s.stillSignedIn(tx, visit); err != nil {
+			return err
+		}
 		known, err := tx.ProviderIdentity(who.issuer, who.subject)
 		if ignoreNone(err) != nil {
 			return err
@@ -328,10 +334,17 @@ func (s *Service) Unlink(ctx context.Context, visit Visit, password, address str
 	if visit.Person.Password == "" {
 		return fault.New(fault.Unmet, "Set a password first; without one you could not sign in any more.")
 	}
-	if err := s.VerifyPassword(ctx, visit.Actor, password, address); err != nil {
+	person, err := s.verify(ctx, visit.Actor, password, address)
+	if err != nil {
 		return err
 	}
 	return s.update(ctx, func(tx Tx) error {
+		if stands, err := stillHas(tx, person.ID, person.Password); err != nil || !stands {
+			return orElse(err, errChangedMeanwhile())
+		}
+		if err := s.stillSignedIn(tx, visit); err != nil {
+			return err
+		}
 		return s.unlink(tx, visit.Actor, visit.Actor.Person, "", visit.Login)
 	})
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -41,7 +42,8 @@ func (e TooMany) Error() string { return "too many wrong passwords, wait " + e.W
 
 // SignIn exchanges a username and password for a login. Whatever is wrong, the
 // message is the same: Invalid, or Unavailable with TooMany as its cause where
-// the limit was reached.
+// the limit was reached. A password that was changed while it was compared is
+// wrong: no login begins by it after the change has ended all that there were.
 func (s *Service) SignIn(ctx context.Context, username, password string, from From) (SignedIn, error) {
 	username = FoldUsername(username)
 	var person Person
@@ -62,7 +64,50 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 	if err := s.check(ctx, try{username: username, person: person.ID, address: from.Address, browser: known}, person.Password, password); err != nil {
 		return SignedIn{}, err
 	}
-	return s.enter(ctx, person.ID, from, func(Tx) error { return nil })
+	return s.enter(ctx, person.ID, from, func(tx Tx) error {
+		if stands, err := stillHas(tx, person.ID, person.Password); err != nil || !stands {
+			return orElse(err, wrongPassword(fault.Invalid, nil))
+		}
+		return nil
+	})
+}
+
+// stillHas reports, inside the transaction that acts on it, whether a person who
+// may sign in has the password, as its hash, that was compared before. Comparing
+// takes too long for a transaction, and meanwhile a password can be changed.
+func stillHas(tx Tx, id ledger.PersonID, phc string) (bool, error) {
+	person, err := tx.Person(id)
+	return err == nil && !person.Disabled && person.Password == phc, ignoreNone(err)
+}
+
+// stillSignedIn returns Unauthenticated where a visit by a login is over by the
+// time of the transaction that acts on it.
+func (s *Service) stillSignedIn(tx Tx, visit Visit) error {
+	person, err := tx.Person(visit.Actor.Person)
+	if err != nil {
+		return unknown(err)
+	}
+	logins, err := tx.Logins(person.ID)
+	if err != nil {
+		return err
+	}
+	lives := func(l Login) bool { return l.ID == visit.Login && l.Live(s.now()) }
+	if person.Disabled || !slices.ContainsFunc(logins, lives) {
+		return errNobody()
+	}
+	return nil
+}
+
+// endLogins ends every login of a person but one ("" for none), and what would
+// begin another without a password: a launch link, a code on its way to a window,
+// and what stands in for a password.
+func endLogins(tx Tx, person ledger.PersonID, except LoginID) error {
+	for _, purpose := range []Purpose{PurposeLaunch, PurposeWindow, PurposeProof} {
+		if err := tx.DeleteLinks(purpose, person); err != nil {
+			return err
+		}
+	}
+	return tx.DeleteLogins(person, except)
 }
 
 // VerifyPassword checks the password of a person who is signed in already, as
@@ -71,47 +116,50 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 // who has none and signs in by a provider, it is what ErrandConfirm gave. The
 // result is Denied for anything but a login.
 func (s *Service) VerifyPassword(ctx context.Context, actor ledger.Actor, password, address string) error {
+	_, err := s.verify(ctx, actor, password, address)
+	return err
+}
+
+// verify is VerifyPassword for whoever changes by it how somebody signs in: it
+// returns who it is, as they were when they proved it, for stillHas.
+func (s *Service) verify(ctx context.Context, actor ledger.Actor, password, address string) (person Person, err error) {
 	if actor.Via != ledger.ViaLogin {
-		return fault.New(fault.Denied, "Sign in with a browser to confirm with your password.")
+		return person, fault.New(fault.Denied, "Sign in with a browser to confirm with your password.")
 	}
-	var person Person
-	err := s.view(ctx, func(tx Tx) (err error) {
+	err = s.view(ctx, func(tx Tx) (err error) {
 		person, err = tx.Person(actor.Person)
 		return err
 	})
 	if err != nil {
-		return err
+		return person, err
 	}
 	if s.ConfirmsByProvider(person) {
-		return s.spend(ctx, actor, password)
+		return person, s.spend(ctx, actor, password)
 	}
 	if person.Password == "" {
-		return fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
+		return person, fault.Field("password", "You have not set a password yet. Set one under Account, then confirm again.")
 	}
 	err = s.check(ctx, try{username: person.Username, person: person.ID, actor: actor, address: address, seat: addressGroup(address)}, person.Password, password)
-	return notYours(err)
+	return person, notYours(err)
 }
 
 // Prove is VerifyPassword for whoever writes down how sure it is that the person
 // acted: "password", or "provider" where they confirmed it there.
 func (s *Service) Prove(ctx context.Context, actor ledger.Actor, password, address string) (assurance string, err error) {
-	if err := s.VerifyPassword(ctx, actor, password, address); err != nil {
+	person, err := s.verify(ctx, actor, password, address)
+	if err != nil {
 		return "", err
 	}
-	var person Person
-	err = s.view(ctx, func(tx Tx) (err error) {
-		person, err = tx.Person(actor.Person)
-		return err
-	})
-	if err == nil && s.ConfirmsByProvider(person) {
+	if s.ConfirmsByProvider(person) {
 		return "provider", nil
 	}
-	return "password", err
+	return "password", nil
 }
 
 // check compares a password under the limit, and notes in the history what it
 // refuses.
 func (s *Service) check(ctx context.Context, t try, phc, password string) error {
+	t.phc = phc
 	right, wait, err := s.limited(ctx, t, func() (bool, error) { return s.kitchen.matches(ctx, phc, password) })
 	switch {
 	case err != nil:

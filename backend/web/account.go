@@ -89,7 +89,7 @@ func (s *Server) postPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	err := s.Identity.ChangePassword(r.Context(), visitOf(r), s.passwordOf(r, "old_password"), r.PostForm.Get("password"), s.address(r))
+	err := s.Identity.ChangePassword(r.Context(), visitOf(r), s.passwordOf(r, "old_password"), r.PostForm.Get("password"), s.from(r))
 	if isRefusal(err) || fault.Is(err, fault.Unavailable) {
 		return s.showAccount(w, r, http.StatusUnprocessableEntity, page.AccountView{Password: s.refused(r.Context(), nil, err)})
 	}
