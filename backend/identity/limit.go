@@ -27,7 +27,7 @@ type Limit struct {
 const (
 	accountFailures = 5   // for one account from one place before the pause
 	addressFailures = 50  // from one address, whatever the account
-	accountAnywhere = 100 // for one account, whatever the place: many machines guess together
+	accountAnywhere = 100 // for one account, whatever the place: many machines or known browsers guess together
 	leakEvery       = time.Minute
 )
 
@@ -43,7 +43,9 @@ type bucket struct {
 //
 //   - Whoever is signed in and proves it again has a count of their own, for each
 //     place from which they do so, and one for all places together.
-//   - A browser in which this person signed in before has a count of its own.
+//   - A browser in which this person signed in before has a count of its own, and
+//     there is one for all such browsers together: whoever had the password for a
+//     while may have made themselves known a thousand times.
 //   - What a provider answered is no guess here, and is counted by address alone.
 //   - Everybody else is counted by account and address, by account over all
 //     addresses, and by address over all accounts. The second is what bounds
@@ -59,7 +61,7 @@ func (t try) buckets() []bucket {
 	case t.seat != "":
 		all = []bucket{of(accountFailures, "seat", string(t.person), t.seat), of(accountAnywhere, "seats", string(t.person))}
 	case t.browser != "":
-		all = []bucket{of(accountFailures, "browser", string(t.browser))}
+		all = []bucket{of(accountFailures, "browser", string(t.browser)), of(accountAnywhere, "browsers", string(t.person))}
 	case t.provided:
 		return []bucket{of(addressFailures, "provider", from)}
 	default:

@@ -179,3 +179,48 @@ func TestAnIPv6NetworkCountsAsOneAddress(t *testing.T) {
 		}
 	}
 }
+
+// Whoever had the password for a while may have made themselves known in as many
+// browsers as they liked.
+func TestAThousandKnownBrowsersGuessNoMoreThanAHundredTimes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.admin(t)
+	for n := range 22 {
+		in, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			from := identity.From{Address: fmt.Sprintf("203.0.%d.%d", n, i), Browser: in.Browser}
+			if _, err := b.SignIn(t.Context(), "anna", "wrong password", from); paused(err) != (n >= 20) {
+				t.Fatalf("guess %d in browser %d: %v", i, n, err)
+			}
+		}
+	}
+}
+
+func TestAChangedPasswordForgetsEveryBrowserButItsOwn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.admin(t)
+	mine, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := b.SignIn(t.Context(), "anna", goodPassword, identity.From{Address: "203.0.113.5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const changed = "a new and long one"
+	if err := b.ChangePassword(t.Context(), b.visit(t, mine.Secret), goodPassword, changed, identity.From{Address: home.Address, Browser: mine.Browser}); err != nil {
+		t.Fatal(err)
+	}
+	b.besiege(t, "anna")
+	if _, err := b.SignIn(t.Context(), "anna", changed, identity.From{Address: "192.0.2.6", Browser: mine.Browser}); err != nil {
+		t.Errorf("the browser in which it was changed is forgotten: %v", err)
+	}
+	if _, err := b.SignIn(t.Context(), "anna", changed, identity.From{Address: "192.0.2.6", Browser: other.Browser}); !paused(err) {
+		t.Errorf("a browser that the old password made known: %v", err)
+	}
+}

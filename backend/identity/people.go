@@ -301,6 +301,9 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 		if err := s.stillSignedIn(tx, visit); err != nil {
 			return err
 		}
+		if err := s.stayKnown(tx, was, person, from.Browser); err != nil {
+			return err
+		}
 		if err := endLogins(tx, person.ID, visit.Login); err != nil {
 			return err
 		}

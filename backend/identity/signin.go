@@ -52,7 +52,7 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 		if person, err = tx.PersonByUsername(username); err != nil {
 			return err
 		}
-		_, known, err = s.knownBy(tx, person.ID, from.Browser)
+		_, known, err = s.knownBy(tx, person, from.Browser)
 		return err
 	})
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -200,7 +200,7 @@ func (s *Service) enter(ctx context.Context, person ledger.PersonID, from From, 
 		if err := tx.CreateLogin(login); err != nil {
 			return err
 		}
-		if browser, err = s.remember(tx, person, from.Browser, fresh); err != nil {
+		if browser, err = s.remember(tx, visit.Person, from.Browser, fresh); err != nil {
 			return err
 		}
 		return tx.Record(ledger.Entry{
