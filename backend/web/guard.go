@@ -233,9 +233,11 @@ func (s *Server) secure() bool { return s.URL != nil && s.URL.Scheme == "https" 
 // that somebody planted before is worth nothing.
 func (s *Server) signIn(w http.ResponseWriter, in identity.SignedIn) {
 	s.setCookie(w, in.Secret, 30*24*60*60)
-	// It opens nothing, and is sent with forms of this site alone: to be known by
-	// when somebody signs in here again.
-	s.setNamed(w, s.browserCookie(), in.Browser, int(identity.KnownLasts.Seconds()), http.SameSiteStrictMode)
+	// It opens nothing: it is what a browser is known by when somebody signs in here
+	// again. Lax, because a provider leads back here from its own site: were it not
+	// sent then, the fresh one would take its place, and a computer that several
+	// people share would forget all the others.
+	s.setNamed(w, s.browserCookie(), in.Browser, int(identity.KnownLasts.Seconds()), http.SameSiteLaxMode)
 }
 
 func (s *Server) browserCookie() string { return s.cookieName() + "_known" }
