@@ -122,8 +122,12 @@ func lostOf(tx Tx, c Candidate, votes []Vote) ([]VoteID, error) {
 		return nil, nil
 	}
 	var lost []VoteID
+	past := pastIn(tx, witness{})
 	for _, v := range votes {
-		s, err := standingOf(tx, c.Project, v.Person)
+		s, err := standingOf(past, c.Project, v.Person)
+		if fault.Is(err, fault.Conflict) {
+			continue // the results say so
+		}
 		if err != nil {
 			return nil, err
 		}

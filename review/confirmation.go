@@ -41,6 +41,10 @@ func (s *Service) ConfirmVoter(ctx context.Context, actor ledger.Actor, req Conf
 	if err != nil {
 		return nil, err
 	}
+	seen, err := s.witnessed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := s.now()
 	signOffs := make([]SignOffID, len(open)) // made beforehand: the transaction may run twice
 	for i := range signOffs {
@@ -65,7 +69,7 @@ func (s *Service) ConfirmVoter(ctx context.Context, actor ledger.Actor, req Conf
 			return err
 		}
 		for i, read := range open {
-			c, err := decideAnew(tx, actor, read, decision{vote: Vote{Person: actor.Person, PrintedName: actor.Name, At: now}, signOff: signOffs[i]})
+			c, err := decideAnew(pastIn(tx, seen), actor, read, decision{vote: Vote{Person: actor.Person, PrintedName: actor.Name, At: now}, signOff: signOffs[i]})
 			if err != nil {
 				return err
 			}
@@ -101,7 +105,7 @@ func (s *Service) openCandidates(ctx context.Context, project ledger.ProjectID) 
 // decideAnew decides an open candidate without a new vote. One that changed
 // since it was read, or that a comparison came to, stays as it is: it is decided
 // by the next vote.
-func decideAnew(tx Tx, actor ledger.Actor, read reading, d decision) (Candidate, error) {
+func decideAnew(tx *past, actor ledger.Actor, read reading, d decision) (Candidate, error) {
 	c, err := tx.GetCandidate(read.Candidate.Project, CandidateRef{ID: read.Candidate.ID})
 	if err != nil || c.State != StateOpen || c.Terms() != read.Candidate.Terms() {
 		return c, err

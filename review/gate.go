@@ -149,6 +149,8 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var makers []Maker
 	var unread Unread
 	var people []Standing
+	var proposed time.Time
+	var peopleErr error
 	passed, walked, walkErr := s.Walked(ctx) // first: what comes meanwhile is in the dossier all the more
 	if walkErr != nil && !fault.Is(walkErr, fault.Conflict) {
 		return answer, walkErr
@@ -180,8 +182,15 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		}
 		if c.State != StateDraft {
 			given, _ := d.standing()
-			if people, err = standingsOf(tx, c, Live(d.Votes), given); err != nil {
-				return err
+			past := pastIn(tx, witness{})
+			if walkErr == nil {
+				past.witness = witness{passed, walked}
+			}
+			if proposed, peopleErr = past.proposed(c); peopleErr == nil {
+				people, peopleErr = standingsOf(past, c, Live(d.Votes), given)
+			}
+			if peopleErr != nil && !fault.Is(peopleErr, fault.Conflict) {
+				return peopleErr
 			}
 		}
 		base, err = loadGround(tx, c)
@@ -235,7 +244,10 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 			answer.Problems = append(answer.Problems, fault.Message(err))
 		}
 	}
-	facts := Facts{Candidate: c, Votes: Live(d.Votes), Voters: voters, People: people, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers, Unread: unread}
+	if peopleErr != nil && !slices.Contains(answer.Problems, fault.Message(peopleErr)) {
+		answer.Problems = append(answer.Problems, fault.Message(peopleErr))
+	}
+	facts := Facts{Candidate: c, Proposed: proposed, PeopleErr: peopleErr, Votes: Live(d.Votes), Voters: voters, People: people, Current: c.Baseline, Measured: measured, Recused: recused, Makers: makers, Unread: unread}
 	if stands {
 		facts.Makers, facts.Late = atDecision(makers, signed)
 		shown, facts.Approval = these(signed.Evidence, shown), signed.Evidence // what the approval rests on, not what was compared since

@@ -10,7 +10,9 @@ import (
 )
 
 // Rests lists the kinds of things whose events a gate rests on.
-func Rests() []string { return []string{"candidate", "model", "policy", ledger.KeySubject().Kind} }
+func Rests() []string {
+	return []string{"candidate", "model", "policy", "person", "group", ledger.KeySubject().Kind}
+}
 
 // ground is what an answer of the gate rests on beside the candidate's own
 // events, but for the policy, whose events were all met along the chain.

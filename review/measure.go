@@ -245,6 +245,10 @@ func (s *Service) measured(ctx context.Context, c Candidate, found []Measurement
 	if err != nil {
 		return err
 	}
+	seen, walkErr := s.witnessed(ctx)
+	if walkErr != nil && !fault.Is(walkErr, fault.Conflict) {
+		return walkErr
+	}
 	d := decision{signOff: SignOffID(s.NewID()), revocation: RevocationID(s.NewID()), vote: Vote{At: s.now()}}
 	return s.Update(ctx, func(tx Tx) error {
 		now, err := tx.GetCandidate(c.Project, CandidateRef{ID: c.ID})
@@ -272,12 +276,12 @@ func (s *Service) measured(ctx context.Context, c Candidate, found []Measurement
 				return err
 			}
 		}
-		if now.State != StateOpen || read.RulesErr != nil {
-			return nil //nolint:nilerr // what the policy's text does not say is decided by nobody; its page shows the error
+		if now.State != StateOpen || read.RulesErr != nil || walkErr != nil {
+			return nil //nolint:nilerr // what the policy's text does not say is decided by nobody, nor what the history does not; the pages show the error
 		}
-		facts, err := factsOf(tx, now)
-		if err != nil {
-			return err
+		facts, err := factsOf(pastIn(tx, seen), now)
+		if err != nil || facts.PeopleErr != nil {
+			return err // as above
 		}
 		facts.Evidence, facts.EvidenceErr, facts.Unread = read.Facts.Evidence, read.Facts.EvidenceErr, read.Facts.Unread
 		decided, err := decide(tx, ledger.System(), read.Rules, facts, d)

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,38 +11,141 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// Who gave whom a say is read from the history, not from a column: nobody can
-// change it there without breaking the chain, and it is there for people who
-// came before anybody asked.
+// Who gave whom a say is read from the history, not from a column: what an event
+// says is held against what it commits to, and whether all events are there
+// against what this process met when it walked the chain.
 
 // EventConfirmed is the kind of the event by which an admin or lead confirms
 // that a person may vote in a project.
 const EventConfirmed = "person.confirmed"
 
-// mostOrigins bounds how many events of a person or group are read.
-const mostOrigins = 5000
+// The kinds of events from which it is read who a person is and what a group gives.
+var (
+	personKinds = []string{"person.created", "person.invited", "person.welcomed", "person.named", "person.changed", "role.granted", "role.revoked", EventConfirmed}
+	groupKinds  = []string{"group.granted", "group.revoked", "group.joined", "group.left", "group.mapped"}
+)
 
-// originsOf returns events about a person or group, oldest first.
-func originsOf(tx Tx, subject ledger.Subject, kinds ...string) ([]ledger.Record, error) {
-	found, err := tx.Events(ledger.Filter{Subject: subject, Kinds: kinds, Limit: mostOrigins})
-	slices.Reverse(found)
-	return found, err
+// pageOfOrigins is how many events are asked for at once.
+const pageOfOrigins = 500
+
+// witness is what this process met when it walked the history; zero where nobody
+// acts and a page is only shown.
+type witness struct {
+	met    []ledger.Event
+	walked int64
+}
+
+// witnessed walks on. It returns Conflict where the history does not verify.
+func (s *Service) witnessed(ctx context.Context) (w witness, err error) {
+	w.met, w.walked, err = s.Walked(ctx)
+	return w, err
+}
+
+// confirms returns Conflict unless the events about a subject are those that were
+// met on the walk, one for one.
+func (w witness) confirms(subject ledger.Subject, kinds []string, found []note) error {
+	if w.walked == 0 {
+		return nil
+	}
+	left := map[int64]ledger.Digest{}
+	for _, e := range w.met {
+		if e.Subject == subject && slices.Contains(kinds, e.Kind) {
+			left[e.Seq] = e.Hash
+		}
+	}
+	for _, n := range found {
+		if hash, met := left[n.Seq]; n.Seq <= w.walked && (!met || hash != n.Hash) {
+			return changedSince(n.Event)
+		}
+		delete(left, n.Seq)
+	}
+	for seq := range left {
+		return fault.New(fault.Conflict, "Event %d is missing from the history.", seq)
+	}
+	return nil
+}
+
+// changedSince says that an event is not what was written.
+func changedSince(e ledger.Event) error {
+	return fault.New(fault.Conflict, "Event %d (%s) was changed after it was written.", e.Seq, e.Kind)
+}
+
+// past reads what the history says of people and groups, inside a transaction.
+type past struct {
+	Tx
+	witness
+	notes map[ledger.Subject][]note
+}
+
+func pastIn(tx Tx, w witness) *past {
+	return &past{Tx: tx, witness: w, notes: map[ledger.Subject][]note{}}
+}
+
+// note is an event with what it says. One whose words were erased says nothing.
+type note struct {
+	ledger.Event
+	said   said
+	erased bool
+}
+
+// about returns all events of some kinds about a subject, oldest first. It reads
+// them page by page: the end of a page is not the end of the history, and
+// whoever fills pages with words pushes nothing out. It returns Conflict where one
+// of them is not what was written.
+func (p *past) about(subject ledger.Subject, kinds []string) ([]note, error) {
+	if known, found := p.notes[subject]; found {
+		return known, nil
+	}
+	var notes []note
+	for before := int64(0); ; {
+		page, more, err := p.EventPage(ledger.Filter{Subject: subject, Kinds: kinds, Before: before, Limit: pageOfOrigins})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if r.Sum() != r.Hash || r.Salt != nil && ledger.Commit(r.Salt, r.Payload) != r.Commitment {
+				return nil, changedSince(r.Event)
+			}
+			notes = append(notes, note{Event: r.Event, said: saidBy(r), erased: r.Salt == nil})
+			before = r.Seq
+		}
+		if !more || len(page) == 0 {
+			break
+		}
+	}
+	slices.Reverse(notes)
+	if err := p.confirms(subject, kinds, notes); err != nil {
+		return nil, err
+	}
+	p.notes[subject] = notes
+	return notes, nil
+}
+
+func (p *past) ofPerson(id ledger.PersonID) ([]note, error) {
+	return p.about(ledger.Subject{Kind: "person", ID: string(id)}, personKinds)
+}
+
+// proposed is when a candidate was put to the vote, for the last time, as the
+// history says; zero where it does not know of it. Nobody signs the column.
+func (p *past) proposed(c Candidate) (at time.Time, err error) {
+	if c.State == StateDraft {
+		return at, nil
+	}
+	notes, err := p.about(about(c), []string{eventOpened, eventRebased})
+	for _, n := range notes {
+		at = n.At
+	}
+	return at, err
 }
 
 // said is what this desk reads of payloads about people.
 type said struct {
-	Role   ledger.Role     `json:"role"`
-	Person ledger.PersonID `json:"person"`
-	Reason string          `json:"reason"`
-	Name   string          `json:"name"`
-	Was    json.RawMessage `json:"was"`
-	Is     json.RawMessage `json:"is"`
-}
-
-// saidBy reads a payload; one that was erased says nothing.
-func saidBy(r ledger.Record) (s said) {
-	_ = json.Unmarshal(r.Payload, &s) // what cannot be read says nothing
-	return s
+	Role   ledger.Role
+	Person ledger.PersonID
+	Reason string
+	Name   string
+	Was    changedPerson
+	Is     changedPerson
 }
 
 // changedPerson is what an event says a person was changed to.
@@ -50,16 +154,27 @@ type changedPerson struct {
 	Disabled bool   `json:"disabled"`
 }
 
-func (s said) changed() (was, is changedPerson) {
-	_ = json.Unmarshal(s.Was, &was) // a role here is a word, not an object
-	_ = json.Unmarshal(s.Is, &is)
-	return was, is
+// saidBy reads a payload; what cannot be read says nothing.
+func saidBy(r ledger.Record) said {
+	var raw struct {
+		Role   ledger.Role     `json:"role"`
+		Person ledger.PersonID `json:"person"`
+		Reason string          `json:"reason"`
+		Name   string          `json:"name"`
+		Was    json.RawMessage `json:"was"` // of a role a word, of a person an object
+		Is     json.RawMessage `json:"is"`
+	}
+	_ = json.Unmarshal(r.Payload, &raw)
+	s := said{Role: raw.Role, Person: raw.Person, Reason: raw.Reason, Name: raw.Name}
+	_ = json.Unmarshal(raw.Was, &s.Was)
+	_ = json.Unmarshal(raw.Is, &s.Is)
+	return s
 }
 
 // peopleOf reads the standings that a decision about a candidate asks for:
 // those of the people whose votes stand, of the admins and leads who could
 // confirm them, and of everybody by whom they came in.
-func peopleOf(tx Tx, c Candidate, ask []ledger.PersonID) ([]Standing, error) {
+func peopleOf(tx *past, c Candidate, ask []ledger.PersonID) ([]Standing, error) {
 	keepers, err := tx.FindKeepers(c.Project)
 	if err != nil {
 		return nil, err
@@ -146,28 +261,26 @@ func named(tx Tx, people []Standing) ([]Standing, error) {
 }
 
 // standingOf reads what a person's say in a project rests on. Somebody whom the
-// database does not know is blocked.
-func standingOf(tx Tx, project ledger.ProjectID, person ledger.PersonID) (Standing, error) {
+// database no longer knows is blocked; the history still says by whom they came.
+func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Standing, error) {
 	s := Standing{Person: person}
 	who, err := tx.Who(project, person)
 	if fault.Is(err, fault.NotFound) {
-		s.Blocked = true
-		return s, nil
+		who, err = Who{Disabled: true}, nil
 	}
 	if err != nil {
 		return s, err
 	}
 	s.Name, s.Blocked = who.Name, who.Disabled
-	records, err := originsOf(tx, ledger.Subject{Kind: "person", ID: string(person)},
-		"person.created", "person.invited", "person.welcomed", "person.changed", "role.granted", "role.revoked", EventConfirmed)
+	notes, err := tx.ofPerson(person)
 	if err != nil {
 		return s, err
 	}
 	var link Origin                  // the newest that was made for them
 	held := map[ledger.Role]Origin{} // by themselves
-	origin := func(r ledger.Record) Origin { return Origin{By: r.Actor, At: r.At} }
-	for _, r := range records {
-		told := saidBy(r)
+	origin := func(n note) Origin { return Origin{By: n.Actor, At: n.At} }
+	for _, r := range notes {
+		told := r.said
 		switch r.Kind {
 		case "person.created":
 			s.Account, link = origin(r), origin(r)
@@ -176,20 +289,19 @@ func standingOf(tx Tx, project ledger.ProjectID, person ledger.PersonID) (Standi
 		case "person.welcomed":
 			s.Link = link
 		case "person.changed":
-			if was, is := told.changed(); was.Disabled && !is.Disabled {
+			if told.Was.Disabled && !told.Is.Disabled {
 				s.Back = origin(r)
 			}
 		case "role.granted", "role.revoked":
 			if r.Project != project {
 				continue
 			}
-			for _, role := range votingRolesOf(told.Role) {
-				_, had := held[role]
-				if r.Kind == "role.revoked" {
-					delete(held, role)
-				} else if !had {
-					held[role] = origin(r) // whoever gives it once more changes nothing
+			if r.Kind == "role.revoked" {
+				if delete(held, told.Role); r.erased {
+					clear(held) // it may have been any
 				}
+			} else if _, had := held[told.Role]; !had && !r.erased {
+				held[told.Role] = origin(r) // whoever gives it once more changes nothing
 			}
 		case EventConfirmed:
 			if r.Project == project {
@@ -212,39 +324,26 @@ func standingOf(tx Tx, project ledger.ProjectID, person ledger.PersonID) (Standi
 	return s, nil
 }
 
-// votingRolesOf is the role that an event names, where it is one that votes; all
-// of them where its words were erased, for it may have been any.
-func votingRolesOf(role ledger.Role) []ledger.Role {
-	switch role {
-	case "":
-		return []ledger.Role{ledger.RoleReviewer, ledger.RoleApprover}
-	case ledger.RoleReviewer, ledger.RoleApprover:
-		return []ledger.Role{role}
-	}
-	return nil
-}
-
 // groupOrigins reads who gave a group its role and who put the person into it.
 // Whom a provider put there owes it to whoever let its group stand for this one.
-func groupOrigins(tx Tx, project ledger.ProjectID, person ledger.PersonID, h Hold) ([]Origin, error) {
-	records, err := originsOf(tx, ledger.Subject{Kind: "group", ID: h.Group}, "group.granted", "group.revoked", "group.joined", "group.left", "group.mapped")
+func groupOrigins(tx *past, project ledger.ProjectID, person ledger.PersonID, h Hold) ([]Origin, error) {
+	notes, err := tx.about(ledger.Subject{Kind: "group", ID: h.Group}, groupKinds)
 	if err != nil {
 		return nil, err
 	}
 	var given, joined, mapped Origin
-	for _, r := range records {
-		told := saidBy(r)
+	for _, r := range notes {
 		o := Origin{By: r.Actor, At: r.At}
-		ours := r.Project == project && (told.Role == h.Role || told.Role == "")
-		theirs := told.Person == person || told.Person == ""
-		switch {
+		ours := r.Project == project && r.said.Role == h.Role
+		theirs := r.said.Person == person
+		switch { // what was erased gives nothing, and may have taken anything
 		case r.Kind == "group.granted" && ours && !given.Known():
 			given = o
-		case r.Kind == "group.revoked" && ours:
+		case r.Kind == "group.revoked" && (ours || r.erased && r.Project == project):
 			given = Origin{}
 		case r.Kind == "group.joined" && theirs && !joined.Known():
 			joined = o
-		case r.Kind == "group.left" && theirs:
+		case r.Kind == "group.left" && (theirs || r.erased):
 			joined = Origin{}
 		case r.Kind == "group.mapped":
 			mapped = o
@@ -260,28 +359,30 @@ func groupOrigins(tx Tx, project ledger.ProjectID, person ledger.PersonID, h Hol
 // printedName is the name that a person signs with on a candidate: the one they
 // had when it was proposed. Where they were called otherwise since, both stand
 // there, so that nobody signs as somebody whom the others do not know.
-func printedName(tx Tx, c Candidate, person ledger.PersonID, name string) (string, error) {
-	records, err := originsOf(tx, ledger.Subject{Kind: "person", ID: string(person)}, "person.created", "person.named", "person.welcomed", "person.changed")
-	if err != nil || c.OpenedAt.IsZero() {
+func printedName(tx *past, c Candidate, person ledger.PersonID, name string) (string, error) {
+	proposed, err := tx.proposed(c)
+	if err != nil || proposed.IsZero() {
+		return name, err
+	}
+	notes, err := tx.ofPerson(person)
+	if err != nil {
 		return name, err
 	}
 	before, renamed := "", time.Time{}
-	for _, r := range records {
-		told := saidBy(r)
-		was, is := told.changed()
-		now := told.Name
-		if r.Kind == "person.changed" {
-			now = is.Name
+	for _, n := range notes {
+		now := n.said.Name
+		if n.Kind == "person.changed" {
+			now = n.said.Is.Name
 		}
 		if now == "" {
 			continue
 		}
-		if r.At.After(c.OpenedAt) {
+		if n.At.After(proposed) {
 			if before == "" {
-				before = was.Name // what an event before said was erased
+				before = n.said.Was.Name // what an event before said was erased
 			}
 			if now != before && renamed.IsZero() {
-				renamed = r.At
+				renamed = n.At
 			}
 			continue
 		}

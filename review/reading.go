@@ -46,7 +46,8 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 		} else {
 			r.Rules, r.RulesErr = r.Policy.Rules()
 		}
-		if r.Facts, err = factsOf(tx, r.Candidate); err != nil {
+		past := pastIn(tx, witness{})
+		if r.Facts, err = factsOf(past, r.Candidate); err != nil {
 			return err
 		}
 		r.Names = map[ledger.PersonID]string{}
@@ -55,7 +56,8 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 			if err != nil {
 				return err
 			}
-			if r.Names[actor.Person], err = printedName(tx, r.Candidate, actor.Person, now.Name); err != nil {
+			r.Names[actor.Person], err = printedName(past, r.Candidate, actor.Person, now.Name)
+			if err != nil && !fault.Is(err, fault.Conflict) { // the results say so, and nobody can vote
 				return err
 			}
 		}
@@ -105,7 +107,7 @@ func beside(approval []ledger.Digest, newest []exhibit) []exhibit {
 }
 
 // factsOf reads the facts that stand in the store.
-func factsOf(tx Tx, c Candidate) (Facts, error) {
+func factsOf(tx *past, c Candidate) (Facts, error) {
 	f := Facts{Candidate: c}
 	votes, err := tx.FindVotes(c.ID)
 	if err != nil {
@@ -127,6 +129,11 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 		return f, nil
 	}
 	var signed SignOff
+	if f.Proposed, err = tx.proposed(c); fault.Is(err, fault.Conflict) {
+		f.PeopleErr = err
+	} else if err != nil {
+		return f, err
+	}
 	if c.State == StateApproved {
 		all, err := tx.FindSignOffs(c.ID)
 		if err != nil {
@@ -138,7 +145,9 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 			f.Makers, f.Late = atDecision(f.Makers, signed)
 		}
 	}
-	if f.People, err = standingsOf(tx, c, f.Votes, signed); err != nil {
+	if f.People, err = standingsOf(tx, c, f.Votes, signed); fault.Is(err, fault.Conflict) {
+		f.PeopleErr = err
+	} else if err != nil {
 		return f, err
 	}
 	if f.Measured, err = measurementsOf(tx, c); err != nil {
@@ -154,7 +163,7 @@ func factsOf(tx Tx, c Candidate) (Facts, error) {
 // standingsOf reads what the votes that stand rest on. Those that an approval
 // rests on keep the standings it was decided on, and so do the people beside
 // them: what somebody lost since does not undo a decision.
-func standingsOf(tx Tx, c Candidate, votes []Vote, signed SignOff) ([]Standing, error) {
+func standingsOf(tx *past, c Candidate, votes []Vote, signed SignOff) ([]Standing, error) {
 	var ask []ledger.PersonID
 	var then []Standing
 	for _, v := range votes {

@@ -3,6 +3,7 @@ package review
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -58,7 +59,8 @@ type Evidence struct {
 // requirements that rest on it into Error.
 type Facts struct {
 	Candidate   Candidate
-	Votes       []Vote // that stand; see Live
+	Proposed    time.Time // when it was put to the vote, as the history says
+	Votes       []Vote    // that stand; see Live
 	Evidence    []Evidence
 	EvidenceErr error
 	Unread      Unread        // answers that no comparison in sight reads
@@ -67,6 +69,7 @@ type Facts struct {
 	CurrentErr  error
 	Voters      []Voter
 	People      []Standing        // of whoever voted, could confirm, or let them in
+	PeopleErr   error             // Conflict where the history of one of them was changed
 	Recused     []ledger.PersonID // who stepped back from this candidate
 	Approval    []ledger.Digest   // comparisons that the approval rests on, where one stands
 	Makers      []Maker           // who made bytes with this digest; where an approval stands, who had when it was given
@@ -192,6 +195,10 @@ func (r Rules) early(f Facts, v Vote) bool {
 
 func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 	result.Role = q.Role
+	if f.PeopleErr != nil {
+		result.State, result.Says = Error, fault.Message(f.PeopleErr)
+		return
+	}
 	var people []ledger.PersonID
 	var names, early, lost, doubts []string
 	var asked []Standing

@@ -33,7 +33,7 @@ type Config struct {
 	Passwords Passwords
 	Comparer  Comparer
 	// Walked walks the history on by its hashes and returns those of its first length
-	// events that are about candidates, models, policies and snapshots, oldest first.
+	// events about the kinds of things that Rests lists, oldest first.
 	// It returns Conflict where the history does not verify, or is not the one that
 	// this process has seen.
 	Walked func(context.Context) (events []ledger.Event, length int64, err error)

@@ -237,7 +237,8 @@ func (r Rules) keepers(f Facts, person ledger.PersonID, givers []ledger.PersonID
 }
 
 // led reports whether a person is a maker of the candidate, or came in by one:
-// by an account or link that a maker made, or somebody whom a maker let in.
+// by an account or link that a maker made, or somebody whom a maker let in. Of
+// whom the history does not know who made the account, anybody may have.
 func (r Rules) led(f Facts, person ledger.PersonID) bool {
 	makers, seen := r.Makers(f), []ledger.PersonID{}
 	ask := []ledger.PersonID{person}
@@ -251,7 +252,13 @@ func (r Rules) led(f Facts, person ledger.PersonID) bool {
 			continue
 		}
 		seen = append(seen, next)
+		if next == ledger.System().Person {
+			continue
+		}
 		s, _ := f.Standing(next)
+		if !s.Account.Known() {
+			return true
+		}
 		for _, o := range []Origin{s.Account, s.Link, s.Back} {
 			if o.Known() && o.By != next {
 				ask = append(ask, o.By)
@@ -263,7 +270,7 @@ func (r Rules) led(f Facts, person ledger.PersonID) bool {
 
 // doubt says why what came from an origin has to be confirmed; "" for nothing.
 func (r Rules) doubt(f Facts, s Standing, way Way, o origin) string {
-	late := o.At.After(f.Candidate.OpenedAt)
+	late := o.At.After(f.Proposed)
 	led := o.By != s.Person && r.led(f, o.By)
 	day := o.At.UTC().Format("2 January 2006")
 	switch {

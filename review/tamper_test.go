@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/store"
 	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/review"
 )
@@ -159,7 +161,10 @@ func TestAHistoryThatIsRewrittenWholeOpensNoGate(t *testing.T) {
 	if _, err := w.store.CheckHistory(t.Context()); err != nil {
 		t.Fatalf("the forged history is no good forgery: %v", err)
 	}
-	// A vote now makes the server decide anew, on forged ground.
+	// The process that knows the true one takes no vote on forged ground.
+	_, err := w.Vote(t.Context(), w.cleo, review.VoteRequest{Project: project, Candidate: ref(c), Value: 2, Role: ledger.RoleApprover, Password: "correct horse"})
+	wantFault(t, err, fault.Conflict, "The history was rewritten")
+	w.Walked = store.NewWalk(w.store, review.Rests()...).Passed // as after a restart
 	w.vote(w.cleoAs(ledger.RoleApprover), c, 2)
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
 		t.Errorf("gate = %+v", a)

@@ -250,7 +250,12 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, event string) (Voted, error) {
 	var out Voted
 	signOff, revocation := SignOffID(s.NewID()), RevocationID(s.NewID())
-	err := s.Update(ctx, func(tx Tx) error {
+	seen, err := s.witnessed(ctx)
+	if err != nil {
+		return out, err
+	}
+	err = s.Update(ctx, func(tx Tx) error {
+		past := pastIn(tx, seen)
 		c, err := tx.GetCandidate(read.Candidate.Project, CandidateRef{ID: read.Candidate.ID})
 		if err != nil {
 			return err
@@ -271,7 +276,7 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 				return err
 			}
 		}
-		if name, err := printedName(tx, c, actor.Person, actor.Name); err != nil || name != vote.PrintedName {
+		if name, err := printedName(past, c, actor.Person, actor.Name); err != nil || name != vote.PrintedName {
 			if err == nil {
 				err = fault.New(fault.Conflict, "Your name changed while you voted. Read what you sign again and vote again.")
 			}
@@ -283,7 +288,7 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 		if err := tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: event, Subject: about(c), Payload: vote}); err != nil {
 			return err
 		}
-		facts, err := factsOf(tx, c)
+		facts, err := factsOf(past, c)
 		if err != nil {
 			return err
 		}
@@ -323,6 +328,9 @@ type decision struct {
 // sign-off where everything holds now, a revocation where it no longer does.
 func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Voted, error) {
 	c, at := facts.Candidate, d.vote.At
+	if facts.PeopleErr != nil {
+		return Voted{}, facts.PeopleErr
+	}
 	if c.State == StateApproved {
 		// An approval stands on what shipped when it was given.
 		facts.Current, facts.CurrentErr = c.Baseline, nil
@@ -445,7 +453,8 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 		if err != nil {
 			return err
 		}
-		if d.vote.PrintedName, err = printedName(tx, c, actor.Person, actor.Name); err != nil {
+		d.vote.PrintedName, err = printedName(pastIn(tx, witness{}), c, actor.Person, actor.Name)
+		if err != nil && !fault.Is(err, fault.Conflict) { // a gate can be closed whatever the history says
 			return err
 		}
 		record := func(kind string, payload any) error {

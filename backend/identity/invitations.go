@@ -105,8 +105,11 @@ func (s *Service) carryOut(tx Tx, actor ledger.Actor, step InvitationStep, why s
 		}
 	}
 	for _, group := range step.Join {
-		if _, err := tx.AddGroupMember(group.ID, step.Person); err != nil {
-			return err
+		if joined, err := tx.AddGroupMember(group.ID, step.Person); err != nil || !joined {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		entry := ledger.Entry{Actor: actor, Kind: "group.joined", Subject: groupSubject(group.ID), Payload: map[string]string{"person": string(step.Person)}}
 		if err := tx.Record(entry); err != nil {

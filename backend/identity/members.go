@@ -154,7 +154,12 @@ func mayGrant(actor ledger.Actor, project ledger.ProjectID, role ledger.Role) er
 	return actor.Must(project, ledger.ActionManage)
 }
 
+// grant gives a role. Given once more it stays what it is: no event says that
+// something happened.
 func (s *Service) grant(tx Tx, actor ledger.Actor, m Membership, reason string) error {
+	if held, err := tx.Memberships(m.Person); err != nil || slices.Contains(held, m) {
+		return err
+	}
 	if err := tx.AddMembership(m); err != nil {
 		return err
 	}

@@ -74,7 +74,8 @@ type Filter struct {
 
 // History reads what was recorded.
 type History interface {
-	// Events returns records, newest first.
+	// Events returns records, newest first. It may end before the limit, without a
+	// word, where payloads are long: whoever needs all asks EventPage.
 	Events(Filter) ([]Record, error)
 	// EventPage is Events, which may end before the limit where payloads are long,
 	// and whether there are more behind them.
