@@ -478,6 +478,7 @@ func TestNobodyLearnsOfEvaluationDataWhatOthersSaidBeforeTheirOwnAnswer(t *testi
 	for _, v := range others {
 		b.learns(v, before[v], page+"/items", page+"/items?label={class}", page+"/items?person={bo}", page+"/items/{item}", program+"/items", program+"/items?status=accepted", program+"/items/{item}",
 			page+"/snapshots/{snapshot}", program+"/snapshots/{snapshot}", program+"/snapshots", page+"/snapshots/{snapshot}/diff?against={earlier}", program+"/snapshots/{snapshot}/diff?against={earlier}",
+			page+"/candidates/{candidate}/evidence/{file}", page+"/candidates/{candidate}/evidence.zip", program+"/candidates/{candidate}/evidence",
 			page+"/compare/{digest}", page+"/compare/{digest}/document", program+"/comparisons/{digest}", program+"/comparisons/{digest}/items", page+"/models/{model}")
 		switch v.who {
 		case "lead", "data_scientist", "admin", "auditor":
@@ -554,7 +555,12 @@ func (b *blind) becomeKnown() {
 	settle(t, b.house)
 	file, err := b.labeling.Upload(t.Context(), b.people["lead"], b.project.ID, "gold.csv", strings.NewReader("text,label\nanother,"+secretClass+"\n"))
 	b.must(err)
-	b.set(map[string]string{"bulk": string(bulk.ID), "earlier": string(earlier.ID), "snapshot": string(snap.ID), "model": string(models[1].ID), "set": string(sets[1].ID),
+	// A vote names the comparison, so that it goes out with the evidence.
+	b.must(b.store.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.CreateVote(review.Vote{ID: review.VoteID(newID()), Candidate: candidate.ID, Subject: candidate.Subject, Environment: candidate.Environment, Policy: candidate.Policy,
+			Person: b.people["reviewer"].Person, Role: ledger.RoleReviewer, Label: "release", Value: 1, Words: "Yes", Evidence: []ledger.Digest{compared.Record.Digest}, At: tx.Now()})
+	}))
+	b.set(map[string]string{"bulk": string(bulk.ID), "file": "comparison-" + compared.Record.Digest.Hex()[:12] + ".json", "earlier": string(earlier.ID), "snapshot": string(snap.ID), "model": string(models[1].ID), "set": string(sets[1].ID),
 		"digest": compared.Record.Digest.Hex(), "candidate": fmt.Sprint(candidate.Number), "import": string(file.ID), "other": string(b.items[5])})
 }
 

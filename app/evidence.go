@@ -24,6 +24,7 @@ func evidenceExportCommand() *cobra.Command {
 		Long: "export writes every attestation of a candidate twice, as a DSSE envelope (.dsse.json) and as a sigstore bundle\n" +
 			"(.sigstore.json), the public keys that verify them (adjudge.pub, and others where the key changed), the text of the\n" +
 			"policy, the comparisons that votes name and, for whoever may export data, the manifests of their snapshots.\n" +
+			"What is not among them although votes name it is said on standard error, with the reason.\n" +
 			"`adjudge verify` reads the directory without a server.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,6 +41,10 @@ func evidenceExportCommand() *cobra.Command {
 					Name    string `json:"name"`
 					Content string `json:"content"`
 				} `json:"items"`
+				LeftOut []struct {
+					Name   string `json:"name"`
+					Reason string `json:"reason"`
+				} `json:"left_out"`
 			}
 			if err := c.get(cmd.Context(), path+"/evidence", &list); err != nil {
 				return err
@@ -54,6 +59,11 @@ func evidenceExportCommand() *cobra.Command {
 				}
 				if err := os.WriteFile(filepath.Join(out, f.Name), content, 0o644); err != nil {
 					return fmt.Errorf("write the evidence: %w", err)
+				}
+			}
+			for _, f := range list.LeftOut {
+				if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "left out: %s: %s\n", f.Name, f.Reason); err != nil {
+					return err
 				}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d files in %s\n", len(list.Items), out)

@@ -19,7 +19,7 @@ import (
 // reads them.
 func (w *world) documents(c review.Candidate) []review.Document {
 	w.t.Helper()
-	files, err := w.EvidenceFiles(w.t.Context(), w.ben, project, ref(c))
+	files, _, err := w.EvidenceFiles(w.t.Context(), w.ben, project, ref(c))
 	w.must(err)
 	var all []review.Document
 	for _, f := range files {
@@ -230,7 +230,7 @@ func TestEvidenceComesWithWhatItRestsOn(t *testing.T) {
 		"a reviewer":   {w.ana, []string{"policy-" + c.Policy.Hex()[:12] + ".json", "comparison-"}},
 		"a gate token": {gate, []string{"policy-" + c.Policy.Hex()[:12] + ".json"}},
 	} {
-		files, err := w.EvidenceFiles(t.Context(), tt.actor, project, ref(c))
+		files, _, err := w.EvidenceFiles(t.Context(), tt.actor, project, ref(c))
 		w.must(err)
 		var beside []string
 		for _, f := range files {

@@ -201,7 +201,11 @@ func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger
 func (s *Service) Locate(ctx context.Context, actor ledger.Actor, ref CandidateRef) (Candidate, error) {
 	var found []Candidate
 	if err := s.View(ctx, func(tx Tx) (err error) {
-		found, err = tx.FindCandidates(CandidateFilter{ID: ref.ID, Number: ref.Number, Digest: ref.Digest, Limit: 1000})
+		if found, err = tx.FindCandidates(CandidateFilter{ID: ref.ID, Number: ref.Number, Digest: ref.Digest, Limit: 1000}); err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(found, func(c Candidate) bool { return !actor.May(c.Project, ledger.ActionRead) })
+		found, err = veiled(tx, actor, found, ref.Digest != "")
 		return err
 	}); err != nil {
 		return Candidate{}, err
@@ -209,7 +213,6 @@ func (s *Service) Locate(ctx context.Context, actor ledger.Actor, ref CandidateR
 	var best Candidate
 	for _, c := range found {
 		switch {
-		case !actor.May(c.Project, ledger.ActionRead):
 		case best.ID == "":
 			best = c
 		case best.Project != c.Project:
@@ -228,7 +231,10 @@ func (s *Service) Candidates(ctx context.Context, actor ledger.Actor, filter Can
 		return nil, err
 	}
 	err = s.View(ctx, func(tx Tx) (err error) {
-		found, err = tx.FindCandidates(filter)
+		if found, err = tx.FindCandidates(filter); err != nil {
+			return err
+		}
+		found, err = veiled(tx, actor, found, filter.Digest != "")
 		return err
 	})
 	return found, err
@@ -273,7 +279,7 @@ func (s *Service) Comment(ctx context.Context, actor ledger.Actor, req CommentRe
 	var out Comment
 	id, now := CommentID(s.NewID()), s.now()
 	err := s.Update(ctx, func(tx Tx) error {
-		c, err := tx.GetCandidate(req.Project, req.Candidate)
+		c, err := candidateFor(tx, actor, req.Project, req.Candidate)
 		if err != nil {
 			return err
 		}

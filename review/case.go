@@ -63,6 +63,13 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 	if err := actor.Must(project, ledger.ActionRead); err != nil {
 		return Case{}, err
 	}
+	if err := s.View(ctx, func(tx Tx) error {
+		c, err := candidateFor(tx, actor, project, ref)
+		ref = CandidateRef{ID: c.ID}
+		return err
+	}); err != nil {
+		return Case{}, err
+	}
 	read, err := s.read(ctx, project, ref, actor)
 	if err != nil {
 		return Case{}, err

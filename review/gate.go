@@ -95,7 +95,7 @@ func (s *Service) Recompute(ctx context.Context, actor ledger.Actor, project led
 	}
 	var c Candidate
 	if err := s.View(ctx, func(tx Tx) (err error) {
-		c, err = tx.GetCandidate(project, ref)
+		c, err = candidateFor(tx, actor, project, ref)
 		return err
 	}); err != nil {
 		return Answer{}, err

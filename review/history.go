@@ -177,6 +177,9 @@ func (s *Service) Environments(ctx context.Context, actor ledger.Actor, project 
 		if err != nil {
 			return err
 		}
+		if found, err = veiled(tx, actor, found, false); err != nil {
+			return err
+		}
 		for _, c := range found {
 			at := -1
 			for i := range list {
@@ -190,8 +193,8 @@ func (s *Service) Environments(ctx context.Context, actor ledger.Actor, project 
 			list[at].add(c)
 		}
 		for i := range list {
-			if list[i].Current.ID == "" {
-				continue
+			if list[i].Current.ID == "" || list[i].Current.Subject.Digest == "" {
+				continue // nothing, or what the actor judges blind
 			}
 			votes, err := tx.FindVotes(list[i].Current.ID)
 			if err != nil {

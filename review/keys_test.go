@@ -40,7 +40,7 @@ func TestWhatAnOlderKeySignedHoldsUnderItsPublicHalf(t *testing.T) {
 	if !a.OK || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], w.key.Hint()[:12]+"…, which this server no longer holds") {
 		t.Errorf("gate = %+v", a)
 	}
-	files, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
+	files, _, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
 	w.must(err)
 	if files[0].Name != "adjudge.pub" || string(files[0].Content) != string(w.key.PEM()) {
 		t.Errorf("the evidence comes with %s, which does not verify it", files[0].Name)
@@ -49,7 +49,7 @@ func TestWhatAnOlderKeySignedHoldsUnderItsPublicHalf(t *testing.T) {
 	_, err = w.Withdraw(t.Context(), w.ben, review.WithdrawRequest{Project: project, Candidate: ref(c), Reason: "It mixes up refunds.", Password: "correct horse"})
 	w.must(err)
 	w.sign()
-	files, err = w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
+	files, _, err = w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
 	w.must(err)
 	if string(files[0].Content) != string(next.PEM()) || string(files[1].Content) != string(w.key.PEM()) {
 		t.Error("the keys are not those that verify the files")
@@ -69,7 +69,7 @@ func TestAMissingKeyIsSaidToBeMissing(t *testing.T) {
 		!strings.Contains(a.Reason, w.key.Hint()[:12]+"…, which this server no longer holds, nor its public half") {
 		t.Errorf("gate = %+v", a)
 	}
-	_, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
+	_, _, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
 	wantFault(t, err, "conflict", "no longer holds")
 }
 

@@ -145,7 +145,7 @@ func TestThePageAndTheEvidenceNameTheMakers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.approved("weights")
-	files, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
+	files, _, err := w.EvidenceFiles(t.Context(), w.ben, project, ref(c))
 	w.must(err)
 	for _, f := range files {
 		if strings.HasPrefix(f.Name, "signoff-") && strings.HasSuffix(f.Name, ".dsse.json") {

@@ -283,15 +283,12 @@ func rivalsOf(tx Tx, c Candidate) (rivalry, error) {
 	return r, err
 }
 
-// maxDocument bounds a comparison document.
-const maxDocument = 256 << 20
-
 // evidence reads comparison documents and holds each against its digest and
 // against the two models that it must be about.
 func (s *Service) evidence(ctx context.Context, c Candidate, shown []exhibit) ([]Evidence, error) {
 	var found []Evidence
 	for _, e := range shown {
-		content, err := s.content(ctx, e.digest)
+		content, err := s.content(ctx, e.digest, maxAlone)
 		if err != nil {
 			return nil, err
 		}
@@ -315,16 +312,19 @@ func (s *Service) evidence(ctx context.Context, c Candidate, shown []exhibit) ([
 	return found, nil
 }
 
-// content reads a document and holds it against its digest.
-func (s *Service) content(ctx context.Context, digest ledger.Digest) (content []byte, err error) {
+// content reads a document of at most so many bytes and holds it against its digest.
+func (s *Service) content(ctx context.Context, digest ledger.Digest, most int) (content []byte, err error) {
 	file, err := s.Files.Open(ctx, digest)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	content, err = io.ReadAll(io.LimitReader(file, maxDocument+1))
+	content, err = io.ReadAll(io.LimitReader(file, int64(most)+1))
 	if err != nil {
 		return nil, fault.Wrap(err, "read "+string(digest))
+	}
+	if len(content) > most {
+		return nil, tooLarge(most)
 	}
 	if got := ledger.DigestOf(content); got != digest {
 		return nil, fault.New(fault.Conflict, "The stored document %s was changed: its bytes have the digest %s.", digest.Short(), got.Short())

@@ -105,6 +105,7 @@ type Policies interface {
 type Models interface {
 	GetModel(ledger.ProjectID, compare.ModelID) (compare.Model, error)
 	FindModels(compare.ModelFilter) ([]compare.Model, error)
+	FindComparisons(compare.ComparisonFilter) ([]compare.ComparisonRecord, error)
 	// FindComparisonsOf lists all comparisons of models of a project by their
 	// digests, newest first.
 	FindComparisonsOf(project ledger.ProjectID, baseline, candidate ledger.Digest) ([]compare.ComparisonRecord, error)

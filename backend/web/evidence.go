@@ -4,39 +4,35 @@ import (
 	"archive/zip"
 	"bytes"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/review"
 )
 
-func (s *Server) evidenceFiles(r *http.Request) ([]review.File, error) {
-	ref, err := candidateRef(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.Review.EvidenceFiles(r.Context(), actorOf(r), projectOf(r).ID, ref)
-}
-
 func (s *Server) getEvidence(w http.ResponseWriter, r *http.Request) error {
-	files, err := s.evidenceFiles(r)
+	ref, err := candidateRef(r)
 	if err != nil {
 		return err
 	}
-	name := r.PathValue("file")
-	i := slices.IndexFunc(files, func(f review.File) bool { return f.Name == name })
-	if i < 0 {
-		return fault.New(fault.NotFound, "This candidate has no such signed file.")
+	f, err := s.Review.EvidenceFile(r.Context(), actorOf(r), projectOf(r).ID, ref, r.PathValue("file"))
+	if err != nil {
+		return err
 	}
-	return sendFile(w, name, files[i].Content)
+	return sendFile(w, f.Name, f.Content)
 }
 
 func (s *Server) getEvidenceZip(w http.ResponseWriter, r *http.Request) error {
-	files, err := s.evidenceFiles(r)
+	ref, err := candidateRef(r)
 	if err != nil {
 		return err
+	}
+	files, left, err := s.Review.EvidenceFiles(r.Context(), actorOf(r), projectOf(r).ID, ref)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		files = append(files, review.File{Name: "left-out.txt", Content: leftOut(left)})
 	}
 	var b bytes.Buffer
 	archive := zip.NewWriter(&b)
@@ -53,6 +49,15 @@ func (s *Server) getEvidenceZip(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return sendFile(w, "evidence.zip", b.Bytes())
+}
+
+// leftOut says which files are missing in an archive, and why.
+func leftOut(left []review.LeftOut) []byte {
+	var b bytes.Buffer
+	for _, f := range left {
+		b.WriteString(f.Name + "\t" + f.Reason + "\n")
+	}
+	return b.Bytes()
 }
 
 // sendFile answers a download. Names are ours: ids and fixed words.

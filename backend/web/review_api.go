@@ -195,6 +195,18 @@ type FileBody struct {
 	Content string `json:"content" doc:"Base64"`
 }
 
+// EvidenceBody are the files of a candidate's evidence.
+type EvidenceBody struct {
+	Items   []FileBody    `json:"items" nullable:"false"`
+	LeftOut []LeftOutBody `json:"left_out,omitempty" doc:"Files that belong to it and are not among items"`
+}
+
+// LeftOutBody is a file that is left out, and why.
+type LeftOutBody struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
 // PolicyBody is a policy as the API shows it.
 type PolicyBody struct {
 	Version   int           `json:"version" doc:"0 for the default that ships with the product"`
@@ -311,17 +323,20 @@ func (s *Server) reviewAPI() {
 			return &Answer[CandidateBody]{candidateBody(c)}, err
 		})
 	operation(s, api{GET, "/projects/{project}/candidates/{candidate}/evidence", "list-evidence", "Get the attestations of a candidate and the public key", either, ledger.ActionRead},
-		func(ctx context.Context, in *CandidateInput) (*Answer[List[FileBody]], error) {
+		func(ctx context.Context, in *CandidateInput) (*Answer[EvidenceBody], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)
 			if err != nil {
 				return nil, err
 			}
-			files, err := s.Review.EvidenceFiles(ctx, actorIn(ctx), projectIn(ctx).ID, ref)
-			list := List[FileBody]{Items: []FileBody{}}
+			files, left, err := s.Review.EvidenceFiles(ctx, actorIn(ctx), projectIn(ctx).ID, ref)
+			list := EvidenceBody{Items: []FileBody{}}
 			for _, f := range files {
 				list.Items = append(list.Items, FileBody{f.Name, base64.StdEncoding.EncodeToString(f.Content)})
 			}
-			return &Answer[List[FileBody]]{list}, err
+			for _, f := range left {
+				list.LeftOut = append(list.LeftOut, LeftOutBody{f.Name, f.Reason})
+			}
+			return &Answer[EvidenceBody]{list}, err
 		})
 	operation(s, api{GET, "/projects/{project}/policy", "get-policy", "Get the policy for new candidates", either, ledger.ActionRead},
 		func(ctx context.Context, _ *InProject) (*Answer[PolicyBody], error) {
