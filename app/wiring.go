@@ -237,7 +237,7 @@ func (h *house) handlers() map[string]work.Handler {
 		labeling.WorkQueue:    h.labeling.FillQueue,
 		labeling.WorkMedia:    h.labeling.RunMediaCheck,
 		identity.WorkGone:     h.labeling.ReturnLeases,
-		review.WorkSign:       both(h.review.SignWork, h.keeper.AfterDecision),
+		review.WorkSign:       work.Both(h.review.SignWork, h.keeper.AfterDecision), // what cannot be signed is covered all the same
 		erasure.WorkErase:     h.erasure.Finish,
 		erasure.WorkScrub:     h.erasure.ScrubWork,
 		erasure.WorkRetain:    h.erasure.Retain,
@@ -262,14 +262,6 @@ func andThen(first, second work.Handler) work.Handler {
 			return err
 		}
 		return second(ctx, payload)
-	}
-}
-
-// both is the handler that carries out one and another, the second whatever became
-// of the first: what cannot be signed is covered by a checkpoint all the same.
-func both(first, second work.Handler) work.Handler {
-	return func(ctx context.Context, payload json.RawMessage) error {
-		return errors.Join(first(ctx, payload), second(ctx, payload))
 	}
 }
 

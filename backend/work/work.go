@@ -10,6 +10,8 @@ package work
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -177,15 +179,36 @@ func (l *Loop) hold(ctx context.Context, lost context.CancelFunc, row Row) (stop
 	return func() { close(done); group.Wait() }
 }
 
+// givesUp reports whether trying again cannot help against an error.
+func givesUp(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict
+}
+
+// Both is the handler that carries out one and another in turn, the second whatever
+// became of the first. The row is tried again as long as that may help one of them.
+func Both(first, second Handler) Handler {
+	return func(ctx context.Context, payload json.RawMessage) error {
+		one, other := first(ctx, payload), second(ctx, payload)
+		switch {
+		case one == nil || other == nil || givesUp(one) == givesUp(other):
+			return errors.Join(one, other)
+		case givesUp(one):
+			one, other = other, one
+		}
+		return fmt.Errorf("%w, and: %v", one, other) //nolint:errorlint // what is given up must not decide
+	}
+}
+
 // give hands a failed row back: parked when trying again cannot help, else
 // deferred by 1, 4, 9 … seconds, at most five minutes. traced is what its handler
 // ran in, for the log.
 func (l *Loop) give(ctx, traced context.Context, row Row, err error) {
 	var until time.Time
-	switch kind := fault.KindOf(err); {
+	switch {
 	case ctx.Err() != nil: // stopping: another loop may have it at once
 		until = l.Now()
-	case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict:
+	case givesUp(err):
 		l.Log.WarnContext(traced, "work given up", "kind", row.Kind, "tries", row.Tries, "error", err)
 	default:
 		until = l.Now().Add(min(time.Duration(row.Tries*row.Tries)*time.Second, 5*time.Minute))
