@@ -52,7 +52,7 @@ func openWitness(address, dir, installation string) (checkpoint.Pusher, error) {
 // beside returns the file of checkpoints beside the data, where there is one.
 func beside(d *dataDir) []string {
 	path := filepath.Join(d.file("checkpoints"), checkpoint.File)
-	if _, err := os.Stat(path); err != nil {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return nil
 	}
 	return []string{path}

@@ -289,6 +289,9 @@ func (h *house) run(ctx context.Context) {
 		})
 	}
 	h.running.Go(func() { h.tidyUploads(ctx) })
+	if h.store.Shared() {
+		h.running.Go(func() { h.followCheckpoints(ctx) })
+	}
 	h.running.Go(func() {
 		tick := time.NewTicker(30 * time.Second)
 		defer tick.Stop()
@@ -296,7 +299,23 @@ func (h *house) run(ctx context.Context) {
 	})
 }
 
-// close stops what runs and closes what is open, in the opposite order.
+// followCheckpoints puts what other servers on the database made into the file of
+// this one, twice a minute.
+func (h *house) followCheckpoints(ctx context.Context) {
+	tick := time.NewTicker(30 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := h.keeper.Follow(ctx); err != nil && ctx.Err() == nil {
+			h.Log.Error("keep the checkpoints of other servers", "error", err)
+		}
+	}
+}
+
 // parser reads what people upload, up to the bound of an import.
 func (h *house) parser() labeling.Parser {
 	return labeling.Bounded{Parser: &ingest.Parser{Log: h.Log}, Bound: h.Import}
@@ -328,6 +347,7 @@ func (h *house) openStore(ctx context.Context) (err error) {
 	return take()
 }
 
+// close stops what runs and closes what is open, in the opposite order.
 func (h *house) close() error {
 	var errs []error
 	if h.server != nil {

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -19,7 +18,10 @@ func (k *Keeper) CheckNow(ctx context.Context, actor ledger.Actor) (ledger.Check
 	if err := actor.Must("", ledger.ActionAdminister); err != nil {
 		return done, err
 	}
-	list, err := Read(filepath.Join(k.Dir, File))
+	list, err := k.own()
+	if err == nil && len(list) == 0 {
+		err = fault.New(fault.Invalid, "There is no file of checkpoints on this server yet.")
+	}
 	if err != nil {
 		return done, err
 	}
@@ -52,8 +54,7 @@ func (k *Keeper) Take(ctx context.Context, actor ledger.Actor) ([]byte, error) {
 	if err != nil {
 		return nil, fault.As(fault.Unavailable, err, "There is no file of checkpoints on this server yet.")
 	}
-	// Another server on this database may be adding a line.
-	raw = raw[:bytes.LastIndexByte(raw, '\n')+1]
+	raw = raw[:whole(raw)] // a line may be coming
 	return raw, k.Update(ctx, func(tx Tx) error {
 		return tx.Record(ledger.Entry{Actor: actor, Kind: EventTaken, Subject: ledger.Subject{Kind: "history"}})
 	})

@@ -3,13 +3,8 @@ package checkpoint
 import (
 	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
@@ -17,29 +12,15 @@ import (
 // stands in the history at an event or behind it: from then on nobody can cut or
 // rewrite that event by the database alone. It looks at the newest checkpoint of
 // the file beside the data and at the newest of the database, for with several
-// servers each has a file of its own. It returns Conflict where the history does
-// not hold one of them.
+// servers another may have made it; see Follow. It returns Conflict where the
+// history does not hold one of them.
 func (k *Keeper) Covers(ctx context.Context, seq int64) (bool, error) {
-	var known []ledger.Checkpoint
-	if err := k.View(ctx, func(tx Tx) (err error) {
-		known, err = tx.LastCheckpoints(1)
-		return err
-	}); err != nil {
+	newest, kept, err := k.known(ctx)
+	if err != nil {
 		return false, err
 	}
-	path := filepath.Join(k.Dir, File)
-	if _, err := os.Stat(path); err == nil {
-		list, err := Read(path)
-		if err != nil {
-			return false, err
-		}
-		// One that another server on this database made may have come between.
-		known = append(known, slices.MaxFunc(list, func(a, b ledger.Checkpoint) int { return cmp.Compare(a.Seq, b.Seq) }))
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return false, fault.As(fault.Unavailable, err, "The file of checkpoints %s cannot be read.", path)
-	}
 	covered := false
-	for _, c := range known {
+	for _, c := range append(newest, kept...) {
 		hash, length, err := k.EventHash(ctx, c.Seq)
 		if err != nil {
 			return false, err
@@ -50,5 +31,59 @@ func (k *Keeper) Covers(ctx context.Context, seq int64) (bool, error) {
 		// What a key signed that is none of ours shows nothing.
 		covered = covered || c.Seq >= seq && Check(c, k.Key, length, hash) == nil
 	}
-	return covered, nil
+	return covered, k.follow(ctx, newest, kept)
+}
+
+// Follow puts the newest checkpoint of the database into the file beside the data,
+// where another server on this database made it: whoever can write to the database
+// could else take that checkpoint out together with what it covers, and a server
+// that starts afterwards would miss nothing.
+func (k *Keeper) Follow(ctx context.Context) error {
+	newest, kept, err := k.known(ctx)
+	if err != nil {
+		return err
+	}
+	return k.follow(ctx, newest, kept)
+}
+
+func (k *Keeper) follow(ctx context.Context, newest, kept []ledger.Checkpoint) error {
+	for _, c := range newest {
+		if slices.ContainsFunc(kept, func(own ledger.Checkpoint) bool { return own.Seq >= c.Seq }) {
+			continue
+		}
+		hash, length, err := k.EventHash(ctx, c.Seq)
+		if err != nil {
+			return err
+		}
+		if Check(c, k.Key, length, hash) != nil {
+			continue // it is told where it is asked for
+		}
+		if err := k.keep(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// known returns the newest checkpoint of the database and the newest of the file
+// beside the data, each where there is one.
+func (k *Keeper) known(ctx context.Context) (newest, kept []ledger.Checkpoint, err error) {
+	var rows []ledger.Checkpoint
+	if err := k.View(ctx, func(tx Tx) (err error) {
+		rows, err = tx.LastCheckpoints(1)
+		return err
+	}); err != nil {
+		return nil, nil, err
+	}
+	for _, row := range rows {
+		// Only what was signed counts, whatever stands in the columns beside it.
+		if c, err := ledger.ReadCheckpoint(row.Envelope); err == nil {
+			newest = append(newest, c)
+		}
+	}
+	if kept, err = k.own(); err != nil || len(kept) == 0 {
+		return newest, nil, err
+	}
+	// One that another server on this database made may have come between.
+	return newest, []ledger.Checkpoint{slices.MaxFunc(kept, func(a, b ledger.Checkpoint) int { return cmp.Compare(a.Seq, b.Seq) })}, nil
 }

@@ -37,6 +37,15 @@ func Read(path string) ([]ledger.Checkpoint, error) {
 		body, _, _ := bytes.Cut(armored, []byte(armorEnd))
 		raw = bytes.ReplaceAll(body, []byte("\n"), nil)
 	}
+	list, err := parse(path, raw)
+	if err == nil && len(list) == 0 {
+		err = fault.New(fault.Invalid, "%s holds no checkpoint.", path)
+	}
+	return list, err
+}
+
+// parse reads a checkpoint from each line.
+func parse(path string, raw []byte) ([]ledger.Checkpoint, error) {
 	var list []ledger.Checkpoint
 	for line := range bytes.Lines(raw) {
 		line = bytes.TrimSpace(line)
@@ -48,9 +57,6 @@ func Read(path string) ([]ledger.Checkpoint, error) {
 			return nil, fault.As(fault.Invalid, err, "Line %d of %s is no checkpoint.", len(list)+1, path)
 		}
 		list = append(list, c)
-	}
-	if len(list) == 0 {
-		return nil, fault.New(fault.Invalid, "%s holds no checkpoint.", path)
 	}
 	return list, nil
 }

@@ -15,8 +15,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -91,6 +89,7 @@ type Keeper struct {
 	// before left, once. Between servers a lease does; see turn.
 	pushing sync.Mutex
 	holder  string
+	writing sync.Mutex // the file beside the data
 }
 
 // New returns a keeper.
@@ -102,9 +101,18 @@ type order struct {
 	Witness string `json:"witness,omitempty"`
 }
 
-// Start asks for the checkpoint of today and for what a witness lacks, and
-// records a clock that was set back since the last event.
+// Start asks for the checkpoint of today and for what a witness lacks, takes over
+// what another server on the database made meanwhile, and records a clock that was
+// set back since the last event.
 func (k *Keeper) Start(ctx context.Context) error {
+	if err := k.dropTorn(); err != nil {
+		return err
+	}
+	// A file with a line that is no checkpoint keeps nobody from labeling; gates and
+	// doctor say so.
+	if err := k.Follow(ctx); err != nil && !fault.Is(err, fault.Invalid) {
+		return err
+	}
 	if err := k.checkClock(ctx); err != nil {
 		return err
 	}
@@ -195,8 +203,8 @@ func (k *Keeper) Make(ctx context.Context, reason string) (ledger.Checkpoint, er
 		return c, err
 	}
 	// First the file: a checkpoint that only the file has is as good as any.
-	if err := Append(filepath.Join(k.Dir, File), c); err != nil {
-		return c, fault.As(fault.Unavailable, err, "The checkpoint cannot be written to %s", k.Dir)
+	if err := k.keep(c); err != nil {
+		return c, err
 	}
 	return c, k.Update(ctx, func(tx Tx) error { return errors.Join(tx.SaveCheckpoint(c), k.enqueuePush(tx)) })
 }
@@ -208,19 +216,6 @@ func Sign(s Signer, c ledger.Checkpoint) (ledger.Checkpoint, error) {
 		c.Envelope, err = s.Sign(statement)
 	}
 	return c, fault.Wrap(err, "sign a checkpoint")
-}
-
-// Append adds a checkpoint to a file and waits until it is on the disk.
-func Append(path string, c ledger.Checkpoint) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(append([]byte{}, c.Envelope...), '\n'))
-	return errors.Join(err, file.Sync(), file.Close())
 }
 
 func (k *Keeper) enqueuePush(tx Tx) error {
