@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,11 +29,11 @@ func (h *house) openRing(ctx context.Context, key *signer.Key, installation, dir
 	}
 	var ring *signer.Ring
 	err = h.store.Update(ctx, func(tx *store.Tx) error {
-		listed, last, err := keysOf(tx)
+		listed, keys, err := keysOf(tx)
 		if err != nil {
 			return err
 		}
-		known, _ := signer.Accept(&key.Public, listed, here)
+		known, _ := signer.Accept(&key.Public, listed, here, keys.Took(key.Hint()))
 		ring = signer.NewRing(key, known...)
 		k := ledger.SigningKey{Hint: key.Hint(), PEM: string(key.PEM()), At: h.store.Now()}
 		for _, p := range ring.Keys() {
@@ -40,7 +42,7 @@ func (h *house) openRing(ctx context.Context, key *signer.Key, installation, dir
 			}
 		}
 		written := slices.ContainsFunc(listed, func(l ledger.SigningKey) bool { return l.Hint == k.Hint })
-		if written && last.Hint == k.Hint && slices.Equal(last.Accepts, k.Accepts) {
+		if last := keys.Last(); written && last.Hint == k.Hint && slices.Equal(last.Accepts, k.Accepts) {
 			return nil
 		}
 		statement, err := k.NewStatement(installation)
@@ -70,31 +72,24 @@ func (h *house) openRing(ctx context.Context, key *signer.Key, installation, dir
 }
 
 // keysOf returns the keys that the database holds and that the history knows, and
-// the one that was taken into use last.
-func keysOf(tx *store.Tx) (listed []ledger.SigningKey, last ledger.SigningKey, err error) {
+// what the history tells about keys.
+func keysOf(tx *store.Tx) (listed []ledger.SigningKey, keys ledger.KeyHistory, err error) {
 	rows, err := tx.SigningKeys()
 	if err != nil {
-		return nil, last, err
+		return nil, keys, err
 	}
 	records, err := tx.RecordsAbout(ledger.KeySubject())
 	if err != nil {
-		return nil, last, err
+		return nil, keys, err
 	}
-	introduced := map[string]bool{}
-	for _, r := range records {
-		if k, ok := ledger.Introduced(r); ok {
-			introduced[k.Hint], last = true, k
-			for _, hint := range k.Accepts {
-				introduced[hint] = true
-			}
-		}
-	}
+	keys = ledger.IntroducedBy(records)
+	known := keys.Known()
 	for _, row := range rows {
-		if introduced[row.Hint] {
+		if known[row.Hint] {
 			listed = append(listed, row)
 		}
 	}
-	return listed, last, nil
+	return listed, keys, nil
 }
 
 // readRing joins the public keys that check what an installation signed, without
@@ -106,31 +101,48 @@ func readRing(ctx context.Context, s *store.Store, dir string, current *signer.P
 		return nil, err
 	}
 	if current == nil {
-		text, err := os.ReadFile(filepath.Join(dir, signer.PublicFile))
-		if err == nil {
-			p, err := signer.ParsePublic(text)
-			if err != nil {
-				return nil, err
-			}
-			current = &p
+		if current, err = ownPublic(dir); err != nil {
+			return nil, err
 		}
 	}
 	var listed []ledger.SigningKey
-	err = s.View(ctx, func(tx *store.Tx) error {
-		found, _, err := keysOf(tx)
-		if err == nil { // a database of a version before has none
-			listed = found
+	introduced := false
+	if s.Migrated(migrationKeys) { // a database of a version before has none
+		err := s.View(ctx, func(tx *store.Tx) error {
+			found, keys, err := keysOf(tx)
+			listed, introduced = found, current != nil && keys.Took(current.Hint())
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	known, _ := signer.Accept(current, listed, here)
+	known, _ := signer.Accept(current, listed, here, introduced)
 	if current != nil {
 		known = append(known, *current)
 	}
 	return signer.NewRing(nil, known...), nil
+}
+
+// migrationKeys is the number of the migration that lists keys in the database.
+const migrationKeys = 41
+
+// ownPublic reads the public half of the key of a data directory; nil where it has
+// none.
+func ownPublic(dir string) (*signer.Public, error) {
+	path := filepath.Join(dir, signer.PublicFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.As(fault.Unavailable, err, "The public key %s cannot be read.", path)
+	}
+	p, err := signer.ParsePublic(text)
+	if err != nil {
+		return nil, fault.As(fault.Unavailable, err, "The public key %s cannot be read.", path)
+	}
+	return &p, nil
 }
 
 // readPublicKeys reads public keys from files and from the .pub files of directories.
@@ -171,7 +183,7 @@ func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir)
 	var records []ledger.Record
 	var used []ledger.KeyUse
 	// A database of a version before has no list; one that lost it since is told.
-	if !s.Migrated(41) {
+	if !s.Migrated(migrationKeys) {
 		return true, nil
 	}
 	err = s.View(ctx, func(tx *store.Tx) (err error) {
@@ -193,15 +205,8 @@ func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir)
 			_, err = fmt.Fprintf(out, "keys: "+format+"\n", args...)
 		}
 	}
-	introduced := map[string]bool{}
-	for _, r := range records {
-		if k, ok := ledger.Introduced(r); ok {
-			introduced[k.Hint] = true
-			for _, hint := range k.Accepts {
-				introduced[hint] = true
-			}
-		}
-	}
+	keys := ledger.IntroducedBy(records)
+	introduced := keys.Known()
 	for _, row := range rows {
 		switch p, wrong := signer.ParsePublic([]byte(row.PEM)); {
 		case !introduced[row.Hint]:
@@ -213,15 +218,19 @@ func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir)
 		}
 		delete(introduced, row.Hint)
 	}
+	if keys.Unread > 0 {
+		sound = false
+		tell("%d events about keys do not hold what they commit to", keys.Unread)
+	}
 	for _, hint := range slices.Sorted(maps.Keys(introduced)) {
 		sound = false
 		tell("the key %.12s… was taken into use, and the database no longer holds it", hint)
 	}
 	own := ""
-	if text, err := os.ReadFile(filepath.Join(d.file("keys"), signer.PublicFile)); err == nil {
-		if p, err := signer.ParsePublic(text); err == nil {
-			own = p.Hint()
-		}
+	if p, err := ownPublic(d.file("keys")); err != nil {
+		return false, err
+	} else if p != nil {
+		own = p.Hint()
 	}
 	for _, use := range used {
 		if use.Key == own {

@@ -12,18 +12,8 @@ import (
 // before another key took its place. Otherwise whoever got hold of an old key
 // could go on signing with it.
 func (d dossier) checkKeys(found func(string)) {
-	var used []ledger.SigningKey
-	var since []int64
-	known := map[string]bool{}
-	for _, r := range d.Keys {
-		if k, ok := ledger.Introduced(r); ok {
-			used, since = append(used, k), append(since, r.Seq)
-			known[k.Hint] = true
-			for _, hint := range k.Accepts {
-				known[hint] = true
-			}
-		}
-	}
+	keys := ledger.IntroducedBy(d.Keys)
+	known := keys.Known()
 	for _, a := range d.Attestations {
 		if a.Key == d.Signer.Hint() {
 			continue
@@ -40,13 +30,13 @@ func (d dossier) checkKeys(found func(string)) {
 			continue
 		}
 		then := -1
-		for i, seq := range since {
+		for i, seq := range keys.Since {
 			if seq < at {
 				then = i
 			}
 		}
-		if then >= 0 && used[then].Hint != a.Key {
-			found(fault.Say("The %s %s was signed with the key %.12s… when the key %.12s… had already taken its place.", a.Kind, a.Ref, a.Key, used[then].Hint))
+		if then >= 0 && keys.Used[then].Hint != a.Key {
+			found(fault.Say("The %s %s was signed with the key %.12s… when the key %.12s… had already taken its place.", a.Kind, a.Ref, a.Key, keys.Used[then].Hint))
 		}
 	}
 }

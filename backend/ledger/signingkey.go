@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,58 @@ func Introduced(r Record) (SigningKey, bool) {
 	}
 	k.At = r.At
 	return k, true
+}
+
+// KeyHistory is what the history tells about the keys of an installation.
+type KeyHistory struct {
+	Used  []SigningKey // in the order in which they were taken into use
+	Since []int64      // the number of the event of each
+	// Unread is how many of its events do not hold what they commit to.
+	Unread int
+}
+
+// IntroducedBy reads the events about keys, oldest first.
+func IntroducedBy(records []Record) KeyHistory {
+	var h KeyHistory
+	for _, r := range records {
+		if r.Kind != EventKey {
+			continue
+		}
+		k, ok := Introduced(r)
+		if !ok {
+			h.Unread++
+			continue
+		}
+		h.Used, h.Since = append(h.Used, k), append(h.Since, r.Seq)
+	}
+	return h
+}
+
+// Took reports whether a key was itself taken into use before. An event that
+// cannot be read may have said so of any.
+func (h KeyHistory) Took(hint string) bool {
+	return h.Unread > 0 || slices.ContainsFunc(h.Used, func(k SigningKey) bool { return k.Hint == hint })
+}
+
+// Last returns the key that was taken into use last; the zero key for none.
+func (h KeyHistory) Last() SigningKey {
+	if len(h.Used) == 0 {
+		return SigningKey{}
+	}
+	return h.Used[len(h.Used)-1]
+}
+
+// Known returns the hints of the keys that were taken into use or that one of those
+// vouched for.
+func (h KeyHistory) Known() map[string]bool {
+	known := map[string]bool{}
+	for _, k := range h.Used {
+		known[k.Hint] = true
+		for _, hint := range k.Accepts {
+			known[hint] = true
+		}
+	}
+	return known
 }
 
 // KeyUse says how much a key signed.

@@ -65,7 +65,7 @@ func Open(dir string) (*Key, error) {
 	}
 	// The public key stands beside it for people; it is written anew at each
 	// start, so that it cannot drift from the private one.
-	if err := writeFile(filepath.Join(dir, PublicFile), key.PEM(), 0o644); err != nil {
+	if err := replaceFile(filepath.Join(dir, PublicFile), key.PEM()); err != nil {
 		return nil, fault.As(fault.Unavailable, err, "The public key cannot be written beside %s.", path)
 	}
 	return key, nil
@@ -105,6 +105,20 @@ func writeFile(path string, content []byte, mode fs.FileMode) error {
 	}
 	_, err = file.Write(content)
 	return errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
+}
+
+// replaceFile writes a file that everybody may read beside its place and moves it
+// there, so that there is never half of it.
+func replaceFile(path string, content []byte) error {
+	temp := path + ".new"
+	err := writeFile(temp, content, 0o644)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
+	}
+	return err
 }
 
 func parsePrivate(text []byte) (*Key, error) {

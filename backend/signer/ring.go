@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
@@ -122,10 +123,12 @@ func (r *Ring) VerifyAny(document []byte) ([]byte, error) {
 // are those that the database holds: rows that whoever can write to the database
 // could add to, so that of them only those count that the current key itself
 // vouched for when it was taken into use. here are those that stand beside it.
-// fresh says that the current key was never in use yet: it then vouches for all.
-// Where no key is held, as right after a restore, the list is all there is.
-func Accept(current *Public, listed []ledger.SigningKey, here []Public) (known []Public, fresh bool) {
-	fresh = current == nil || !slices.ContainsFunc(here, func(p Public) bool { return p.Hint() == current.Hint() })
+// introduced says that the history knows the current key as one that was in use,
+// whatever the database holds of it now. fresh says that it was never in use yet: it
+// then vouches for all. Where no key is held, as right after a restore, the list is
+// all there is.
+func Accept(current *Public, listed []ledger.SigningKey, here []Public, introduced bool) (known []Public, fresh bool) {
+	fresh = current == nil || !introduced && !slices.ContainsFunc(here, func(p Public) bool { return p.Hint() == current.Hint() })
 	var vouched []string
 	for _, l := range listed {
 		if current == nil || l.Hint != current.Hint() {
@@ -170,7 +173,8 @@ func ReadKnown(dir string) ([]Public, error) {
 	return found, nil
 }
 
-// WriteKnown writes the public keys of the ring beside the key.
+// WriteKnown writes the public keys of the ring beside the key. Each is there whole
+// or not at all, and one that a full disk cut short is written anew.
 func (r *Ring) WriteKnown(dir string) error {
 	to := filepath.Join(dir, KnownDir)
 	if err := os.MkdirAll(to, 0o700); err != nil {
@@ -178,10 +182,10 @@ func (r *Ring) WriteKnown(dir string) error {
 	}
 	for _, p := range r.Keys() {
 		path := filepath.Join(to, p.Hint()+".pub")
-		if _, err := os.Stat(path); err == nil {
+		if text, err := os.ReadFile(path); err == nil && bytes.Equal(text, p.pem) {
 			continue
 		}
-		if err := writeFile(path, p.pem, 0o644); err != nil {
+		if err := replaceFile(path, p.pem); err != nil {
 			return fault.As(fault.Unavailable, err, "The public key cannot be written to %s", to)
 		}
 	}

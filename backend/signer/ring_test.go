@@ -43,19 +43,22 @@ func TestOnlyKeysThatTheKeyInUseVouchedForAreBelieved(t *testing.T) {
 		current *signer.Public
 		listed  []ledger.SigningKey
 		here    []signer.Public
+		used    bool // the history knows the current key
 		known   []*signer.Key
 		fresh   bool
 	}{
-		"a key that is new takes over what the history knows": {&now.Public, []ledger.SigningKey{row(t, old)}, nil, []*signer.Key{old}, true},
-		"one that is in use keeps what it vouched for":        {&now.Public, []ledger.SigningKey{row(t, old), row(t, now, old.Hint())}, nil, []*signer.Key{old}, false},
-		"a row that was added later counts for nothing":       {&now.Public, []ledger.SigningKey{row(t, old), row(t, now, old.Hint()), row(t, forged)}, nil, []*signer.Key{old}, false},
-		"nor one that vouches for itself":                     {&now.Public, []ledger.SigningKey{row(t, now), row(t, forged, now.Hint(), forged.Hint())}, nil, nil, false},
-		"nor a statement that another key signed":             {&now.Public, []ledger.SigningKey{lent, row(t, forged)}, []signer.Public{now.Public}, nil, false},
-		"a row that is gone makes a used key no new one":      {&now.Public, []ledger.SigningKey{row(t, forged)}, []signer.Public{now.Public}, nil, false},
-		"what stands beside the key is believed":              {&now.Public, []ledger.SigningKey{row(t, now)}, []signer.Public{now.Public, old.Public}, []*signer.Key{old}, false},
-		"without any key the list is all there is":            {nil, []ledger.SigningKey{row(t, old)}, nil, []*signer.Key{old}, false},
+		"a key that is new takes over what the history knows": {&now.Public, []ledger.SigningKey{row(t, old)}, nil, false, []*signer.Key{old}, true},
+		"one that is in use keeps what it vouched for":        {&now.Public, []ledger.SigningKey{row(t, old), row(t, now, old.Hint())}, nil, false, []*signer.Key{old}, false},
+		"a row that was added later counts for nothing":       {&now.Public, []ledger.SigningKey{row(t, old), row(t, now, old.Hint()), row(t, forged)}, nil, false, []*signer.Key{old}, false},
+		"nor one that vouches for itself":                     {&now.Public, []ledger.SigningKey{row(t, now), row(t, forged, now.Hint(), forged.Hint())}, nil, false, nil, false},
+		"nor a statement that another key signed":             {&now.Public, []ledger.SigningKey{lent, row(t, forged)}, []signer.Public{now.Public}, false, nil, false},
+		"a row that is gone makes a used key no new one":      {&now.Public, []ledger.SigningKey{row(t, forged)}, []signer.Public{now.Public}, false, nil, false},
+		"what stands beside the key is believed":              {&now.Public, []ledger.SigningKey{row(t, now)}, []signer.Public{now.Public, old.Public}, false, []*signer.Key{old}, false},
+		"without any key the list is all there is":            {nil, []ledger.SigningKey{row(t, old)}, nil, false, []*signer.Key{old}, false},
+		"nor where nothing is left beside it either":          {&now.Public, []ledger.SigningKey{row(t, forged)}, nil, true, nil, false},
+		"nor where its row vouches for it no longer":          {&now.Public, []ledger.SigningKey{{Hint: now.Hint(), PEM: "spoiled"}, row(t, forged)}, nil, true, nil, false},
 	} {
-		known, fresh := signer.Accept(c.current, c.listed, c.here)
+		known, fresh := signer.Accept(c.current, c.listed, c.here, c.used)
 		ring := signer.NewRing(nil, known...)
 		if fresh != c.fresh {
 			t.Errorf("%s: fresh = %t", name, fresh)

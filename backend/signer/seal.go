@@ -74,7 +74,7 @@ func boxOf(secret string) (cipher.AEAD, error) {
 
 // WritePublic writes the public key into a directory, for people who verify.
 func (p Public) WritePublic(dir string) error {
-	if err := writeFile(filepath.Join(dir, PublicFile), p.pem, 0o644); err != nil {
+	if err := replaceFile(filepath.Join(dir, PublicFile), p.pem); err != nil {
 		return fault.As(fault.Unavailable, err, "The public key cannot be written to %s.", dir)
 	}
 	return nil
