@@ -23,6 +23,7 @@ import (
 	"github.com/adjudge/adjudge/backend/blob"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
+	"github.com/adjudge/adjudge/backend/signer"
 	"github.com/adjudge/adjudge/backend/store"
 )
 
@@ -32,7 +33,7 @@ import (
 //	tables/NAME.jsonl   the rows of each table; see store.Dump
 //	blobs.txt, blobs/   the files that rows name, by digest
 //	id, checkpoints/    the installation's name and its signed checkpoints
-//	keys/               the signing key, only with --with-keys
+//	keys/               the signing key and the public keys before it, only with --with-keys
 const backupFormat = "adjudge.backup.v1"
 
 // manifest describes a backup.
@@ -158,6 +159,11 @@ func fillBackup(ctx context.Context, d *dataDir, database, part string, withKeys
 	if err != nil {
 		return m, err
 	}
+	// Before the rows: a checkpoint that is made meanwhile may name an event that the
+	// copy of the history does not hold, and would say for ever that it was cut.
+	if err := copyTrees(d.path, part, "id", "checkpoints"); err != nil {
+		return m, err
+	}
 	named := &references{found: map[string]bool{}}
 	m.Database, err = s.Dump(ctx, store.DumpOptions{
 		// A file is there before the row that names it, so a list that is made
@@ -176,12 +182,8 @@ func fillBackup(ctx context.Context, d *dataDir, database, part string, withKeys
 	if m.Files, err = copyBlobs(ctx, files, slices.Sorted(maps.Keys(named.found)), part, show); err != nil {
 		return m, err
 	}
-	parts := []string{"id", "checkpoints"}
 	if withKeys {
-		parts = append(parts, "keys")
-	}
-	for _, name := range parts {
-		if err := copyTree(d.file(name), filepath.Join(part, name)); err != nil {
+		if err := copyTrees(d.path, part, keyTrees()...); err != nil {
 			return m, err
 		}
 	}
@@ -295,6 +297,20 @@ func linkBlob(from, to blob.Store, digest ledger.Digest) (size int64, linked boo
 		return 0, false
 	}
 	return info.Size(), true
+}
+
+// keyTrees are the directories of the signing key: its own, and that of the public
+// halves of the keys before it.
+func keyTrees() []string { return []string{"keys", filepath.Join("keys", signer.KnownDir)} }
+
+// copyTrees copies parts of one directory into another.
+func copyTrees(from, to string, names ...string) error {
+	for _, name := range names {
+		if err := copyTree(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyTree copies a file, or the plain files of a directory; what is not there

@@ -98,10 +98,8 @@ func restore(ctx context.Context, from, data, database string, show *progress) (
 	}); err != nil {
 		return m, err
 	}
-	for _, name := range []string{"id", "checkpoints", "keys"} {
-		if err := copyTree(filepath.Join(from, name), filepath.Join(made, name)); err != nil {
-			return m, err
-		}
+	if err := copyTrees(from, made, append([]string{"id", "checkpoints"}, keyTrees()...)...); err != nil {
+		return m, err
 	}
 	if !store.IsPostgres(database) { // one that is named from here may lie inside, too
 		if database, err = filepath.Abs(database); err != nil {
