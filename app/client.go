@@ -61,7 +61,10 @@ func connect(cmd *cobra.Command) (*client, error) {
 		err = json.Unmarshal(raw, &found)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the credential file in %s: %w", path, err)
+		return nil, usage{fmt.Errorf("read the credential file in %s: %w", path, err)}
+	}
+	if found.Server == "" || found.Token == "" {
+		return nil, usage{fmt.Errorf("the credential file in %s says neither where the server is nor how to get in; restart the server", path)}
 	}
 	if token != "" {
 		found.Token = token

@@ -7,7 +7,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // A pipeline acts on the exit code: 1 is an answer of the gate and nothing else.
@@ -56,6 +59,44 @@ func TestTheExitCodeOfTheGateSaysWhoseFaultItIs(t *testing.T) {
 			}
 			if code != c.want || len(out) == 0 {
 				t.Errorf("exit %d instead of %d:\n%s", code, c.want, out)
+			}
+		})
+	}
+}
+
+// What goes wrong before anybody could be asked is no answer either.
+func TestAGateThatCouldNotAskSaysNoNo(t *testing.T) {
+	t.Parallel()
+	quiet := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(quiet.Close)
+	t.Cleanup(quiet.CloseClientConnections)
+	data := func(credential string) string {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "credential.json"), []byte(credential), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want int
+	}{
+		"files that are not there":       {[]string{"--model", filepath.Join(t.TempDir(), "nowhere"), "--server", quiet.URL}, exitUsage},
+		"a credential file that is torn": {[]string{"1", "--data", data(`{"server":`)}, exitUsage},
+		"an empty credential file":       {[]string{"1", "--data", data(`{}`)}, exitUsage},
+		"a command that is ended":        {[]string{"1", "--server", quiet.URL}, exitUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), binary(t), append([]string{"gate"}, c.args...)...)
+			cmd.Env = append(os.Environ(), "ADJUDGE_SERVER=")
+			if c.want == exitUnreachable {
+				cmd.Env = append(cmd.Env, "ADJUDGE_TOKEN=x")
+				time.AfterFunc(2*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+			}
+			out, err := cmd.CombinedOutput()
+			if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != c.want || len(out) == 0 {
+				t.Errorf("%v instead of %d:\n%s", err, c.want, out)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func gateCommand() *cobra.Command {
 			"Exit codes: 0 approved; 1 not approved, and nothing else; 2 wrong usage, a token that is wrong, has ended or may\n" +
 			"not ask, or a project that there is not; 3 the server does not answer.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: gateCodes(func(cmd *cobra.Command, args []string) error {
 			if wait < 0 {
 				return usage{errors.New("--wait is a time to come, for example 30m")}
 			}
@@ -83,7 +83,7 @@ func gateCommand() *cobra.Command {
 				return exit(exitFailed)
 			}
 			return nil
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&environment, "environment", "production", "where it shall ship to")
@@ -101,7 +101,7 @@ func gateQuery(args []string, model string) (url.Values, error) {
 	if model != "" {
 		tree, err := ledger.DigestTree(model)
 		if err != nil {
-			return nil, err
+			return nil, usage{err}
 		}
 		query.Set("subject", string(tree.Root))
 	}
@@ -165,18 +165,35 @@ func (c *client) waitForGate(ctx context.Context, path string, wait time.Duratio
 	}
 }
 
+// gateCodes carries out the command and sorts all that is no answer, so that 1 is
+// an answer of the gate and nothing else, or files that are not what was named.
+func gateCodes(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if _, answered := errors.AsType[exit](err); answered || fault.Is(err, fault.Unmet) {
+			return err
+		}
+		return gateFailure(err)
+	}
+}
+
 // gateFailure sorts what is no answer: a server that is in trouble, or something
 // else in its place, counts as one that does not answer, and a question that it
 // refuses as wrong usage. Only an answer of the gate is a no.
 func gateFailure(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	if err == nil {
+		return nil
+	}
+	if _, sorted := errors.AsType[usage](err); sorted {
 		return err
-	case !ok || f.Kind == fault.Unavailable || f.Kind == fault.Internal:
-		if _, already := errors.AsType[unreachable](err); already {
-			return err
-		}
+	}
+	if _, sorted := errors.AsType[unreachable](err); sorted {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return unreachable{fmt.Errorf("the command was ended before there was an answer: %w", err)}
+	}
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind == fault.Unavailable || f.Kind == fault.Internal {
 		return unreachable{err}
 	}
 	return usage{err}
