@@ -55,12 +55,15 @@ func verifyCommand() *cobra.Command {
 			if question.Documents, err = signedDocuments(signer.NewRing(nil, known...), args[0]); err != nil {
 				return notValid(err)
 			}
-			texts, err := besideSigned(question.Documents, args[0])
+			beside, err := besideSigned(args[0])
 			if err != nil {
 				return notValid(err)
 			}
-			question.Policies = append(question.Policies, texts...)
+			question.Policies = append(question.Policies, beside.policies()...)
 			approved, err := question.Verify()
+			if err == nil { // what lacks an approval names little of what lies beside it
+				err = beside.named(question.Documents)
+			}
 			if err != nil {
 				return notValid(err)
 			}
@@ -106,19 +109,23 @@ func namedPolicy(policy string) (ledger.Digest, []string, error) {
 	return ledger.DigestOf(text), []string{string(text)}, nil
 }
 
-// besideSigned checks the files that go out beside signed ones: each has the
-// digest that its name begins with, and a signed file, or one that a signed file
-// names, names it. It returns the texts of policies.
-func besideSigned(documents []review.Document, dir string) (policies []string, err error) {
+// besideFile is a file that goes out beside signed ones.
+type besideFile struct {
+	name    string
+	kind    string // what its name begins with
+	content []byte
+}
+
+type besideFiles []besideFile
+
+// besideSigned reads the files that go out beside signed ones, and checks that each
+// has the digest that its name begins with.
+func besideSigned(dir string) (besideFiles, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil //nolint:nilerr // one file was named, with nothing beside it
 	}
-	type besideFile struct {
-		name    string
-		content []byte
-	}
-	var files []besideFile
+	var files besideFiles
 	for _, e := range entries {
 		kind, rest, _ := strings.Cut(e.Name(), "-")
 		start, _, _ := strings.Cut(rest, ".")
@@ -132,25 +139,35 @@ func besideSigned(documents []review.Document, dir string) (policies []string, e
 		if digest := ledger.DigestOf(content); !strings.HasPrefix(digest.Hex(), start) {
 			return nil, fault.New(fault.Unmet, "%s was changed: its bytes have the digest %s.", e.Name(), digest)
 		}
-		files = append(files, besideFile{e.Name(), content})
-		if kind == "policy" {
-			policies = append(policies, string(content))
-		}
+		files = append(files, besideFile{e.Name(), kind, content})
 	}
-	named := func(hex string) bool {
-		return slices.ContainsFunc(documents, func(d review.Document) bool { return bytes.Contains(d.Payload, []byte(hex)) }) ||
-			slices.ContainsFunc(files, func(f besideFile) bool { return bytes.Contains(f.content, []byte(hex)) })
-	}
+	return files, nil
+}
+
+// policies returns the texts of policies among the files.
+func (files besideFiles) policies() (texts []string) {
 	for _, f := range files {
-		if !named(ledger.DigestOf(f.content).Hex()) {
-			return nil, fault.New(fault.Unmet, "None of the signed files names %s.", f.name)
+		if f.kind == "policy" {
+			texts = append(texts, string(f.content))
 		}
 	}
-	return policies, nil
+	return texts
+}
+
+// named checks that a signed file, or one that a signed file names, names each.
+func (files besideFiles) named(documents []review.Document) error {
+	for _, f := range files {
+		hex := []byte(ledger.DigestOf(f.content).Hex())
+		if !slices.ContainsFunc(documents, func(d review.Document) bool { return bytes.Contains(d.Payload, hex) }) &&
+			!slices.ContainsFunc(files, func(f besideFile) bool { return bytes.Contains(f.content, hex) }) {
+			return fault.New(fault.Unmet, "None of the signed files names %s.", f.name)
+		}
+	}
+	return nil
 }
 
 // besideKinds are what the names of files begin with that go out beside signed ones.
-func besideKinds() []string { return []string{"policy", "comparison", "snapshot", "looked"} }
+func besideKinds() []string { return []string{"policy", "comparison", "snapshot"} }
 
 // subjectDigest reads a digest, or computes it from the files of a model.
 func subjectDigest(subject string) (ledger.Digest, error) {
