@@ -345,7 +345,7 @@ func TestRetentionRemovesWhatIsDueAndSaysSo(t *testing.T) {
 		}
 		// Every kind of record has a statement that runs on this database.
 		k.update(func(tx *store.Tx) error {
-			for _, kind := range []erasure.Retained{erasure.RetainDrafts, erasure.RetainPresence, erasure.RetainLogins, erasure.RetainLinks, erasure.RetainTokens, erasure.RetainLogs, erasure.RetainUploads} {
+			for _, kind := range []erasure.Retained{erasure.RetainDrafts, erasure.RetainPresence, erasure.RetainLooks, erasure.RetainLogins, erasure.RetainLinks, erasure.RetainTokens, erasure.RetainLogs, erasure.RetainUploads} {
 				if _, _, err := tx.Expire(kind, tx.Now(), 10); err != nil {
 					t.Errorf("%s: %v", kind, err)
 				}

@@ -74,6 +74,12 @@ type ItemRow struct {
 	Outcome   Outcome
 }
 
+// Place is the place of the item among the sorted keys of the comparison.
+func (r ItemRow) Place() int {
+	c, _ := parseCursor(r.Cursor) // we wrote it
+	return c.row
+}
+
 // ItemList is a page of items.
 type ItemList struct {
 	Rows   []ItemRow

@@ -39,6 +39,7 @@ type Case struct {
 	Late         []Maker           // who became one after the approval that stands
 	People       []Standing        // what the votes rest on: of an approval, as it was then
 	Lost         []VoteID          // votes whose people hold the role no more, or may not sign in
+	Looked       Looked            // what whoever reads this had opened of it, where that is kept
 	SignsAs      string            // the name with which whoever reads this would sign
 	Awaits       bool              // a vote for it must name a comparison to count, and there is none yet
 }
@@ -86,8 +87,14 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 			}
 		}
 	}
+	now := s.now()
 	err = s.View(ctx, func(tx Tx) (err error) {
 		c := out.Candidate
+		if Recorded(actor, project) {
+			if out.Looked, err = lookedAt(tx, actor, c, now); err != nil {
+				return err
+			}
+		}
 		if out.Lost, err = lostOf(tx, c, read.Facts.Votes); err != nil {
 			return err
 		}
@@ -168,6 +175,7 @@ func (c *Case) origins(tx Tx) error {
 // Ballot returns what the actor is asked before a vote on a case.
 func (c Case) Ballot(actor ledger.Actor) Ballot {
 	b := Ballot{Actor: actor.Person, Name: c.SignsAs, Candidate: c.Candidate, Rules: c.Rules, Roles: votingRoles(actor, c.Candidate.Project), Maker: isMaker(c.Makers, actor.Person)}
+	b.Looked = c.Looked
 	b.Recused = slices.Contains(recusedIn(c.Comments), actor.Person)
 	b.Evidence, b.Awaits, b.Seen, b.Others = Facts{Evidence: c.Evidence}.digests(), c.Awaits, c.Evidence, c.Unread.Others
 	for _, v := range c.Votes {

@@ -15,6 +15,7 @@ type Tx interface {
 	Candidates
 	Measurements
 	Votes
+	Looks
 	SignOffs
 	Policies
 	Models

@@ -28,6 +28,7 @@ type Ballot struct {
 	Awaits    bool            // a vote for it must name a comparison to count, and there is none yet
 	Early     []Vote          // of Mine, those that a comparison came after: they count once they are confirmed
 	Recused   bool            // the actor stepped back
+	Looked    Looked          // what the actor had opened of it
 }
 
 // Sentence returns what a vote of the actor would sign.

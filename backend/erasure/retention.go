@@ -19,6 +19,7 @@ type Retained string
 const (
 	RetainDrafts   Retained = "drafts"   // what was begun and not sent
 	RetainPresence Retained = "presence" // which page had which tasks, and who looked at what in which hour (the events stay)
+	RetainLooks    Retained = "looks"    // what people who vote opened, and for how long (what a vote names stays with it)
 	RetainLogins   Retained = "logins"   // sessions that have expired, with browser and address
 	RetainLinks    Retained = "links"    // one-time links that have expired
 	RetainTokens   Retained = "tokens"   // API tokens that have expired or were revoked
@@ -32,7 +33,7 @@ var defaults = []struct {
 	kind Retained
 	days int
 }{
-	{RetainDrafts, 90}, {RetainPresence, 2}, {RetainLogins, 30}, {RetainLinks, 30}, {RetainTokens, 365}, {RetainLogs, 365}, {RetainUploads, 90}, {RetainTrash, 30},
+	{RetainDrafts, 90}, {RetainPresence, 2}, {RetainLooks, 180}, {RetainLogins, 30}, {RetainLinks, 30}, {RetainTokens, 365}, {RetainLogs, 365}, {RetainUploads, 90}, {RetainTrash, 30},
 }
 
 // MostDays is for how long a record can be kept other than for good.

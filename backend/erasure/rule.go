@@ -34,7 +34,7 @@ type Record string
 // The records.
 const (
 	RecordName      Record = "name"      // name, username, time zone, password
-	RecordAccess    Record = "access"    // logins, API tokens, one-time links, keys of one's own, presence
+	RecordAccess    Record = "access"    // logins, API tokens, one-time links, keys of one's own, presence, what they opened
 	RecordRoles     Record = "roles"     // memberships
 	RecordDrafts    Record = "drafts"    // what was begun and not sent
 	RecordTexts     Record = "texts"     // reasons and comments in their words

@@ -71,6 +71,7 @@ type Traces struct {
 	Drafts      int64
 	Votes       int64
 	Comments    int64 // on candidates
+	Looks       int64 // things that they opened and could vote on
 	Events      int64 // of the history in which they are the actor
 	About       int64 // events about them, by whomever
 }

@@ -52,7 +52,8 @@ func (tx *Tx) counts(queries map[erasure.Record][]string, arg string) (map[erasu
 func (tx *Tx) PersonRecords(id ledger.PersonID) (map[erasure.Record]int64, error) {
 	return tx.counts(map[erasure.Record][]string{
 		erasure.RecordName:    {`person WHERE id = $1`},
-		erasure.RecordAccess:  {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `provider_identity WHERE person = $1`, `label_keys WHERE person = $1`},
+		erasure.RecordAccess:  {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `provider_identity WHERE person = $1`, `label_keys WHERE person = $1`,
+			`look WHERE person = $1`, `look_item WHERE person = $1`},
 		erasure.RecordRoles:   {`membership WHERE person = $1`, `group_member WHERE person = $1`, `project_use WHERE person = $1`},
 		erasure.RecordDrafts:  {`draft WHERE person = $1`},
 		erasure.RecordTexts:   {`annotation WHERE person = $1 AND reason <> ''`, `item_bulk WHERE person = $1 AND reason <> ''`, `candidate_comment WHERE person = $1 AND (text <> '' OR printed_name <> '')`},
@@ -67,7 +68,7 @@ func (tx *Tx) ErasePerson(id ledger.PersonID, username string) error {
 		string(id), username, erasedName, micros(tx.Now())); err != nil {
 		return err
 	}
-	for _, table := range []string{"login", "token", "link", "provider_identity", "label_keys", "membership", "group_member", "project_use", "task_page"} {
+	for _, table := range []string{"login", "token", "link", "provider_identity", "label_keys", "membership", "group_member", "project_use", "task_page", "look", "look_item"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE person = $1`, string(id)); err != nil {
 			return fault.Wrap(err, "erase "+table)
 		}

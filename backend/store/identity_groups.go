@@ -126,6 +126,7 @@ func (tx *Tx) Traces(person ledger.PersonID) (t identity.Traces, err error) {
 		{&t.Annotations, `SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM answer_count WHERE person = $1`},
 		{&t.Drafts, `SELECT COUNT(*) FROM draft WHERE person = $1`},
 		{&t.Votes, `SELECT COUNT(*) FROM vote WHERE person = $1`},
+		{&t.Looks, `SELECT COUNT(DISTINCT project || kind || thing || digest) FROM look WHERE person = $1`},
 		{&t.Comments, `SELECT COUNT(*) FROM candidate_comment WHERE person = $1`},
 		{&t.Events, `SELECT COUNT(*) FROM event WHERE actor = $1`},
 		{&t.About, `SELECT COUNT(*) FROM event WHERE subject_kind = 'person' AND subject = $1`},

@@ -43,6 +43,10 @@ var expiring = map[erasure.Retained][]string{
 		`DELETE FROM task_page WHERE page IN (SELECT r.page FROM task_page r WHERE r.beat < $1 LIMIT $2)`,
 		`DELETE FROM dataset_view WHERE (person, dataset, hour) IN (SELECT r.person, r.dataset, r.hour FROM dataset_view r WHERE r.hour < $1 LIMIT $2)`,
 	},
+	erasure.RetainLooks: {
+		`DELETE FROM look WHERE (person, project, kind, thing, digest, at) IN (SELECT r.person, r.project, r.kind, r.thing, r.digest, r.at FROM look r WHERE r.at < $1` + personHeld + projectHeld + ` LIMIT $2)`,
+		`DELETE FROM look_item WHERE (person, project, comparison, item) IN (SELECT r.person, r.project, r.comparison, r.item FROM look_item r WHERE r.at < $1` + personHeld + projectHeld + ` LIMIT $2)`,
+	},
 	erasure.RetainLogins: {`DELETE FROM login WHERE id IN (SELECT r.id FROM login r WHERE r.expires_at < $1` + personHeld + ` LIMIT $2)`},
 	erasure.RetainLinks:  {`DELETE FROM link WHERE hash IN (SELECT r.hash FROM link r WHERE r.expires_at < $1` + personHeld + ` LIMIT $2)`},
 	erasure.RetainTokens: {`DELETE FROM token WHERE id IN (SELECT r.id FROM token r WHERE (r.expires_at > 0 AND r.expires_at < $1 OR r.revoked_at > 0 AND r.revoked_at < $1)` + personHeld + ` LIMIT $2)`},

@@ -169,13 +169,17 @@ func (tx *Tx) texts(query string, args ...any) (found []string, err error) {
 func (tx *Tx) Purge(t erasure.Trashed, most int) ([]ledger.Digest, bool, error) {
 	switch t.Kind {
 	case erasure.TrashComparison:
-		return []ledger.Digest{ledger.Digest(t.ID)}, false, tx.statements(t, `DELETE FROM comparison WHERE project = $1 AND digest = $2`)
+		return []ledger.Digest{ledger.Digest(t.ID)}, false, tx.statements(t, `DELETE FROM comparison WHERE project = $1 AND digest = $2`,
+			`DELETE FROM look WHERE project = $1 AND thing = $2`, `DELETE FROM look_item WHERE project = $1 AND comparison = $2`)
 	case erasure.TrashModel:
 		files, err := tx.purgeModel(t)
 		return files, false, err
 	case erasure.TrashSnapshot:
 		files, err := tx.texts(`SELECT row_file FROM snapshot WHERE project = $1 AND id = $2 UNION ALL SELECT parquet_file FROM snapshot WHERE project = $1 AND id = $2`, string(t.Project), t.ID)
 		if err != nil {
+			return nil, false, err
+		}
+		if err := tx.statements(t, `DELETE FROM look WHERE project = $1 AND thing = $2`); err != nil {
 			return nil, false, err
 		}
 		return digests(files), false, tx.EraseSnapshot(t.ID, fault.Say("It was deleted."))
@@ -222,6 +226,8 @@ func (tx *Tx) purgeModel(t erasure.Trashed) ([]ledger.Digest, error) {
 	return digests(append(all, outputs...)), tx.statements(t,
 		`DELETE FROM training_output WHERE fence IN (SELECT a.fence FROM training_attempt a JOIN training_job j ON j.id = a.job JOIN model m ON m.run = j.run AND m.run <> ''
 			WHERE m.project = $1 AND m.id = $2)`,
+		`DELETE FROM look WHERE project = $1 AND (thing = $2 OR thing IN (SELECT digest FROM comparison WHERE project = $1 AND (baseline = $2 OR candidate = $2)))`,
+		`DELETE FROM look_item WHERE project = $1 AND comparison IN (SELECT digest FROM comparison WHERE project = $1 AND (baseline = $2 OR candidate = $2))`,
 		`DELETE FROM comparison WHERE project = $1 AND (baseline = $2 OR candidate = $2)`,
 		`DELETE FROM evaluation WHERE project = $1 AND model = $2`,
 		`DELETE FROM prediction_set WHERE project = $1 AND model = $2`,
@@ -296,6 +302,7 @@ func (tx *Tx) purgeProject(t erasure.Trashed, most int) ([]ledger.Digest, bool, 
 	}
 	return nil, false, tx.statements(t,
 		`DELETE FROM membership WHERE project = $1 AND $2 <> ''`, `DELETE FROM group_role WHERE project = $1 AND $2 <> ''`, `DELETE FROM draft WHERE project = $1 AND $2 <> ''`,
+		`DELETE FROM look WHERE project = $1 AND $2 <> ''`, `DELETE FROM look_item WHERE project = $1 AND $2 <> ''`,
 		`UPDATE trash SET purged_at = at, name = '', reason = '' WHERE project = $1 AND kind <> 'project' AND $2 <> ''`,
 		`UPDATE project SET name = 'purged', slug = 'purged-' || id, schema = '{"question":"","classes":[]}' WHERE id = $1 AND id = $2`)
 }

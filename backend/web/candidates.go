@@ -123,11 +123,12 @@ func (s *Server) showCandidate(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	v := page.NewCandidateView(linkOf(r), c, actorOf(r), names, r.URL.Query().Get("tab"), s.Now())
-	v.Comment = comment
+	v.Comment, v.Looked = comment, s.looked(r, review.LookCandidate, string(c.Candidate.ID))
 	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: "candidate", ID: string(c.Candidate.ID)}); err != nil {
 		return err
 	}
 	frame := below(r, title(c.Candidate))
+	frame.Islands = islandsFor(v.Looked)
 	switch done := r.URL.Query().Get("done"); done {
 	case "proposed", "voted", "unvoted", "revoked", "commented", "rebased", "measuring":
 		frame.Status = ui.T(r.Context(), "review.done."+done)

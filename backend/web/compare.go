@@ -17,6 +17,7 @@ import (
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // compareRoutes are the pages about models, predictions and comparisons.
@@ -84,7 +85,7 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := page.ModelView{
-		Project: projectLink(place), Page: found, People: names,
+		Project: projectLink(place), Page: found, People: names, Looked: s.looked(r, review.LookModel, string(found.Model.ID)),
 		MayCompare: actor.May(place.ID, ledger.ActionCompare), MayPropose: actor.May(place.ID, ledger.ActionPropose), MayDelete: actor.May(place.ID, ledger.ActionManage),
 	}
 	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: erasure.TrashModel, ID: string(found.Model.ID)}); err != nil {
@@ -99,7 +100,7 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	path := []ui.Crumb{{Text: ui.T(ctx, "models.title"), Href: v.Project.Href("models")}, {Text: found.Model.Title(), User: true}}
-	return s.render(w, r, http.StatusOK, view{Title: found.Model.Title(), Active: "models", Path: path}, page.Model(v))
+	return s.render(w, r, http.StatusOK, view{Title: found.Model.Title(), Active: "models", Path: path, Islands: islandsFor(v.Looked)}, page.Model(v))
 }
 
 // snapshotChoices lists the snapshots that are ready, those for evaluation
@@ -357,6 +358,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	v := page.ComparisonView{
+		Looked: s.looked(r, review.LookComparison, string(found.Record.Digest)),
 		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Sources: found.Sources, Others: found.Others, Filter: itemFilter(query),
 		AllSlices: query.Get("slices") == "all", AllClasses: query.Get("classes") == "all", MayPropose: actor.May(place.ID, ledger.ActionPropose),
 		MayDelete: actor.May(place.ID, ledger.ActionManage),
@@ -383,7 +385,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := ui.T(ctx, "compare.heading", "candidate", v.Candidate.Title(), "baseline", v.Baseline.Title())
 	path := []ui.Crumb{{Text: ui.T(ctx, "compare.title"), Href: v.Project.Href("compare")}, {Text: title, User: true}}
-	return s.render(w, r, http.StatusOK, view{Title: title, Active: "compare", Path: path, Main: "wide", Islands: []string{"compare"}}, page.Comparison(v))
+	return s.render(w, r, http.StatusOK, view{Title: title, Active: "compare", Path: path, Main: "wide", Islands: islandsFor(v.Looked, "compare")}, page.Comparison(v))
 }
 
 func (s *Server) getComparisonDocument(w http.ResponseWriter, r *http.Request) error {

@@ -37,7 +37,7 @@ func (s *Server) guard(rt route) http.HandlerFunc {
 
 // asksByItself lists the routes that pages ask for while nobody may sit there:
 // being asked for them keeps no login alive.
-var asksByItself = map[string]bool{GET + " /notices": true}
+var asksByItself = map[string]bool{GET + " /notices": true, POST + " /projects/{project}/looks": true}
 
 // identify finds out who sends the request, by the ways that the route takes.
 func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {

@@ -207,6 +207,7 @@ type CountsBody struct {
 	Drafts      int64 `json:"drafts"`
 	Votes       int64 `json:"votes"`
 	Comments    int64 `json:"comments"`
+	Looks       int64 `json:"looks" doc:"Pages that they opened where they may vote, kept for their votes"`
 	Events      int64 `json:"events" doc:"Events of the history in which they acted"`
 	About       int64 `json:"events_about" doc:"Events about them, by whomever"`
 }

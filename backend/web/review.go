@@ -30,6 +30,7 @@ func (s *Server) reviewRoutes() []route {
 		{POST, one + "/rebase", login, ledger.ActionPropose, s.postRebase},
 		{GET, one + "/evidence.zip", login, ledger.ActionRead, s.getEvidenceZip},
 		{GET, one + "/evidence/{file}", login, ledger.ActionRead, s.getEvidence},
+		{POST, "/projects/{project}/looks", login, ledger.ActionVote, s.postLook},
 		{GET, "/projects/{project}/policy", login, ledger.ActionRead, s.getPolicy},
 		{POST, "/projects/{project}/policy", login, ledger.ActionManage, s.postPolicy},
 		{GET, "/projects/{project}/environments", login, ledger.ActionRead, s.getEnvironments},

@@ -10,6 +10,7 @@ import (
 	"github.com/adjudge/adjudge/frontend/page"
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/labeling"
+	"github.com/adjudge/adjudge/review"
 )
 
 // snapshotRoutes are the pages about snapshots.
@@ -62,7 +63,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.SnapshotView{Project: link, Snapshot: snap, MayTrain: actor.May(link.ID, ledger.ActionTrain), MayTake: actor.May(link.ID, ledger.ActionExport), MayDel: actor.May(link.ID, ledger.ActionManage)}
+	v := page.SnapshotView{Project: link, Snapshot: snap, Looked: s.looked(r, review.LookSnapshot, string(snap.ID)), MayTrain: actor.May(link.ID, ledger.ActionTrain), MayTake: actor.May(link.ID, ledger.ActionExport), MayDel: actor.May(link.ID, ledger.ActionManage)}
 	if v.Names, err = s.Identity.Names(ctx); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return s.render(w, r, http.StatusOK, view{Title: snap.Title(), Active: "snapshots",
+	return s.render(w, r, http.StatusOK, view{Title: snap.Title(), Active: "snapshots", Islands: islandsFor(v.Looked),
 		Path: []ui.Crumb{{Text: ui.T(ctx, "snapshots.title"), Href: link.Href("snapshots")}, {Text: snap.Title(), User: true}}}, page.Snapshot(v))
 }
 

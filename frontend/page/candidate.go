@@ -26,6 +26,7 @@ const (
 type CandidateView struct {
 	Project ProjectLink
 	Hold    HoldView
+	Looked  LookedView
 	review.Case
 	Ballot     review.Ballot
 	People     Names

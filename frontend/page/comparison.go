@@ -30,6 +30,7 @@ type ComparisonView struct {
 	MayPropose bool
 	MayDelete  bool
 	Hold       HoldView
+	Looked     LookedView
 }
 
 // shownSlices and shownClasses are how many slices and classes a panel shows

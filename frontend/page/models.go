@@ -31,6 +31,7 @@ type ModelView struct {
 	MayPropose bool
 	MayDelete  bool
 	Hold       HoldView
+	Looked     LookedView
 }
 
 func (v ModelView) person(id ledger.PersonID) string {

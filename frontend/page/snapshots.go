@@ -76,6 +76,7 @@ type SnapshotView struct {
 	MayTake  bool // may export
 	MayDel   bool // may delete it
 	Hold     HoldView
+	Looked   LookedView
 	Rows     []labeling.SnapshotRow
 }
 

@@ -1,12 +1,14 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -153,6 +155,64 @@ func Review(t *testing.T) {
 			if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.CreateVote(vote) }); !fault.Is(err, fault.Conflict) {
 				t.Errorf("a second vote with the same id: %v", err)
 			}
+		})
+	})
+	t.Run("what voters opened is told as of a moment, of one person and project", func(t *testing.T) {
+		t.Parallel()
+		Each(t, func(t *testing.T, s *store.Store) {
+			comparison := review.Thing{Kind: review.LookComparison, ID: "sha256:cc", Digest: "sha256:cc"}
+			model := review.Thing{Kind: review.LookModel, ID: "m1", Digest: "sha256:01"}
+			minute := func(n int) time.Time { return at.Add(time.Duration(n) * time.Minute) }
+			change(t, s, func(tx *store.Tx) error {
+				return errors.Join(
+					tx.NoteLook("p1", "ana", comparison, minute(1), 0), tx.NoteLook("p1", "ana", comparison, minute(2), 15_000), tx.NoteLook("p1", "ana", comparison, minute(4), 5_000),
+					tx.NoteLook("p1", "ana", model, minute(3), 0), tx.NoteLook("p2", "ana", model, minute(5), 1), tx.NoteLook("p1", "ben", model, minute(1), 7),
+					tx.NoteItems("p1", "ana", "sha256:cc", []int{9, 2}, minute(2)), tx.NoteItems("p1", "ana", "sha256:cc", []int{2, 30}, minute(4)),
+					tx.NoteItems("p1", "ben", "sha256:cc", []int{1}, minute(2)))
+			})
+			view(t, s, func(tx *store.Tx) error {
+				early, err1 := tx.FindLooks("p1", "ana", minute(3))
+				late, err2 := tx.FindLooks("p1", "ana", minute(9))
+				last, err3 := tx.LastLook("ana")
+				never, err4 := tx.LastLook("cleo")
+				equal(t, early, []review.Look{
+					{Thing: comparison, First: minute(1), Last: minute(2), Millis: 15_000, Items: []int{2, 9}}, {Thing: model, First: minute(3), Last: minute(3)}})
+				equal(t, late, []review.Look{
+					{Thing: comparison, First: minute(1), Last: minute(4), Millis: 20_000, Items: []int{2, 9, 30}}, {Thing: model, First: minute(3), Last: minute(3)}})
+				if !last.Equal(minute(5)) || !never.IsZero() {
+					t.Errorf("last looks: %s, %s", last, never)
+				}
+				return errors.Join(err1, err2, err3, err4)
+			})
+			change(t, s, func(tx *store.Tx) error {
+				_, _, err := tx.Expire(erasure.RetainLooks, minute(3), 100)
+				return err
+			})
+			view(t, s, func(tx *store.Tx) error {
+				kept, err := tx.FindLooks("p1", "ana", minute(9))
+				equal(t, kept, []review.Look{
+					{Thing: comparison, First: minute(4), Last: minute(4), Millis: 5_000, Items: []int{30}}, {Thing: model, First: minute(3), Last: minute(3)}})
+				return err
+			})
+			change(t, s, func(tx *store.Tx) error {
+				if err := tx.CreatePerson(identity.Person{ID: "ana", Username: "ana", CreatedAt: at, ChangedAt: at}); err != nil {
+					return err
+				}
+				traces, err1 := tx.Traces("ana")
+				records, err2 := tx.PersonRecords("ana")
+				if traces.Looks != 3 || records[erasure.RecordAccess] != 4 {
+					t.Errorf("%d things are counted for Ana, and %d records to erase", traces.Looks, records[erasure.RecordAccess])
+				}
+				return errors.Join(err1, err2, tx.ErasePerson("ana", "erased-1"))
+			})
+			view(t, s, func(tx *store.Tx) error {
+				gone, err1 := tx.FindLooks("p1", "ana", minute(9))
+				others, err2 := tx.FindLooks("p1", "ben", minute(9))
+				if len(gone) != 0 || len(others) != 0 { // Ben's was kept long enough
+					t.Errorf("kept: %+v, %+v", gone, others)
+				}
+				return errors.Join(err1, err2)
+			})
 		})
 	})
 	t.Run("keys that sign are listed, and counted by what they signed", func(t *testing.T) {
