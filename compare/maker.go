@@ -37,4 +37,8 @@ type Makers interface {
 	// MakersOf lists the makers of a digest in every project, in the order in
 	// which they became it.
 	MakersOf(ledger.Digest) ([]Maker, error)
+	// RivalsOf lists whoever profits or loses by the answers of a model: the makers
+	// of every model that was compared with its bytes in the project, that is proposed
+	// against them or they against it, and who proposed those or them.
+	RivalsOf(Model) ([]ledger.PersonID, error)
 }

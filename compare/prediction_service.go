@@ -119,17 +119,24 @@ func (s *Service) UploadPredictions(ctx context.Context, actor ledger.Actor, req
 }
 
 // room refuses one more upload where as many stand as can be compared with each
-// other. What is there stays: nothing replaces it.
+// other. What is there stays: nothing replaces it. The same answers again take no
+// room, so that nobody keeps others out by copies.
 func room(tx Tx, model Model, snapshot labeling.Snapshot) error {
 	sets, err := setsOf(tx, model)
 	if err != nil {
 		return err
 	}
 	n := 0
+	known := map[ledger.Digest]bool{} // of files that came, and of what was read of them
 	for _, set := range sets {
-		if set.Snapshot == snapshot.ID && set.Origin == OriginUploaded && set.State != PredictionsFailed && set.Withdrawn.None() {
+		if set.Snapshot != snapshot.ID || set.Origin != OriginUploaded || set.State == PredictionsFailed || !set.Withdrawn.None() {
+			continue
+		}
+		if !known[set.Report.Source] && !known[set.Digest] {
 			n++
 		}
+		known[set.Report.Source], known[set.Digest] = true, true
+		delete(known, "")
 	}
 	if n >= maxStanding {
 		return fault.New(fault.Conflict, "%d uploaded sets of answers of %s stand on %s, and none replaces another. A lead who is no maker of the model can withdraw one that is wrong.", n, model.Title(), snapshot.Title())

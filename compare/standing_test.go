@@ -139,8 +139,9 @@ func TestAnswersWithGapsStandForNothing(t *testing.T) {
 func TestAsManyUploadsStandAsCanBeCompared(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 10 {
-		w.upload(t, "m", w.evaluation, strings.Repeat("c", 8-i%8))
+	for i := range 9 {
+		w.upload(t, "m", w.evaluation, strings.Repeat("c", 8)) // copies, which take no room
+		w.upload(t, "m", w.evaluation, strings.Repeat("c", i%5)+strings.Repeat("d", 3+i/5))
 	}
 	_, err := w.UploadPredictions(t.Context(), scientist, compare.UploadRequest{Project: "p1", Model: "m", Snapshot: w.evaluation.ID, File: "a.csv", Body: strings.NewReader("key,class\nk0,Cat\n")})
 	if !fault.Is(err, fault.Conflict) || !strings.Contains(fault.Message(err), "10 uploaded sets of answers of m@1 stand") {
@@ -154,6 +155,13 @@ func TestAWrongUploadIsWithdrawnByWhoIsNoMaker(t *testing.T) {
 	w.upload(t, "old", w.evaluation, "cdcdcdcd")
 	wrong := w.upload(t, "new", w.evaluation, "dcdcdcdc")
 	w.upload(t, "new", w.evaluation, "cdcdcdcd")
+	must(t, w.store.Update(t.Context(), func(tx *store.Tx) error { // Rita's model is held against it
+		rival, err := tx.CreateModel(compare.Model{ID: "rival", Project: "p1", Name: "rival", Digest: ledger.DigestOf([]byte("rival")), CreatedBy: "rita", CreatedAt: tx.Now()})
+		if err != nil {
+			return err
+		}
+		return tx.SaveComparison(compare.ComparisonRecord{Digest: ledger.DigestOf([]byte("c")), Project: "p1", Baseline: wrong.Model, Candidate: rival.ID, Snapshot: w.evaluation.ID, CreatedBy: "ann", CreatedAt: tx.Now()})
+	}))
 	as := func(person ledger.PersonID, role ledger.Role) ledger.Actor {
 		return ledger.Actor{Person: person, Name: "Lea", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {role}}}
 	}
@@ -165,6 +173,7 @@ func TestAWrongUploadIsWithdrawnByWhoIsNoMaker(t *testing.T) {
 		"by whoever brought them, as a lead": {as("ann", ledger.RoleLead), "wrong", fault.Denied},
 		"by a data scientist":                {as("dan", ledger.RoleDataScientist), "wrong", fault.Denied},
 		"without a reason":                   {as("lea", ledger.RoleLead), " ", fault.Invalid},
+		"by the maker of the rival":          {as("rita", ledger.RoleLead), "wrong", fault.Denied},
 	} {
 		if _, err := w.WithdrawPredictions(t.Context(), c.actor, "p1", wrong.ID, c.reason); !fault.Is(err, c.kind) {
 			t.Errorf("%s: %v", name, err)

@@ -11,8 +11,8 @@ import (
 
 // WithdrawPredictions takes a wrong upload out of what stands, with a reason. The
 // set, and every comparison with it, stay in sight and are counted as not read. It
-// is for a lead or an admin who is no maker of the model: nobody takes away what
-// speaks against their own. What the server computed is not withdrawn, for only
+// is for a lead or an admin who is no maker of the model, nor of one that is held
+// against it, and proposed neither: nobody takes away what speaks against their own. What the server computed is not withdrawn, for only
 // the server supersedes it.
 func (s *Service) WithdrawPredictions(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, id PredictionSetID, reason string) (PredictionSet, error) {
 	if err := actor.Must(project, ledger.ActionManage); err != nil {
@@ -36,6 +36,10 @@ func (s *Service) WithdrawPredictions(ctx context.Context, actor ledger.Actor, p
 		if err != nil {
 			return err
 		}
+		rivals, err := tx.RivalsOf(model)
+		if err != nil {
+			return err
+		}
 		switch {
 		case set.Origin == OriginComputed:
 			return fault.New(fault.Conflict, "This server computed these answers; only answers that it computes later supersede them.")
@@ -43,7 +47,9 @@ func (s *Service) WithdrawPredictions(ctx context.Context, actor ledger.Actor, p
 			return fault.New(fault.Conflict, "These answers were withdrawn already.")
 		case set.CreatedBy == actor.Person || model.TrainedBy == actor.Person || model.CreatedBy == actor.Person ||
 			slices.ContainsFunc(makers, func(m Maker) bool { return m.Person == actor.Person }):
-			return fault.New(fault.Denied, "You made this model or brought answers of it, so you cannot withdraw any. Ask another lead or an admin.")
+			return fault.New(fault.Denied, "You made this model or uploaded answers of it, so you cannot withdraw any. Ask another lead or an admin.")
+		case slices.Contains(rivals, actor.Person):
+			return fault.New(fault.Denied, "You made or proposed a model that is held against this one, so you cannot withdraw answers of it. Ask another lead or an admin.")
 		}
 		set.Withdrawn = Withdrawal{By: actor.Person, Name: actor.Name, At: tx.Now(), Reason: why}
 		if err := tx.WithdrawPredictionSet(project, id, set.Withdrawn); err != nil {

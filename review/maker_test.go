@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/adjudge/adjudge/backend/erasure"
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
@@ -158,4 +159,59 @@ func TestThePageAndTheEvidenceNameTheMakers(t *testing.T) {
 		}
 	}
 	t.Error("no approval among the files")
+}
+
+func TestWhoProposedAModelIsARivalOfWhatItIsHeldAgainst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := w.approved("weights")
+	dan, eva := w.person("dan", "Dan Lee", ledger.RoleDataScientist), w.person("eva", "Eva Lind", ledger.RoleDataScientist)
+	c := w.proposeBy(dan, w.model("better weights"))
+	w.imported("project-2", "elsewhere", c.Subject.Digest, eva) // makers belong to the digest
+	rivals := func(id compare.ModelID) (found []ledger.PersonID) {
+		w.must(w.store.View(t.Context(), func(tx *store.Tx) error {
+			m, err := tx.GetModel(project, id)
+			if err == nil {
+				found, err = tx.RivalsOf(m)
+			}
+			return err
+		}))
+		return found
+	}
+	for _, id := range []compare.ModelID{base.Model, c.Model} {
+		if got, want := rivals(id), []ledger.PersonID{"dan", "eva", "tom"}; !slices.Equal(got, want) {
+			t.Errorf("rivals of %s are %v, want %v", id, got, want)
+		}
+	}
+	if got := rivals(w.model("another").ID); len(got) != 0 {
+		t.Errorf("a model that nothing is held against has rivals: %v", got)
+	}
+}
+
+func TestAModelStaysWhoseAnswersCountForAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.second()
+	other := w.imported(project, "innocent", c.Subject.Digest, w.tom)
+	fresh := w.model("fresh")
+	same := w.imported(project, "fresh again", fresh.Digest, w.tom)
+	w.answered(other.ID, "snapshot-1", "a", true)
+	w.answered(fresh.ID, "snapshot-1", "b", true)
+	for name, tt := range map[string]struct {
+		model compare.ModelID
+		says  string
+	}{
+		"a candidate has its bytes":                      {other.ID, "Candidate 2 is of the same bytes"},
+		"another model has its bytes":                    {fresh.ID, "The model fresh again 1 has the same bytes"},
+		"another model has its bytes, it has no answers": {same.ID, ""},
+	} {
+		var says []string
+		w.must(w.store.View(t.Context(), func(tx *store.Tx) (err error) {
+			says, err = tx.NeededBy(erasure.Trashed{Kind: erasure.TrashModel, Project: project, ID: string(tt.model)})
+			return err
+		}))
+		if got := strings.Join(says, " "); !strings.Contains(got, tt.says) || tt.says == "" && got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }

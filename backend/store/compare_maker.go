@@ -18,6 +18,25 @@ func (tx *Tx) made(digest ledger.Digest, person ledger.PersonID, how compare.Mad
 	return fault.Wrap(err, "note a maker")
 }
 
+// RivalsOf lists whoever profits or loses by the answers of a model: the makers of
+// every model that was compared with its bytes in the project, that is proposed
+// against them or they against it, and who proposed those or them. What is in the
+// trash counts.
+func (tx *Tx) RivalsOf(m compare.Model) ([]ledger.PersonID, error) {
+	all, err := tx.texts(`WITH own AS (SELECT id FROM model WHERE project = $1 AND (id = $2 OR digest <> '' AND digest = $3)),
+		proposed AS (SELECT subject, baseline_subject, proposed_by FROM candidate WHERE project = $1 AND (model IN (SELECT id FROM own) OR baseline_model IN (SELECT id FROM own)
+			OR CAST($3 AS TEXT) <> '' AND (subject = $3 OR baseline_subject = $3))),
+		rival AS (SELECT o.digest FROM model o JOIN comparison c ON c.project = $1 AND (o.id = c.candidate AND c.baseline IN (SELECT id FROM own) OR o.id = c.baseline AND c.candidate IN (SELECT id FROM own))
+			UNION SELECT subject FROM proposed UNION SELECT baseline_subject FROM proposed)
+		SELECT person FROM maker WHERE digest IN (SELECT digest FROM rival WHERE digest <> '') UNION SELECT proposed_by FROM proposed WHERE proposed_by <> '' ORDER BY 1`,
+		string(m.Project), string(m.ID), string(m.Digest))
+	people := make([]ledger.PersonID, len(all))
+	for i, id := range all {
+		people[i] = ledger.PersonID(id)
+	}
+	return people, fault.Wrap(err, "find the rivals of a model")
+}
+
 // MakersOf lists the makers of a digest in every project, in the order in which
 // they became it.
 func (tx *Tx) MakersOf(digest ledger.Digest) ([]compare.Maker, error) {

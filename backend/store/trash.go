@@ -70,10 +70,14 @@ func (tx *Tx) Deletable(kind string, project ledger.ProjectID, id string) (erasu
 // what needs it, $1 is the project and $2 the id, and says how.
 var needs = map[string][]struct{ query, says string }{
 	erasure.TrashComparison: {
-		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c WHERE c.project = $1 AND c.model IN (SELECT candidate FROM comparison WHERE project = $1 AND digest = $2)`, fault.Format("Candidate %s rests on it.")},
+		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c, comparison o JOIN model m ON m.id = o.candidate WHERE c.project = $1 AND o.project = $1 AND o.digest = $2 AND (c.model = m.id OR m.digest <> '' AND c.subject = m.digest)`, fault.Format("Candidate %s rests on it.")},
 	},
 	erasure.TrashModel: {
 		{`SELECT CAST(number AS TEXT) FROM candidate WHERE project = $1 AND (model = $2 OR baseline_model = $2)`, fault.Format("Candidate %s names it.")},
+		{`SELECT DISTINCT CAST(c.number AS TEXT) FROM candidate c JOIN model m ON m.digest <> '' AND m.digest IN (c.subject, c.baseline_subject) WHERE c.project = $1 AND m.project = $1 AND m.id = $2 AND c.model <> $2 AND c.baseline_model <> $2`,
+			fault.Format("Candidate %s is of the same bytes, so the answers of this model count for it.")},
+		{`SELECT o.name || ' ' || CAST(o.version AS TEXT) FROM ` + visible("model", "project", "id") + ` o JOIN model m ON m.digest <> '' AND m.digest = o.digest WHERE o.project = $1 AND m.project = $1 AND m.id = $2 AND o.id <> $2
+			AND EXISTS (SELECT 1 FROM prediction_set s WHERE s.model = $2)`, fault.Format("The model %s has the same bytes, so the answers of this one count for it.")},
 		{`SELECT substr(digest, 8, 12) FROM ` + visible("comparison", "project", "digest") + ` c WHERE project = $1 AND (baseline = $2 OR candidate = $2)`, fault.Format("The comparison %s is of it; delete that first.")},
 		{`SELECT run FROM training_job WHERE project = $1 AND model = $2 AND ended_at = 0`, fault.Format("A job predicts with it; stop that first.")},
 	},
