@@ -82,14 +82,18 @@ func newBlind(t *testing.T, purpose labeling.Purpose, overlap int) *blind {
 	}))
 	b.set(map[string]string{"project": "p", "dataset": string(d.ID), "item": string(b.items[0]), "class": string(b.secret()), "name": secretClass, "recipe": "text-linear",
 		"fence": "1", "number": "1", "file": "0-sign-off.dsse.json", "page": newID(), "annotation": newID(), "login": "none", "token": "none", "id": "none", "group": "none", "role": "annotator", "kind": "drafts"})
-	for _, who := range []string{"ana", "bo", "lead", "reviewer", "approver", "data_scientist", "auditor", "admin"} {
+	for _, who := range []string{"ana", "bo", "lead", "reviewer", "approver", "data_scientist", "auditor", "admin", "boss"} {
 		role := ledger.Role(who)
 		if who == "ana" || who == "bo" {
 			role = ledger.RoleAnnotator
 		}
-		p, _, err := h.identity.CreatePerson(t.Context(), ledger.System(), identity.CreatePersonRequest{Username: who, Project: b.project.ID, Roles: []ledger.Role{role}})
+		req := identity.CreatePersonRequest{Username: who, Project: b.project.ID, Roles: []ledger.Role{role}}
+		if who == "boss" { // of the installation, and in no project
+			req = identity.CreatePersonRequest{Username: who, Admin: true}
+		}
+		p, _, err := h.identity.CreatePerson(t.Context(), ledger.System(), req)
 		b.must(err)
-		b.people[who] = ledger.Actor{Person: p.ID, Name: who, Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{b.project.ID: {role}}}
+		b.people[who] = ledger.Actor{Person: p.ID, Name: who, Admin: who == "boss", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{b.project.ID: {role}}}
 	}
 	b.set(map[string]string{"bo": string(b.people["bo"].Person), "person": string(b.people["bo"].Person)})
 	list, err := os.ReadFile("../backend/web/testdata/routes.golden")
@@ -103,7 +107,27 @@ func newBlind(t *testing.T, purpose labeling.Purpose, overlap int) *blind {
 	if len(b.routes) < 200 {
 		t.Fatalf("%d routes were read", len(b.routes))
 	}
+	if purpose == labeling.PurposeEvaluation && overlap == 1 {
+		b.addOpen()
+	}
 	return b
+}
+
+// addOpen adds a dataset that nobody judges blind, with an answer: lists over all
+// datasets are asked for otherwise where some are open.
+func (b *blind) addOpen() {
+	b.t.Helper()
+	d, err := b.labeling.CreateDataset(b.t.Context(), ledger.System(), b.project.ID, "open", labeling.PurposeTraining)
+	b.must(err)
+	id, text := labeling.ItemID(newID()), "open words"
+	b.must(b.store.Update(b.t.Context(), func(tx *store.Tx) error {
+		_, err := tx.CreateItem(labeling.Item{ID: id, Project: b.project.ID, Dataset: d.ID, Key: "open", Text: text,
+			Content: ledger.DigestOf([]byte(text)), Status: labeling.StatusQueued, CreatedAt: tx.Now()})
+		return err
+	}))
+	_, err = b.labeling.Submit(b.t.Context(), b.people["bo"], b.project.ID, labeling.SubmitRequest{Annotation: labeling.Annotation{
+		ID: labeling.AnnotationID(newID()), Item: id, Kind: labeling.KindAnswer, Class: b.project.Schema.Classes[1].ID}})
+	b.must(err)
 }
 
 func (b *blind) must(err error) {
@@ -145,26 +169,30 @@ var asked = map[string][]string{
 	"/api/v1/projects/{project}/export":                      {"?dataset=gold&format=csv", "?dataset=gold&format=tsv", "?dataset=gold&format=jsonl", "?dataset=gold&format=parquet"},
 	"/api/v1/projects/{project}/snapshots/{snapshot}/export": {"?format=csv", "?format=tsv", "?format=jsonl", "?format=parquet"},
 	"/projects/{project}/snapshots/{snapshot}/diff":          {"?against={earlier}", "?against={earlier}&tab=balance"},
-	"/api/v1/projects/{project}/snapshots/{snapshot}/diff":   {"?against={earlier}"},
+	"/api/v1/projects/{project}/snapshots/{snapshot}/diff":   {"?against={earlier}", "?against={earlier}&kind=relabelled"},
 	"/projects/{project}/history":                            {"?record=item:{item}", "?kind=annotation.submitted", "?actor={bo}"},
-	"/api/v1/projects/{project}/history":                     {"?record=item:{item}", "?kind=annotation.decided", "?limit=1000"},
+	"/api/v1/projects/{project}/history":                     {"?record=item:{item}", "?kind=annotation.decided", "?limit=1000", "?actor={bo}&from=2020-01-01&until=2100-01-01"},
 	"/projects/{project}/history/export":                     {"?format=csv", "?format=json", "?format=json&record=item:{item}"},
 	"/api/v1/projects/{project}/history/export":              {"?format=csv", "?format=json"},
 	"/history":                             {"?record=item:{item}"},
-	"/api/v1/history":                      {"?limit=1000"},
+	"/api/v1/history":                      {"?limit=1000", "?record=item:{item}", "?kind=annotation.decided", "?actor={bo}&from=2020-01-01&until=2100-01-01"},
 	"/history/export":                      {"?format=csv", "?format=json"},
 	"/api/v1/history/export":               {"?format=csv", "?format=json"},
 	"/projects/{project}/compare/{digest}": {"?class={name}", "?answer={name}", "?classes=all&slices=all"},
-	"/api/v1/projects/{project}/comparisons/{digest}/items": {"?class={name}", "?outcome=lost", "?baseline={name}"},
-	"/projects/{project}/candidates/{candidate}":            {"?tab=data", "?tab=predictions", "?tab=history"},
+	"/api/v1/projects/{project}/comparisons/{digest}/items": {"?class={name}", "?outcome=lost", "?baseline={name}", "?candidate={name}", "?answer={name}"},
+	"/projects/{project}/candidates/{candidate}":            {"?tab=data", "?tab=parameters", "?tab=metrics", "?tab=predictions"},
 	"/palette":                             {"?project=p"},
-	"/api/v1/gate":                         {"?candidate={candidate}&project=p"},
+	"/api/v1/gate":                         {"?candidate={candidate}&project=p", "?subject={subject}&environment=production&project=p"},
 	"/projects/{project}/imports/{import}": {"?label=label&text=text"},
-	"/api/v1/projects/{project}/imports/{import}/preview": {"?label=label&text=text"},
-	"/projects/{project}/items/{item}/erase":              {"?confirm=k0"},
-	"/projects/{project}/runs/{number}/log/find":          {"?q={name}"},
-	"/api/v1/projects/{project}/runs/{number}/log/find":   {"?q={name}"},
-	"/projects/{project}/predictions/new":                 {"?snapshot={snapshot}"},
+	"/api/v1/projects/{project}/imports/{import}/preview": {"?label=label&text=text", "?format=csv&header=yes&text=text&label=label&key=text&media="},
+	"/api/v1/tokens":                                    {"?all=true"},
+	"/api/v1/projects/{project}/models":                 {"?name=new"},
+	"/api/v1/projects/{project}/candidates":             {"?state=open", "?environment=production"},
+	"/projects/{project}/candidates":                    {"?state=open"},
+	"/projects/{project}/items/{item}/erase":            {"?confirm=k0"},
+	"/projects/{project}/runs/{number}/log/find":        {"?text={name}"},
+	"/api/v1/projects/{project}/runs/{number}/log/find": {"?text={name}"},
+	"/projects/{project}/predictions/new":               {"?snapshot={snapshot}"},
 }
 
 // writes are what whoever only judges sends to the routes that change something:
@@ -198,7 +226,7 @@ func (b *blind) fill(text string) string {
 	return strings.ReplaceAll(braces.ReplaceAllStringFunc(text, func(name string) string {
 		name = strings.Trim(name, "{}")
 		value, known := b.params[name]
-		if !known && !slices.Contains([]string{"snapshot", "earlier", "bulk", "digest", "candidate", "import", "model", "set", "other"}, name) {
+		if !known && !slices.Contains([]string{"snapshot", "earlier", "bulk", "digest", "candidate", "subject", "import", "model", "set", "other"}, name) {
 			b.t.Errorf("%s: nobody knows what to ask for as %q; add it here", text, name)
 		}
 		if !known {
@@ -337,10 +365,36 @@ func (b *blind) ask(v asker) map[string]int {
 	return told
 }
 
+// tellingFilter is a filter of a list of items that tells by what it lets through
+// what became of an item.
+var tellingFilter = regexp.MustCompile(`/items\?.*(label|person|disagrees|predicted|status=(accepted|disputed|skipped))`)
+
 // learnsNothing asks again and wants every answer to tell what it told before
-// anybody had answered.
+// anybody had answered, and no filter to let through what others made of an item.
 func (b *blind) learnsNothing(v asker, before map[string]int) {
 	b.t.Helper()
+	for _, rt := range b.routes {
+		for _, question := range asked[rt.pattern] {
+			if strings.Contains(question, "person") && v.who != "ana" {
+				continue // that somebody answered is no secret among those who work with answers
+			}
+			if rt.method != http.MethodGet || !tellingFilter.MatchString(rt.pattern+question) || v.token != "" && !strings.HasPrefix(rt.pattern, "/api/") {
+				continue
+			}
+			code, text := b.send(v, b.request("GET", b.fill(rt.pattern+question), ""))
+			var list struct {
+				Total *int64            `json:"total"`
+				Items []json.RawMessage `json:"items"`
+			}
+			program := strings.HasPrefix(rt.pattern, "/api/")
+			if program {
+				_ = json.NewDecoder(strings.NewReader(text)).Decode(&list) // none fails below
+			}
+			if code != http.StatusOK || strings.Contains(text, "text number") || program && (list.Total == nil || *list.Total != int64(len(list.Items))) {
+				b.t.Errorf("%s learns by what a filter lets through: GET %s: %d %.2000s", v, b.fill(rt.pattern+question), code, text)
+			}
+		}
+	}
 	for question, now := range b.ask(v) {
 		if now > before[question] {
 			_, text := b.send(v, b.request("GET", b.fill(question), ""))
@@ -349,6 +403,58 @@ func (b *blind) learnsNothing(v asker, before map[string]int) {
 				at = max(0, i-150)
 			}
 			b.t.Errorf("%s learns what others said: GET %s tells of it %d times, %d times before:\n…%s…", v, b.fill(question), now, before[question], text[at:min(len(text), at+300)])
+		}
+	}
+}
+
+// answersAll wants somebody who sees everything to be answered every question:
+// one that is misspelt tells nobody anything.
+func (b *blind) answersAll(v asker) {
+	b.t.Helper()
+	for _, rt := range b.routes {
+		for _, question := range asked[rt.pattern] {
+			if rt.method != http.MethodGet || strings.Contains(rt.pattern, "/runs/{number}/") {
+				continue // nobody trained anything here
+			}
+			if code, text := b.send(v, b.request("GET", b.fill(rt.pattern+question), "")); code != http.StatusOK {
+				b.t.Errorf("%s asks for nothing that is there, GET %s: %d %.300s", v, b.fill(rt.pattern+question), code, text)
+			}
+		}
+	}
+	b.everyParameterIsAsked(v)
+}
+
+// everyParameterIsAsked wants a question for each parameter of the API, and no
+// question by a parameter that there is not.
+func (b *blind) everyParameterIsAsked(v asker) {
+	b.t.Helper()
+	var api struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name, In string }
+		}
+	}
+	_, text := b.send(v, b.request("GET", "/api/v1/openapi.json", ""))
+	b.must(json.NewDecoder(strings.NewReader(text)).Decode(&api))
+	if len(api.Paths) < 50 {
+		b.t.Fatalf("%d paths were read", len(api.Paths))
+	}
+	for path, methods := range api.Paths {
+		path = "/api/v1" + path
+		declared := map[string]bool{"after": true, "limit": true, "before": true} // where a page begins and ends
+		questions := strings.Join(asked[path], "&")
+		for _, p := range methods["get"].Parameters {
+			if p.In != "query" {
+				continue
+			}
+			if !declared[p.Name] && !regexp.MustCompile("[?&]"+p.Name+"=").MatchString(questions) {
+				b.t.Errorf("nobody asks GET %s by %s=; add it to asked", path, p.Name)
+			}
+			declared[p.Name] = true
+		}
+		for _, q := range regexp.MustCompile(`[?&]([a-z_]+)=`).FindAllStringSubmatch(questions, -1) {
+			if !declared[q[1]] {
+				b.t.Errorf("GET %s has no parameter %s", path, q[1])
+			}
 		}
 	}
 }
@@ -379,9 +485,18 @@ func (b *blind) writesNothing(v asker) {
 			b.t.Errorf("%s lets in who only judges, and nobody knows how to ask it; add it to writes", route)
 			continue
 		}
-		_, text := b.send(v, b.request(rt.method, b.fill(rt.pattern), b.fill(body)))
-		if b.tells(text) > 0 {
-			b.t.Errorf("%s learns what others said by %s: %s", v, route, text)
+		if strings.HasSuffix(rt.pattern, "/items/{item}/show") && v.who != "ana" {
+			continue // whoever may shall be shown it, and is not asked any more
+		}
+		if !listed && strings.HasPrefix(rt.pattern, "/api/") && rt.method != http.MethodDelete {
+			body = "{}" // refused or not, it has an answer
+		}
+		code, text := b.send(v, b.request(rt.method, b.fill(rt.pattern), b.fill(body)))
+		if strings.HasSuffix(route, "/schema") {
+			text = strings.NewReplacer(secretClass, "", string(b.secret()), "").Replace(text) // it says which classes there are
+		}
+		if b.tells(text) > 0 || code == http.StatusInternalServerError {
+			b.t.Errorf("%s learns what others said by %s: %d %s", v, route, code, text)
 		}
 	}
 	for route := range writes {
@@ -461,7 +576,7 @@ func TestNobodyLearnsOfEvaluationDataWhatOthersSaidBeforeTheirOwnAnswer(t *testi
 	t.Parallel()
 	b := newBlind(t, labeling.PurposeEvaluation, 1)
 	judges := append(b.askers("ana"), b.token("ana"))
-	others := b.askers("lead", "reviewer", "data_scientist", "admin", "approver", "auditor")
+	others := b.askers("lead", "reviewer", "data_scientist", "admin", "approver", "auditor", "boss")
 	before := map[asker]map[string]int{}
 	for _, v := range slices.Concat(judges, others) {
 		before[v] = b.ask(v)
@@ -474,6 +589,7 @@ func TestNobodyLearnsOfEvaluationDataWhatOthersSaidBeforeTheirOwnAnswer(t *testi
 		b.learnsNothing(v, before[v])
 	}
 	b.writesNothing(judges[0])
+	b.answersAll(others[6])
 	const page, program = "/projects/{project}", "/api/v1/projects/{project}"
 	for _, v := range others {
 		b.learns(v, before[v], page+"/items", page+"/items?label={class}", page+"/items?person={bo}", page+"/items/{item}", program+"/items", program+"/items?status=accepted", program+"/items/{item}",
@@ -481,7 +597,7 @@ func TestNobodyLearnsOfEvaluationDataWhatOthersSaidBeforeTheirOwnAnswer(t *testi
 			page+"/candidates/{candidate}/evidence/{file}", page+"/candidates/{candidate}/evidence.zip", program+"/candidates/{candidate}/evidence",
 			page+"/compare/{digest}", page+"/compare/{digest}/document", program+"/comparisons/{digest}", program+"/comparisons/{digest}/items", page+"/models/{model}")
 		switch v.who {
-		case "lead", "data_scientist", "admin", "auditor":
+		case "lead", "data_scientist", "admin", "auditor", "boss":
 			b.learns(v, before[v], program+"/history?limit=1000", page+"/history?record=item:{item}", page+"/history/export?format=json", program+"/history/export?format=csv")
 			for _, format := range []string{"csv", "tsv", "jsonl", "parquet"} {
 				b.learns(v, before[v], program+"/export?dataset=gold&format="+format, program+"/snapshots/{snapshot}/export?format="+format)
@@ -548,6 +664,10 @@ func (b *blind) becomeKnown() {
 		b.must(err)
 	}
 	settle(t, b.house)
+	b.must(b.store.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.SuggestAnswers(labeling.DatasetID(b.params["dataset"]), models[1].ID, []compare.Suggestion{{Key: "k0", Class: b.secret(), Score: compare.NoScore, Uncertainty: compare.NoScore}, {Key: "k2", Class: b.secret(), Score: compare.NoScore, Uncertainty: compare.NoScore}})
+		return err
+	}))
 	compared, err := b.compare.Compare(t.Context(), b.people["data_scientist"], compare.CompareRequest{Project: b.project.ID, Baseline: "old", Candidate: "new", Snapshot: snap.ID})
 	b.must(err)
 	candidate, err := b.review.Propose(t.Context(), b.people["data_scientist"], review.ProposeRequest{Project: b.project.ID, Model: compare.ModelRef{Name: "new"}, Environment: review.Production})
@@ -561,7 +681,7 @@ func (b *blind) becomeKnown() {
 			Person: b.people["reviewer"].Person, Role: ledger.RoleReviewer, Label: "release", Value: 1, Words: "Yes", Evidence: []ledger.Digest{compared.Record.Digest}, At: tx.Now()})
 	}))
 	b.set(map[string]string{"bulk": string(bulk.ID), "file": "comparison-" + compared.Record.Digest.Hex()[:12] + ".json", "earlier": string(earlier.ID), "snapshot": string(snap.ID), "model": string(models[1].ID), "set": string(sets[1].ID),
-		"digest": compared.Record.Digest.Hex(), "candidate": fmt.Sprint(candidate.Number), "import": string(file.ID), "other": string(b.items[5])})
+		"digest": compared.Record.Digest.Hex(), "candidate": fmt.Sprint(candidate.Number), "subject": string(models[1].Digest), "import": string(file.ID), "other": string(b.items[5])})
 }
 
 // TestNobodyWhoMayBeAskedNextLearnsWhatOthersSaid does the same where two people
@@ -569,7 +689,7 @@ func (b *blind) becomeKnown() {
 func TestNobodyWhoMayBeAskedNextLearnsWhatOthersSaid(t *testing.T) {
 	t.Parallel()
 	b := newBlind(t, labeling.PurposeTraining, 2)
-	open := append(b.askers("ana", "lead", "reviewer", "data_scientist", "admin"), b.token("ana"), b.token("lead"), b.token("data_scientist"))
+	open := append(b.askers("ana", "lead", "reviewer", "data_scientist", "admin", "boss"), b.token("ana"), b.token("lead"), b.token("data_scientist"))
 	never := b.askers("approver", "auditor")
 	before := map[asker]map[string]int{}
 	for _, v := range slices.Concat(open, never) {
@@ -597,9 +717,30 @@ func TestNobodyWhoMayBeAskedNextLearnsWhatOthersSaid(t *testing.T) {
 		t.Fatalf("to have answers shown: %d %s", code, text)
 	}
 	b.learns(lead, before[lead], page+"/items/{item}", program+"/items/{item}", page+"/label/peek?item={item}", page+"/history?record=item:{item}", program+"/history?limit=1000", program+"/history/export?format=json")
-	b.learns(open[6], before[open[6]], program+"/items/{item}")
+	b.learns(open[7], before[open[7]], program+"/items/{item}")
 	b.says("ana", 0, labeling.KindAnswer, b.secret(), "")
 	for _, v := range open {
 		b.learns(v, before[v], program+"/items/{item}", program+"/items")
 	}
 }
+
+// TestNoAnswerToAWriteTellsWhoMayBeAskedNext sends what changes something as each
+// who labels and does more than that, each to a server of their own: a form that
+// is refused is a page, too.
+func TestNoAnswerToAWriteTellsWhoMayBeAskedNext(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"lead", "reviewer", "data_scientist", "admin", "boss"} {
+		b := newBlind(t, labeling.PurposeTraining, 2)
+		b.says("bo", 0, labeling.KindAnswer, b.secret(), "")
+		b.says("bo", 1, labeling.KindSkip, "", secretReason+" I cannot tell")
+		b.set(map[string]string{"other": string(b.items[5])})
+		// What deletes comes last, so that there is something to be told of.
+		slices.SortStableFunc(b.routes, func(x, y blindRoute) int {
+			last := func(rt blindRoute) int { return len(ending.FindString(rt.method + " " + rt.pattern)) }
+			return last(x) - last(y)
+		})
+		b.writesNothing(asker{who: who})
+	}
+}
+
+var ending = regexp.MustCompile("^DELETE|/trash|/erase|/erasure|/end$")

@@ -7,6 +7,7 @@ import (
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store"
+	"github.com/adjudge/adjudge/compare"
 	"github.com/adjudge/adjudge/labeling"
 )
 
@@ -29,6 +30,7 @@ func LabelingSight(t *testing.T) {
 	for name, f := range map[string]func(t *testing.T, l sight){
 		"on evaluation data whoever only judges is told nothing before their own answer": func(t *testing.T, l sight) {
 			l.says(bo, 1, "d2/x", "dog")
+			l.suggests("d2", "x")
 			for name, who := range blind {
 				if got := l.sees(who, "d2/x"); got != "withheld" {
 					t.Errorf("%s sees %s", name, got)
@@ -84,6 +86,8 @@ func LabelingSight(t *testing.T) {
 			l.says(bo, 2, "d2/x", "dog")
 			l.says(bo, 3, "d2/y", "dog")
 			l.says(ana, 4, "d2/y", "dog")
+			l.suggests("d1", "a")
+			l.suggests("d2", "x", "y")
 			for what, f := range l.telling("") {
 				if got := l.finds(ana, f); got != "a=dog y=dog " {
 					t.Errorf("ana finds %s by %s", got, what)
@@ -132,6 +136,7 @@ func LabelingSight(t *testing.T) {
 			if a, err := l.Agreement(t.Context(), ana, "p1"); err != nil || a.Known() {
 				t.Errorf("ana is told how far people agree about what she has not judged: %+v, %v", a, err)
 			}
+			l.suggests("d1", "a")
 			for what, f := range l.telling("d1") {
 				if got := l.finds(ana, f); got != "" {
 					t.Errorf("ana finds %s by %s", got, what)
@@ -268,15 +273,34 @@ func (l sight) sees(who ledger.Actor, item labeling.ItemID) string {
 	return told
 }
 
+// suggests has a model say that items are cats.
+func (l sight) suggests(dataset labeling.DatasetID, keys ...string) {
+	l.t.Helper()
+	change(l.t, l.s, func(tx *store.Tx) error {
+		var all []compare.Suggestion
+		for _, key := range keys {
+			all = append(all, compare.Suggestion{Key: key, Class: "cat", Score: compare.NoScore, Uncertainty: compare.NoScore})
+		}
+		n, err := tx.SuggestAnswers(dataset, "m1", all)
+		if err == nil && n != len(keys) {
+			err = fmt.Errorf("%d of %d items took a suggestion", n, len(keys))
+		}
+		return err
+	})
+}
+
 // telling are filters that tell what became of an item that bo called a dog.
 func (l sight) telling(dataset labeling.DatasetID) map[string]labeling.ItemFilter {
 	return map[string]labeling.ItemFilter{
-		"its answer":                 {Dataset: dataset, Label: "dog"},
-		"its state":                  {Dataset: dataset, Status: labeling.StatusAccepted},
-		"who answered":               {Dataset: dataset, Person: "bo"},
-		"its answer and its state":   {Dataset: dataset, Label: "dog", Status: labeling.StatusAccepted},
-		"its answer and who gave it": {Dataset: dataset, Label: "dog", Person: "bo"},
-		"its state and who answered": {Dataset: dataset, Status: labeling.StatusAccepted, Person: "bo"},
+		"its answer":                         {Dataset: dataset, Label: "dog"},
+		"its state":                          {Dataset: dataset, Status: labeling.StatusAccepted},
+		"who answered":                       {Dataset: dataset, Person: "bo"},
+		"its answer and its state":           {Dataset: dataset, Label: "dog", Status: labeling.StatusAccepted},
+		"its answer and who gave it":         {Dataset: dataset, Label: "dog", Person: "bo"},
+		"its state and who answered":         {Dataset: dataset, Status: labeling.StatusAccepted, Person: "bo"},
+		"what a model said":                  {Dataset: dataset, Model: "cat"},
+		"where a model differs":              {Dataset: dataset, Disagrees: true},
+		"what a model said and who answered": {Dataset: dataset, Model: "cat", Person: "bo"},
 	}
 }
 
