@@ -113,21 +113,31 @@ func TestNoBodyIsTakenForARequest(t *testing.T) {
 	cookie := "Cookie: " + w.cookieName() + "=" + town.cookie(t, "owner") + "\r\n"
 	bearer := "Authorization: Bearer " + town.token(t, "owner", "full") + "\r\n"
 	// Who gets in, and who is turned away before anything is read.
-	senders := map[access][]string{login: {cookie, ""}, either: {bearer, ""}, token: {bearer, ""}, attempt: {"Authorization: Bearer attempt-secret\r\n", ""}}
+	senders := map[access][]string{login: {cookie, ""}, either: {bearer, ""}, there: {cookie, bearer, ""}, token: {bearer, ""},
+		attempt: {"Authorization: Bearer attempt-secret\r\n", ""}, none: {""}}
+	// These end the login by which they are asked, or others of the same person.
+	ends := []string{"/sign-out", "/lock", "/account/logins/end-others", "/account/password"}
+	other := "Cookie: " + w.cookieName() + "=" + town.cookie(t, "lead") + "\r\n"
 	short, long := attacks()
-	routes := append(slices.Clone(w.routes), route{method: POST, pattern: "/no/such/page"}, route{method: DELETE, pattern: "/sign-in"}, route{method: GET, pattern: "/sign-in"})
-	slots, n := make(chan struct{}, 8), 0
+	routes := append(slices.Clone(w.routes), route{method: POST, pattern: "/no/such/page", access: none}, route{method: DELETE, pattern: "/sign-in", access: none}, route{method: GET, pattern: "/sign-in", access: none})
+	slots, n := make(chan struct{}, 8), map[access]int{}
 	var wait sync.WaitGroup
 	send := func(rt route, sender, how string, a attack) {
 		for framing, body := range a.framed() {
-			n++
+			if sender != "" || rt.access == none {
+				n[rt.access]++
+			}
 			request := rt.method + " " + example(rt.pattern) + " HTTP/1.1\r\nHost: 127.0.0.1:8484\r\nContent-Type: " + a.kind + "\r\n" + sender + body
 			slots <- struct{}{}
 			wait.Go(func() {
 				defer func() { <-slots }()
 				// Its own answer, and that of the honest request unless the connection ended.
-				if got := w.sendAll(t, request); len(got) > 2 || len(got) == 2 && got[1] != http.StatusOK {
+				got := w.sendAll(t, request)
+				if len(got) > 2 || len(got) == 2 && got[1] != http.StatusOK {
 					t.Errorf("%s %s (%s, %s) was answered %v", rt.method, rt.pattern, how, framing, got)
+				}
+				if sender != "" && sender != other && len(got) > 0 && got[0] == http.StatusUnauthorized {
+					t.Errorf("%s %s (%s, %s) does not know %q", rt.method, rt.pattern, how, framing, sender)
 				}
 				if w.wasAsked("/smuggled") {
 					t.Errorf("%s %s (%s, %s): what the body held was taken for a request", rt.method, rt.pattern, how, framing)
@@ -148,7 +158,11 @@ func TestNoBodyIsTakenForARequest(t *testing.T) {
 		}
 		who := senders[rt.access]
 		if len(who) == 0 {
-			who = []string{""}
+			t.Errorf("%s %s: nobody knows how to ask a route of access %q; add it to senders", rt.method, rt.pattern, rt.access)
+			continue
+		}
+		if slices.Contains(ends, rt.pattern) {
+			who = []string{other, ""}
 		}
 		for _, kind := range kinds {
 			send(rt, who[0], kind, long[kind])
@@ -158,7 +172,12 @@ func TestNoBodyIsTakenForARequest(t *testing.T) {
 		}
 	}
 	wait.Wait()
-	t.Logf("%d requests", n)
+	for a := range senders {
+		if n[a] == 0 {
+			t.Errorf("nobody who gets in asked a route of access %q", a)
+		}
+	}
+	t.Logf("%v requests by who gets in", n)
 }
 
 // An answer that comes before the body ends the connection, or the body is
