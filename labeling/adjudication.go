@@ -14,15 +14,15 @@ type Dispute struct {
 	Annotations []Annotation // active answers, oldest first
 }
 
-// Disputes lists the disputed items of a project after a Seq, oldest first.
-func (s *Service) Disputes(ctx context.Context, actor ledger.Actor, project ProjectID, after int64, limit int) ([]Dispute, error) {
+// Disputes lists the disputed items of a project after a Seq, oldest first, at most
+// 200 at once and fewer where their texts are long, and whether there are more.
+func (s *Service) Disputes(ctx context.Context, actor ledger.Actor, project ProjectID, after int64, limit int) (list []Dispute, more bool, err error) {
 	if err := actor.Must(project, ledger.ActionRelabel); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var list []Dispute
-	err := s.View(ctx, func(tx Tx) error {
-		items, err := tx.Disputed(project, after, min(max(limit, 1), 200))
-		if err != nil {
+	err = s.View(ctx, func(tx Tx) error {
+		var items []Item
+		if items, more, err = tx.FindItems(project, ItemFilter{Status: StatusDisputed}, Slice{After: after, Rows: min(max(limit, 1), 200)}); err != nil {
 			return fault.Wrap(err, "find disputed items")
 		}
 		list = make([]Dispute, 0, len(items))
@@ -36,13 +36,13 @@ func (s *Service) Disputes(ctx context.Context, actor ledger.Actor, project Proj
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var seen []DatasetID
 	for _, d := range list {
 		seen = append(seen, d.Item.Dataset)
 	}
-	return list, s.Viewed(ctx, actor, project, seen...)
+	return list, more, s.Viewed(ctx, actor, project, seen...)
 }
 
 // Adjudicate decides what an item is, whatever people answered, with a reason

@@ -194,8 +194,6 @@ type AnnotationTx interface {
 	// AnswersBy counts the active answers of a person in a project, or in one of
 	// its datasets if that is not empty. Imported ones are nobody's work.
 	AnswersBy(person ledger.PersonID, project ProjectID, dataset DatasetID) (int64, error)
-	// Disputed returns disputed items of a project after a Seq, in its order.
-	Disputed(project ProjectID, after int64, limit int) ([]Item, error)
 	// AnswersByDay counts the active answers of people since a time, by day
 	// (days since 1970 in UTC).
 	AnswersByDay(ProjectID, time.Time) (map[int64]int64, error)

@@ -151,7 +151,8 @@ type MediaTx interface {
 	// where it is right again.
 	SetMediaFault(ItemID, MediaFault) error
 	// MediaItems returns the items of a dataset that refer to objects, trash left
-	// out, by id; of them only those with a fault where faulty is set.
+	// out, by id, as many as a page holds: only none says that the walk is over. With
+	// faulty they are only those with a fault.
 	MediaItems(dataset DatasetID, after ItemID, limit int, faulty bool) ([]Item, error)
 	// CountMedia counts those items, and those with a fault.
 	CountMedia(DatasetID) (items, faulty int64, err error)

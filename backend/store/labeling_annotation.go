@@ -106,11 +106,6 @@ func (tx *Tx) AnswersBy(person ledger.PersonID, project labeling.ProjectID, data
 	return n, err
 }
 
-// Disputed returns disputed items of a project after a Seq.
-func (tx *Tx) Disputed(project labeling.ProjectID, after int64, limit int) ([]labeling.Item, error) {
-	return tx.items(`WHERE i.project = $1 AND i.status = 'disputed' AND i.seq > $2 AND i.dataset NOT IN `+hiddenDatasets+` ORDER BY i.seq LIMIT $3`, string(project), after, limit)
-}
-
 // SaidTwice returns the answers to items that more than one person judged.
 func (tx *Tx) SaidTwice(project labeling.ProjectID, latest int) ([]labeling.Said, error) {
 	var found []labeling.Said

@@ -23,7 +23,8 @@ func (tx *Tx) SetMediaFault(id labeling.ItemID, f labeling.MediaFault) error {
 	return tx.mustExec(`UPDATE item_media SET state = $2, found = $3, found_at = $4 WHERE item = $1`, string(id), string(f.State), string(f.Found), micros(f.At))
 }
 
-// MediaItems returns the items of a dataset that refer to objects, by id.
+// MediaItems returns the items of a dataset that refer to objects, by id, as many as
+// a page holds.
 func (tx *Tx) MediaItems(dataset labeling.DatasetID, after labeling.ItemID, limit int, faulty bool) ([]labeling.Item, error) {
 	state := ""
 	if faulty {

@@ -126,7 +126,8 @@ func (tx *Tx) Offers(q labeling.OfferQuery) ([]labeling.Item, error) {
 	return onePage(found), nil
 }
 
-// onePage returns the first of some items, as many as a page holds.
+// onePage returns the first of some items, as many as a page holds, counted as a
+// purse counts them.
 func onePage(items []labeling.Item) []labeling.Item {
 	left := ledger.MostRead
 	for n, i := range items {
@@ -134,9 +135,21 @@ func onePage(items []labeling.Item) []labeling.Item {
 			clear(items[n:])
 			return items[:n]
 		}
-		left -= len(i.Text)
+		left -= weight(i)
 	}
 	return items
+}
+
+// weight is how many bytes of texts an item holds.
+func weight(i labeling.Item) int {
+	n := len(i.ID) + len(i.Project) + len(i.Dataset) + len(i.Key) + len(i.Content) + len(i.Text) + len(i.Status) + len(i.Label) + len(i.Model) + len(i.ModelLabel)
+	for name, value := range i.Meta {
+		n += len(name) + len(value)
+	}
+	if i.Media != nil {
+		n += len(i.Media.URI) + len(i.Media.Digest) + len(i.Media.Type) + len(i.Media.Fault.Found)
+	}
+	return n
 }
 
 // pruneQueue forgets the rows of a generation before the first that is offered

@@ -115,7 +115,7 @@ func (s *Server) showDisputes(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	disputes, err := s.Labeling.Disputes(ctx, actor, place.ID, after, disputesShown)
+	disputes, more, err := s.Labeling.Disputes(ctx, actor, place.ID, after, disputesShown)
 	if err != nil {
 		return err
 	}
@@ -124,9 +124,7 @@ func (s *Server) showDisputes(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	v.Slug, v.Classes = place.Slug, p.Schema.Open()
-	size := 0
 	for _, d := range disputes {
-		size += len(d.Item.Text)
 		shown := page.DisputeView{Item: d.Item}
 		for _, a := range d.Annotations {
 			if !a.Answers() {
@@ -141,7 +139,7 @@ func (s *Server) showDisputes(w http.ResponseWriter, r *http.Request, status int
 		}
 		v.List = append(v.List, shown)
 	}
-	if len(disputes) == disputesShown || size >= ledger.MostRead/2 { // the list may have ended early, see ledger.MostRead
+	if more {
 		v.Next = disputes[len(disputes)-1].Item.Seq
 	}
 	return s.render(w, r, status, view{Title: ui.T(ctx, "disputes.title"), Active: "label"}, page.Disputes(v))

@@ -177,11 +177,11 @@ func LabelingLoop(t *testing.T) {
 			if got := l.item("a"); got.Status != labeling.StatusDisputed || got.Label != "" {
 				t.Errorf("differing answers: %s %s", got.Status, got.Label)
 			}
-			if _, err := l.Disputes(t.Context(), ana, "p1", 0, 10); !fault.Is(err, fault.Denied) {
+			if _, _, err := l.Disputes(t.Context(), ana, "p1", 0, 10); !fault.Is(err, fault.Denied) {
 				t.Errorf("an annotator sees the disputes: %v", err)
 			}
-			list, err := l.Disputes(t.Context(), lead, "p1", 0, 10)
-			if err != nil || len(list) != 1 || len(list[0].Annotations) != 2 || !list[0].Annotations[1].Extra {
+			list, more, err := l.Disputes(t.Context(), lead, "p1", 0, 10)
+			if err != nil || more || len(list) != 1 || len(list[0].Annotations) != 2 || !list[0].Annotations[1].Extra {
 				t.Fatalf("disputes: %+v, %v", list, err)
 			}
 			if _, err := l.Adjudicate(t.Context(), lead, "p1", "d1/a", "dog", " "); !fault.Is(err, fault.Invalid) {
@@ -196,6 +196,32 @@ func LabelingLoop(t *testing.T) {
 			l.undo(ana, 1)
 			if got := l.item("a"); got.Status != labeling.StatusAccepted || got.Label != "dog" {
 				t.Errorf("an undo after the decision: %s %s", got.Status, got.Label)
+			}
+		},
+		"a list of disputes ends where there are no more, however long its items are": func(t *testing.T, l loop) {
+			const items = 12
+			change(t, l.s, func(tx *store.Tx) error {
+				for n := range items {
+					i := Item("d1", fmt.Sprintf("long %d", n))
+					i.Status, i.Meta = labeling.StatusDisputed, map[string]string{"source": strings.Repeat("x", ledger.MostRead/items*2)}
+					if _, err := tx.CreateItem(i); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			for limit, want := range map[int]int{4: 3, 5: 3, 200: 2} {
+				seen, pages, after, more := 0, 0, int64(0), true
+				for ; more; pages++ {
+					list, goesOn, err := l.Disputes(t.Context(), lead, "p1", after, limit)
+					if err != nil || len(list) == 0 {
+						t.Fatalf("after %d of %d: %d disputes, %v", seen, items, len(list), err)
+					}
+					seen, after, more = seen+len(list), list[len(list)-1].Item.Seq, goesOn
+				}
+				if seen != items || pages != want {
+					t.Errorf("%d at once: %d disputes on %d pages, want %d", limit, seen, pages, want)
+				}
 			}
 		},
 		"undo opens the item again, once, and leases it to the page that shows it": func(t *testing.T, l loop) {
