@@ -2,8 +2,11 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +16,9 @@ import (
 )
 
 // mostAnswer is how many bytes the rows of one answer take, but for its last row:
-// a list ends there and says that there is more. What the store reads for it is
-// bounded alike (ledger.MostRead); in JSON a text may take more.
+// a list ends there and says that there is more. What the store reads for a list
+// that has pages is bounded alike (ledger.MostRead); in JSON a text may take more. A
+// list that is read as a whole is in memory as a whole, so its rows are short and few.
 const mostAnswer = 8 << 20
 
 // pageOf draws the rows that were read of a list, up to mostAnswer bytes. place
@@ -48,25 +52,52 @@ func bytesOf(v any) int {
 // and few. It is cut to pages like any other; operation does it.
 type whole interface{ from(after string) error }
 
-// from leaves the rows behind a place, as many as an answer holds. A place is how
-// many rows stand before it.
+// from leaves the rows behind a place, as many as an answer holds. A place says
+// which row the page before ended with, so that rows that come or go meanwhile
+// repeat and skip none. It is Invalid where that row is gone.
 func (l *List[T]) from(after string) error {
 	begin := 0
 	if after != "" {
-		var err error
-		if begin, err = strconv.Atoi(after); err != nil || begin < 0 {
+		at, key, named := strings.Cut(after, "-")
+		n, err := strconv.Atoi(at)
+		if err != nil || n < 1 || !named {
 			return fault.Field("after", "%.40q is no place in a list; pass the next of the page before.", after)
 		}
+		is := func(row T) bool { return keyOf(row) == key }
+		if begin = n; n > len(l.Items) || !is(l.Items[n-1]) {
+			begin = slices.IndexFunc(l.Items, is) + 1
+		}
+		if begin == 0 {
+			return fault.Field("after", "The list has changed: the row that the page before ended with is gone. Read it from the beginning.")
+		}
 	}
-	l.Items = l.Items[min(begin, len(l.Items)):]
+	l.Items = l.Items[begin:]
 	room := mostAnswer
 	for i, row := range l.Items {
 		if room -= bytesOf(row); room <= 0 && i < len(l.Items)-1 {
-			l.Items, l.Next = l.Items[:i+1], strconv.Itoa(begin+i+1)
+			l.Items, l.Next = l.Items[:i+1], strconv.Itoa(begin+i+1)+"-"+keyOf(row)
 			break
 		}
 	}
 	return nil
+}
+
+// keyOf tells a row of a list from the others: by its id or digest, else by all of
+// it.
+func keyOf(row any) string {
+	text, err := json.Marshal(row)
+	if err != nil {
+		return "" // the answer itself will fail, and say why
+	}
+	var names struct {
+		ID     string `json:"id"`
+		Digest string `json:"digest"`
+	}
+	if json.Unmarshal(text, &names) == nil && names.ID+names.Digest != "" {
+		text = []byte(names.ID + "\x00" + names.Digest)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // from cuts the body, if it is a list.

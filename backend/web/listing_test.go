@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/adjudge/adjudge/backend/fault"
 )
 
 type listed30 struct {
@@ -70,8 +72,50 @@ func TestAListEndsWhereItsAnswerIsFullAndSaysWhereItGoesOn(t *testing.T) {
 	if seen != len(rows) {
 		t.Errorf("%d rows", seen)
 	}
-	if err := whole().from("x"); err == nil {
-		t.Error("what is no place is taken")
+	for _, place := range []string{"x", "7", "-1-ab", "0-ab", "7-ab"} {
+		if err := whole().from(place); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q, which is no place, is taken: %v", place, err)
+		}
+	}
+}
+
+type listedByID struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+func TestRowsThatComeOrGoMeanwhileRepeatAndSkipNone(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", mostAnswer/4)
+	list := func(ids string) *List[listedByID] {
+		l := &List[listedByID]{}
+		for _, id := range ids {
+			l.Items = append(l.Items, listedByID{string(id), long})
+		}
+		return l
+	}
+	first := list("abcdefg")
+	if err := first.from(""); err != nil || len(first.Items) != 4 {
+		t.Fatalf("%d rows, %v", len(first.Items), err)
+	}
+	for now, want := range map[string]string{"abcdefg": "efg", "zyabcdefg": "efg", "defg": "efg", "abcdzefg": "zefg", "abcd": "", "abcdf": "f"} {
+		l := list(now)
+		for i := range l.Items {
+			l.Items[i].Text = "worded anew"
+		}
+		got := ""
+		if err := l.from(first.Next); err != nil {
+			t.Errorf("%s: %v", now, err)
+		}
+		for _, row := range l.Items {
+			got += row.ID
+		}
+		if got != want {
+			t.Errorf("of %s the next page is %q, not %q", now, got, want)
+		}
+	}
+	if err := list("abcefg").from(first.Next); !fault.Is(err, fault.Invalid) {
+		t.Errorf("the row that the page ended with is gone: %v", err)
 	}
 }
 
