@@ -1,12 +1,16 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -126,18 +130,53 @@ func (s *Server) newAPI() huma.API {
 	}, adapter{s})
 }
 
-// utf8JSON reads JSON that is UTF-8, as it has to be. The decoder would put a
-// replacement character for every other byte, and so change a name in silence.
+// utf8JSON reads JSON that holds Unicode, as it has to; see mustBeUnicode.
 func utf8JSON() huma.Format {
 	format := huma.DefaultJSONFormat
 	decode := format.Unmarshal
 	format.Unmarshal = func(data []byte, v any) error {
-		if !utf8.Valid(data) {
-			return errors.New("the request is not UTF-8; send JSON in UTF-8")
+		if err := mustBeUnicode(data); err != nil {
+			return err
 		}
 		return decode(data, v)
 	}
 	return format
+}
+
+// mustBeUnicode refuses JSON that is not UTF-8, and escapes of half a character
+// (\uD800 without its other half). The decoder would put a replacement character
+// for each, and so change a name in silence.
+func mustBeUnicode(data []byte) error {
+	if !utf8.Valid(data) {
+		return errors.New("the request is not UTF-8; send JSON in UTF-8")
+	}
+	for i := bytes.IndexByte(data, '\\'); i >= 0 && i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		first, second := escaped(data[i:]), rune(0)
+		if utf16.IsSurrogate(first) {
+			second = escaped(data[min(i+6, len(data)):])
+			if utf16.DecodeRune(first, second) == utf8.RuneError {
+				return fmt.Errorf("the request holds half a character, \\u%04X; send JSON in UTF-8", first)
+			}
+			i += 6
+		}
+		i++ // what is escaped, which may be a backslash
+	}
+	return nil
+}
+
+// escaped reads \uXXXX at the beginning of some JSON; 0 if there is none.
+func escaped(data []byte) rune {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(n)
 }
 
 // oneShape names the language of errors, and gives those that huma found itself (a missing field, broken JSON)

@@ -158,10 +158,14 @@ func (s *Server) postAttemptFinish(w http.ResponseWriter, r *http.Request) error
 }
 
 func readJSON(r *http.Request, into any) error {
-	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		if _, big := errors.AsType[*http.MaxBytesError](err); big {
-			return err
-		}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if err = mustBeUnicode(body); err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
 		return fault.As(fault.Invalid, err, "The body is not the JSON that belongs here.")
 	}
 	return nil

@@ -68,17 +68,24 @@ func TestARequestThatIsNotUTF8ChangesNoName(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
 	s := New(town.deps())
-	body := "{\"username\":\"anna\",\"name\":\"Anna M\xfcller\"}"
-	w := ask(s, POST, "/api/v1/people", func(r *http.Request) {
-		signedIn(s, town.cookie(t, "owner"))(r)
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		r.Header.Set("Content-Type", "application/json")
-		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-	})
-	if w.Code < 400 || w.Code >= 500 || !strings.Contains(w.Body.String(), "UTF-8") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, name := range []string{"Anna M\xfcller", `Anna \uD83D`, `Anna \ude00\ud83d`, `Anna \\\uD83D.`} {
+		body := `{"username":"anna","name":"` + name + `"}`
+		w := ask(s, POST, "/api/v1/people", func(r *http.Request) {
+			signedIn(s, town.cookie(t, "owner"))(r)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r.Header.Set("Content-Type", "application/json")
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		})
+		if w.Code < 400 || w.Code >= 500 || !strings.Contains(w.Body.String(), "UTF-8") {
+			t.Errorf("%q: %d %s", name, w.Code, w.Body)
+		}
 	}
 	if _, err := town.identity.PersonByUsername(t.Context(), ledger.System(), "anna"); err == nil {
 		t.Error("a person was made whose name nobody gave")
+	}
+	for _, whole := range []string{`"\ud83d\ude00"`, `"\\ud83d"`, `"\\\\\u00e4"`, "\"ä\"", `"\n\""`, `{}`, `"\`, ``} {
+		if err := mustBeUnicode([]byte(whole)); err != nil {
+			t.Errorf("%s: %v", whole, err)
+		}
 	}
 }
