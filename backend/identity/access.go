@@ -216,7 +216,7 @@ func yesFirst(yes bool) int {
 // or username, still needs it. Nobody confirms what they hold themselves, but an
 // admin of the installation, above whom there is nobody.
 func (s *Service) ConfirmAccess(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, holder string, role ledger.Role) error {
-	return s.act(ctx, actor, grants(project, role), func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, grants(project, role), func(tx Tx, actor ledger.Actor) error {
 		all, err := s.accesses(tx, project)
 		if err != nil {
 			return err

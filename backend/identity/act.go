@@ -7,13 +7,13 @@ import (
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
-// act carries out a change of who is here and of what they may do. Every such
+// asActor carries out a change of who is here and of what they may do. Every such
 // change comes through it, so that all of them keep the same two rules. An API
 // token changes nothing about people: whoever finds one could otherwise make
 // the two people whose votes open a gate. And what the actor may do is asked
 // again inside the transaction: a password that was hashed, or a page that
 // stood open, in between must not outlive the role it rested on.
-func (s *Service) act(ctx context.Context, actor ledger.Actor, may func(ledger.Actor) error, do func(Tx, ledger.Actor) error) error {
+func (s *Service) asActor(ctx context.Context, actor ledger.Actor, may func(ledger.Actor) error, do func(Tx, ledger.Actor) error) error {
 	if err := MustBeThere(actor); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func asItStands(tx Tx, actor ledger.Actor) (ledger.Actor, error) {
 	return visit.Actor, nil
 }
 
-// grants is what act asks of whoever gives or takes roles in a project.
+// grants is what asActor asks of whoever gives or takes roles in a project.
 func grants(project ledger.ProjectID, roles ...ledger.Role) func(ledger.Actor) error {
 	return func(actor ledger.Actor) error {
 		for _, role := range roles {
@@ -58,7 +58,7 @@ func grants(project ledger.ProjectID, roles ...ledger.Role) func(ledger.Actor) e
 	}
 }
 
-// manages is what act asks of whoever arranges the people of a project.
+// manages is what asActor asks of whoever arranges the people of a project.
 func manages(project ledger.ProjectID) func(ledger.Actor) error {
 	return func(actor ledger.Actor) error { return actor.Must(project, ledger.ActionManage) }
 }

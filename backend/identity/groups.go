@@ -19,7 +19,7 @@ func (s *Service) CreateGroup(ctx context.Context, actor ledger.Actor, name stri
 	if err := joined(mustAdminister(actor), group.Validate()); err != nil {
 		return Group{}, err
 	}
-	return group, s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
+	return group, s.asActor(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		if err := tx.CreateGroup(group); err != nil {
 			return takenGroup(err)
 		}
@@ -144,7 +144,7 @@ func (s *Service) giveRole(tx Tx, actor ledger.Actor, g Group, r GroupRole, kind
 // a project. It needs ActionManage there, ActionAdminister to give or take the
 // role admin, and a reason where a group has members.
 func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[GroupID][]ledger.Role, reason string) error {
-	return s.act(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
 		groups, err := tx.Groups()
 		if err != nil {
 			return err
@@ -178,7 +178,7 @@ func (s *Service) SetGroupRoles(ctx context.Context, actor ledger.Actor, project
 }
 
 func (s *Service) changeGroup(ctx context.Context, actor ledger.Actor, may func(ledger.Actor) error, name string, change func(Tx, ledger.Actor, Group) error) error {
-	return s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		groups, err := tx.Groups()
 		if err != nil {
 			return err

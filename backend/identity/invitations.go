@@ -53,7 +53,7 @@ func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteA
 	for i := range list {
 		ids[i], secrets[i] = ledger.PersonID(s.newID()), newSecret("")
 	}
-	err = s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
+	err = s.asActor(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		now, err := standingOf(tx, req)
 		if err != nil {
 			return err

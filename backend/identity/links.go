@@ -154,7 +154,7 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, secret string, req Accou
 		if err := tx.EndLinks(PurposeFirstAdmin); err != nil { // those that other servers printed
 			return err
 		}
-		return s.named(tx, ledger.ViaLogin, owner.ID, func(p *Person) error {
+		return s.rename(tx, ledger.ViaLogin, owner.ID, func(p *Person) error {
 			p.Password = phc
 			return named(p)
 		})

@@ -24,7 +24,7 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 	if err != nil {
 		return person, "", err
 	}
-	return person, "", s.act(ctx, actor, grants(req.Project, req.Roles...), func(tx Tx, actor ledger.Actor) error {
+	return person, "", s.asActor(ctx, actor, grants(req.Project, req.Roles...), func(tx Tx, actor ledger.Actor) error {
 		reason, err := reasonFor(tx, actor, req.Project, person.ID, req.Reason)
 		for _, role := range req.Roles {
 			if err == nil {
@@ -39,7 +39,7 @@ func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePerson
 // ActionAdminister for the role admin. Where the person is a member already,
 // their role changes, which needs a reason.
 func (s *Service) Grant(ctx context.Context, actor ledger.Actor, m Membership, reason string) error {
-	return s.act(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
 		if _, err := tx.Person(m.Person); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, 
 	if err != nil {
 		return err
 	}
-	return s.act(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, grants(m.Project, m.Role), func(tx Tx, actor ledger.Actor) error {
 		held, err := tx.RemoveMembership(m)
 		if err != nil || !held {
 			return err
@@ -101,7 +101,7 @@ func (s *Service) Revoke(ctx context.Context, actor ledger.Actor, m Membership, 
 // project; none takes a person out of it. Others keep theirs. A change needs a
 // reason.
 func (s *Service) SetRoles(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, roles map[ledger.PersonID][]ledger.Role, reason string) error {
-	return s.act(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, manages(project), func(tx Tx, actor ledger.Actor) error {
 		for _, person := range slices.Sorted(maps.Keys(roles)) {
 			if err := s.setRoles(tx, actor, project, person, roles[person], reason); err != nil {
 				return err

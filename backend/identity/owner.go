@@ -45,7 +45,7 @@ func (s *Service) Owner(ctx context.Context, username, name string) (person Pers
 		case !fault.Is(err, fault.NotFound):
 			return err
 		}
-		return s.named(tx, ledger.ViaLocal, person.ID, func(p *Person) error {
+		return s.rename(tx, ledger.ViaLocal, person.ID, func(p *Person) error {
 			p.Username, p.Name, p.ChangedAt = username, name, s.now()
 			person = *p
 			return p.Validate()
@@ -68,8 +68,8 @@ func (s *Service) owner(tx Tx, fresh Person) (Person, error) {
 	return fresh, s.create(tx, acting(fresh, ledger.ViaLocal), fresh)
 }
 
-// named writes who the owner says they are.
-func (s *Service) named(tx Tx, via ledger.Via, owner ledger.PersonID, what func(*Person) error) error {
+// rename writes who the owner says they are.
+func (s *Service) rename(tx Tx, via ledger.Via, owner ledger.PersonID, what func(*Person) error) error {
 	person, err := change(tx, owner, what)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (s *Service) TakeOver(ctx context.Context, actor ledger.Actor) error {
 	if actor.Via != ledger.ViaLogin {
 		return fault.New(fault.Denied, "Sign in with a browser to take this machine over.")
 	}
-	return s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		person, err := tx.Person(actor.Person)
 		if err != nil {
 			return err

@@ -111,7 +111,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 		}
 		person.Password = phc
 	}
-	err := s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
+	err := s.asActor(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		if err := s.create(tx, actor, person); err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 func (s *Service) Invite(ctx context.Context, actor ledger.Actor, id ledger.PersonID) (string, error) {
 	secret := newSecret("")
 	// Who may is asked below, once it is known which roles the person holds.
-	return secret, s.act(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
+	return secret, s.asActor(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
 		person, err := tx.Person(id)
 		if fault.Is(err, fault.NotFound) && mustAdminister(actor) != nil {
 			err = fault.New(fault.Denied, "A link for this person is made by an admin of this installation. Ask one.")
@@ -193,7 +193,7 @@ func (s *Service) ChangePerson(ctx context.Context, actor ledger.Actor, id ledge
 		}
 		return nil
 	}
-	err = s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) (err error) {
+	err = s.asActor(ctx, actor, may, func(tx Tx, actor ledger.Actor) (err error) {
 		able, err := s.someAdminSignsIn(tx)
 		if err != nil {
 			return err

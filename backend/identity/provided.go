@@ -404,7 +404,7 @@ func (s *Service) Disconnect(ctx context.Context, actor ledger.Actor, person led
 	if err != nil {
 		return err
 	}
-	return s.act(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, mustAdminister, func(tx Tx, actor ledger.Actor) error {
 		p, err := tx.Person(person)
 		if err != nil {
 			return err

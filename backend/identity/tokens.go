@@ -48,7 +48,7 @@ func (s *Service) CreateToken(ctx context.Context, actor ledger.Actor, req Creat
 	if err := token.Validate(now); err != nil {
 		return Token{}, "", err
 	}
-	err := s.act(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
+	err := s.asActor(ctx, actor, may, func(tx Tx, actor ledger.Actor) error {
 		if _, err := tx.Person(token.Person); err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (s *Service) Tokens(ctx context.Context, actor ledger.Actor, all bool) (tok
 
 // RevokeToken makes a token worthless at once: one's own, or anybody's for an admin.
 func (s *Service) RevokeToken(ctx context.Context, actor ledger.Actor, id TokenID) error {
-	return s.act(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
+	return s.asActor(ctx, actor, func(ledger.Actor) error { return nil }, func(tx Tx, actor ledger.Actor) error {
 		token, err := tx.TokenByID(id)
 		if err != nil {
 			return err
