@@ -12,25 +12,25 @@ import (
 // in this program decides it.
 //
 // Items are judged blind in an evaluation dataset, on which models are judged,
-// and where the project asks more than one person about each item. Of such an
-// item:
+// and where the project asks more than one person about each item. Who sees what
+// others said about such an item:
 //
-//   - What one said oneself is seen always, and all of it by whoever has answered
-//     it, as long as that answer counts.
-//   - Whoever is never asked, because no role of theirs labels (approver,
-//     auditor), sees all of it.
-//   - Whoever only judges (the annotator: labels, and does not compare models)
-//     sees nothing else of it before they have answered, whatever became of it:
-//     no answers, no accepted answer, no status, and of an evaluation dataset
-//     nothing that a model said. No filter, count, example, snapshot or comparison
-//     tells it in another way.
-//   - Whoever labels and works with answers as well (lead, reviewer, data
-//     scientist, admin) sees nothing of what others said as long as the item waits
-//     for answers, because they may be asked next. Once it is accepted or
-//     disputed nobody is asked any more, and they see all of it.
-//   - Who may change labels of other people may have the answers of a waiting
-//     item shown (ShowAnswers). That is an event of the history; they are not
-//     asked for this item any more, and no answer of theirs is taken to it.
+//	who                                       while it waits   decided or disputed
+//	never asked (approver, auditor)           all of it        all of it
+//	only judges (annotator)                   nothing          nothing
+//	labels and works with answers as well
+//	(lead, reviewer, data scientist, admin)   nothing          all of it
+//	has an answer there that counts           all of it        all of it
+//	had the answers shown (ShowAnswers)       all of it        all of it
+//
+// The last two rows go before the others. What one said oneself is seen always.
+// Nothing means, for whoever only judges: no answers, no accepted answer, no status,
+// and of an evaluation dataset nothing that a model said; no filter, count, example,
+// snapshot or comparison tells it in another way. For those who work with answers it
+// means: no answers; that the item waits is no secret. They may be asked next, which
+// is why they wait, too. Who may change labels of other people may have the answers
+// of a waiting item shown: that is an event of the history, they are not asked for
+// the item any more, and no answer of theirs is taken to it.
 //
 // What a token may do makes no difference: a token that only reads belongs to
 // somebody who may be asked. Items that are not judged blind are seen by
