@@ -61,7 +61,7 @@ func benchLabelCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, got)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d people, %d classes: %d answers in %.1f s, %.0f a second; acknowledged in %.1f ms (median), %.1f ms (99 %%)\n",
+			_, err = fmt.Fprintf(terminal(cmd), "%d people, %d classes: %d answers in %.1f s, %.0f a second; acknowledged in %.1f ms (median), %.1f ms (99 %%)\n",
 				got.People, got.Classes, got.Answers, got.Seconds, got.Rate, got.Median, got.P99)
 			return err
 		},

@@ -151,7 +151,7 @@ func candidateListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, map[string]any{"items": items, "next": nil})
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, raw := range items {
 				var one candidateJSON
 				if err := json.Unmarshal(raw, &one); err != nil {
@@ -217,7 +217,7 @@ func printCandidate(cmd *cobra.Command, raw json.RawMessage, asJSON bool) error 
 	if err := json.Unmarshal(raw, &one); err != nil {
 		return fmt.Errorf("decode a candidate: %w", err)
 	}
-	out := cmd.OutOrStdout()
+	out := terminal(cmd)
 	if _, err := fmt.Fprintf(out, "candidate %d: %s for %s is %s\n%s\n", one.Number, one.Name, one.Environment, one.State, one.Subject.Digest); err != nil {
 		return err
 	}

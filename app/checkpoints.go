@@ -61,7 +61,7 @@ func beside(d *dataDir) []string {
 // check looks for every checkpoint in the history and reports whether all are
 // there, signed with the key of the installation.
 func (o doctorOptions) check(cmd *cobra.Command, s *store.Store, d *dataDir) (bool, error) {
-	sound, out := true, cmd.OutOrStdout()
+	sound, out := true, terminal(cmd)
 	keys, err := o.verifyingKeys(cmd, s, d)
 	if err != nil {
 		return false, err
@@ -131,7 +131,7 @@ func (o doctorOptions) sign(cmd *cobra.Command, s *store.Store, d *dataDir) erro
 	if err != nil {
 		return fault.As(fault.Unavailable, err, "The checkpoint cannot be written to %s", o.write)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "checkpoint: %d events, signed into %s\n", length, o.write)
+	_, err = fmt.Fprintf(terminal(cmd), "checkpoint: %d events, signed into %s\n", length, o.write)
 	return err
 }
 
@@ -192,7 +192,7 @@ func tellWitnesses(cmd *cobra.Command, s *store.Store) error {
 			case w.Last.IsZero(): // it is being brought its first, or a server died over that
 				words = "has no checkpoint yet"
 			}
-			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "witness: %s %s\n", w.Name, words); err != nil {
+			if _, err := fmt.Fprintf(terminal(cmd), "witness: %s %s\n", w.Name, words); err != nil {
 				return err
 			}
 		}

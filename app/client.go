@@ -206,7 +206,7 @@ func kindOfStatus(status int) fault.Kind {
 
 // printJSON writes one JSON document, as --json asks for.
 func printJSON(cmd *cobra.Command, v any) error {
-	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc := json.NewEncoder(terminal(cmd))
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)

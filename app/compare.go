@@ -71,7 +71,7 @@ func (c *client) compare(ctx context.Context, project string, models map[string]
 
 // printComparison says in a few lines what a comparison found.
 func printComparison(cmd *cobra.Command, body web.ComparisonBody) error {
-	c, out := body.Comparison, cmd.OutOrStdout()
+	c, out := body.Comparison, terminal(cmd)
 	if _, err := fmt.Fprintf(out, "%s\n\n", c.Sentence); err != nil {
 		return err
 	}

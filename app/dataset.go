@@ -44,7 +44,7 @@ func datasetListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, d := range list.Items {
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%d items\t%d accepted\t%s\n", d.Name, d.Purpose, d.Items, d.Accepted, d.mark()) // errors come at Flush
 			}
@@ -90,7 +90,7 @@ func datasetMarkCommand() *cobra.Command {
 			if !d.Sensitive {
 				said = "is not marked as sensitive"
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), d.Name, said)
+			_, err = fmt.Fprintln(terminal(cmd), d.Name, said)
 			return err
 		},
 	}

@@ -63,7 +63,7 @@ func doctorCommand() *cobra.Command {
 
 // doctor checks the history and the files and prints what it finds, all of it.
 func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) error {
-	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	ctx, out := cmd.Context(), terminal(cmd)
 	places, err := mediaSettings(o.media, nil)
 	if err != nil {
 		return err

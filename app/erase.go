@@ -86,7 +86,7 @@ func eraseOneCommand(use, short string, project *string, find func(context.Conte
 }
 
 func (p erasureJSON) print(cmd *cobra.Command) error {
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 	for _, r := range p.Records {
 		count := ""
 		if r.Count != nil {
@@ -108,7 +108,7 @@ func (p erasureJSON) print(cmd *cobra.Command) error {
 	case p.Refused != "":
 		said = p.Refused
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), said)
+	_, err := fmt.Fprintln(terminal(cmd), said)
 	return err
 }
 
@@ -138,7 +138,7 @@ func holdCommand() *cobra.Command {
 		if asJSON {
 			return printJSON(cmd, holds)
 		}
-		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 		for _, h := range holds.Items {
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", h.Kind, h.Name, h.ID, h.At, h.Reason) // errors come at Flush
 		}

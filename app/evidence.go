@@ -66,7 +66,7 @@ func evidenceExportCommand() *cobra.Command {
 					return err
 				}
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d files in %s\n", len(list.Items), out)
+			_, err = fmt.Fprintf(terminal(cmd), "%d files in %s\n", len(list.Items), out)
 			return err
 		},
 	}

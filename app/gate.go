@@ -70,11 +70,11 @@ func gateCommand() *cobra.Command {
 				if answer.OK {
 					verdict = "approved"
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", verdict, answer.Reason); err != nil {
+				if _, err := fmt.Fprintf(terminal(cmd), "%s: %s\n", verdict, answer.Reason); err != nil {
 					return err
 				}
 				for _, note := range answer.Notes {
-					if _, err := fmt.Fprintln(cmd.OutOrStdout(), "note:", note); err != nil {
+					if _, err := fmt.Fprintln(terminal(cmd), "note:", note); err != nil {
 						return err
 					}
 				}

@@ -101,7 +101,7 @@ func historyListCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), filter.path()+"?"+q.Encode(), &list); err != nil {
 				return err
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, e := range list.Items {
 				_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Format(time.RFC3339), e.Kind, e.Subject, e.Actor, e.says())
 			}
@@ -159,7 +159,7 @@ func historyExportCommand() *cobra.Command {
 			}
 			q := filter.query()
 			q.Set("format", format)
-			w := cmd.OutOrStdout()
+			w := terminal(cmd)
 			if out != "" {
 				file, err := os.Create(out)
 				if err != nil {

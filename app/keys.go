@@ -174,7 +174,7 @@ func readPublicKeys(paths []string) ([]signer.Public, error) {
 // holds the list of keys in the database against the history. It reports whether
 // that list is the one that was written.
 func (o doctorOptions) checkKeys(cmd *cobra.Command, s *store.Store, d *dataDir) (bool, error) {
-	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	ctx, out := cmd.Context(), terminal(cmd)
 	ring, err := readRing(ctx, s, d.file("keys"), nil)
 	if err != nil {
 		return false, err

@@ -68,9 +68,9 @@ func personCreateCommand() *cobra.Command {
 				return printJSON(cmd, made)
 			}
 			if made.Link == "" {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s can sign in as %s.\n", made.Name, made.Username)
+				_, err = fmt.Fprintf(terminal(cmd), "%s can sign in as %s.\n", made.Name, made.Username)
 			} else {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Send this link to %s; it works once, for seven days:\n%s\n", made.Name, made.Link)
+				_, err = fmt.Fprintf(terminal(cmd), "Send this link to %s; it works once, for seven days:\n%s\n", made.Name, made.Link)
 			}
 			return err
 		},
@@ -121,7 +121,7 @@ func personListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, p := range list.Items {
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", p.Username, p.Name, stateOf(p)) // Flush reports a failure
 			}
@@ -171,7 +171,7 @@ func personInviteCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, invited)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), invited.Link)
+			_, err = fmt.Fprintln(terminal(cmd), invited.Link)
 			return err
 		},
 	}
@@ -245,9 +245,9 @@ func personConfirmCommand() *cobra.Command {
 				return fmt.Errorf("decode the answer: %w", err)
 			}
 			for _, d := range done.Candidates {
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "candidate %d: %s is %s\n", d.Number, d.Name, d.State) // the last line reports a failure
+				_, _ = fmt.Fprintf(terminal(cmd), "candidate %d: %s is %s\n", d.Number, d.Name, d.State) // the last line reports a failure
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is confirmed.\n", args[0])
+			_, err = fmt.Fprintf(terminal(cmd), "%s is confirmed.\n", args[0])
 			return err
 		},
 	}
@@ -298,7 +298,7 @@ func personChangeCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, changed)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", changed.Username, changed.Name, stateOf(changed))
+			_, err = fmt.Fprintf(terminal(cmd), "%s\t%s\t%s\n", changed.Username, changed.Name, stateOf(changed))
 			return err
 		},
 	}
@@ -327,7 +327,7 @@ func personDisconnectCommand() *cobra.Command {
 			if err := c.do(cmd.Context(), http.MethodDelete, apiPath("people", args[0], "provider-accounts"), because(reason), nil); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s no longer signs in at the provider. Without a password they need a new link: adjudge person invite %s\n", args[0], args[0])
+			_, err = fmt.Fprintf(terminal(cmd), "%s no longer signs in at the provider. Without a password they need a new link: adjudge person invite %s\n", args[0], args[0])
 			return err
 		},
 	}

@@ -53,7 +53,7 @@ func inviteList(cmd *cobra.Command, path, project, reason string, preview, asJSO
 	if err := c.post(cmd.Context(), apiPath("people", "invitations"), request, &done); err != nil {
 		return err
 	}
-	out := cmd.OutOrStdout()
+	out := terminal(cmd)
 	if asJSON {
 		return printJSON(cmd, done)
 	}
@@ -166,7 +166,7 @@ func listGroups(cmd *cobra.Command, c *client, asJSON bool) error {
 	if asJSON {
 		return printJSON(cmd, groups)
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 	for _, g := range groups.Items {
 		_, _ = fmt.Fprintf(w, "%s\t%d members\t%d roles\n", g.Name, len(g.Members), len(g.Roles)) // Flush reports a failure
 	}
@@ -189,7 +189,7 @@ func listProjectGroups(cmd *cobra.Command, c *client, project string, asJSON boo
 	if asJSON {
 		return printJSON(cmd, groups)
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 	for _, g := range groups.Items {
 		_, _ = fmt.Fprintf(w, "%s\t%d members\t%s\n", g.Name, g.Members, strings.Join(g.Roles, ", ")) // Flush reports a failure
 	}
@@ -298,11 +298,11 @@ func personPreferCommand() *cobra.Command {
 				return printJSON(cmd, is)
 			}
 			for _, action := range slices.Sorted(maps.Keys(is.Keys)) {
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "key %s: %s\n", action, is.Keys[action]); err != nil {
+				if _, err := fmt.Fprintf(terminal(cmd), "key %s: %s\n", action, is.Keys[action]); err != nil {
 					return err
 				}
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "language %q, text size %q, lock after %d minutes, unseen %t, untimed %t, unnotified %t\n",
+			_, err = fmt.Fprintf(terminal(cmd), "language %q, text size %q, lock after %d minutes, unseen %t, untimed %t, unnotified %t\n",
 				is.Language, is.TextSize, is.LockAfter, is.Unseen, is.Untimed, is.Unnotified)
 			return err
 		},

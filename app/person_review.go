@@ -66,7 +66,7 @@ func personReviewCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			return list.print(cmd.OutOrStdout())
+			return list.print(terminal(cmd))
 		},
 	}
 	f := cmd.Flags()

@@ -63,11 +63,11 @@ func policyShowCommand() *cobra.Command {
 }
 
 func printPolicy(cmd *cobra.Command, p policyJSON) error {
-	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "policy version %d, %s\n", p.Version, p.Digest); err != nil {
+	if _, err := fmt.Fprintf(terminal(cmd), "policy version %d, %s\n", p.Version, p.Digest); err != nil {
 		return err
 	}
 	for _, s := range p.Sentences {
-		if _, err := fmt.Fprintln(cmd.OutOrStdout(), "  "+s); err != nil {
+		if _, err := fmt.Fprintln(terminal(cmd), "  "+s); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func policyCheckCommand() *cobra.Command {
 				return err
 			}
 			for _, q := range rules.Requirements {
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), rules.Says(q)); err != nil {
+				if _, err := fmt.Fprintln(terminal(cmd), rules.Says(q)); err != nil {
 					return err
 				}
 			}

@@ -112,7 +112,7 @@ func predictWithdrawCommand() *cobra.Command {
 			if err := c.post(cmd.Context(), apiPath("projects", project, "predictions", args[0], "withdrawal"), map[string]string{"reason": reason}, &set); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Set %d is withdrawn.\n", set.Version)
+			_, err = fmt.Fprintf(terminal(cmd), "Set %d is withdrawn.\n", set.Version)
 			return err
 		},
 	}
@@ -155,7 +155,7 @@ func printPredictions(cmd *cobra.Command, file string, set web.PredictionSetBody
 	case "failed":
 		return fmt.Errorf("%s: %s", file, set.Report.Failure)
 	case "waiting":
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is being read as predictions %s.\n", file, set.ID)
+		_, err := fmt.Fprintf(terminal(cmd), "%s is being read as predictions %s.\n", file, set.ID)
 		return err
 	}
 	words := fmt.Sprintf("%d predictions imported", set.Rows)
@@ -174,7 +174,7 @@ func printPredictions(cmd *cobra.Command, file string, set web.PredictionSetBody
 	if set.Version > 1 {
 		words += fmt.Sprintf(" They are set %d of this model on this snapshot: the sets before it stay, each is compared, and the worst comparison decides.", set.Version)
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), words)
+	_, err := fmt.Fprintln(terminal(cmd), words)
 	return err
 }
 
@@ -208,7 +208,7 @@ func modelListCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), path, &list); err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			table := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, m := range list.Items {
 				if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", m.Title, m.Digest, m.CreatedAt.Format(time.DateOnly)); err != nil {
 					return err
@@ -249,7 +249,7 @@ func modelShowCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), path, &m); err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			table := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			lines := [][2]string{{"model", m.Title}, {"id", m.ID}, {"digest", string(m.Digest)}, {"run", m.Run}, {"trained on", m.Snapshot}}
 			for _, f := range m.Files {
 				lines = append(lines, [2]string{"file", fmt.Sprintf("%s  %s  %d bytes", f.Path, f.Digest, f.Size)})

@@ -24,13 +24,21 @@ type progress struct {
 func newProgress(cmd *cobra.Command, asJSON bool) *progress {
 	p := &progress{}
 	switch {
-	case isTerminal(cmd.ErrOrStderr()):
-		p.bar = cmd.ErrOrStderr()
+	case isTerminal(bare(cmd.ErrOrStderr())):
+		p.bar = bare(cmd.ErrOrStderr())
 	case !asJSON:
-		p.lines = json.NewEncoder(cmd.OutOrStdout())
+		p.lines = json.NewEncoder(terminal(cmd))
 		p.lines.SetEscapeHTML(false)
 	}
 	return p
+}
+
+// bare returns what stands behind it, for a bar that moves the cursor itself.
+func bare(w io.Writer) io.Writer {
+	if h, ok := w.(harmless); ok {
+		return h.to
+	}
+	return w
 }
 
 // isTerminal reports whether somebody looks at what is written.
@@ -56,7 +64,7 @@ func (p *progress) show(what string, done, of int64) {
 		if of > 0 {
 			filled = int(min(width, done*width/of))
 		}
-		_, _ = fmt.Fprintf(p.bar, "\r\x1b[K%s [%s%s] %3d %%", what, strings.Repeat("#", filled), strings.Repeat(".", width-filled), done*100/max(of, 1))
+		_, _ = fmt.Fprintf(p.bar, "\r\x1b[K%s [%s%s] %3d %%", printable([]byte(what)), strings.Repeat("#", filled), strings.Repeat(".", width-filled), done*100/max(of, 1))
 		p.drawn = true
 	case p.lines != nil:
 		_ = p.lines.Encode(map[string]any{"progress": what, "done": done, "of": of})
@@ -81,6 +89,6 @@ func (p *progress) finish(cmd *cobra.Command, asJSON bool, document any, words s
 	if p.lines != nil {
 		return p.lines.Encode(document)
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), words)
+	_, err := fmt.Fprintln(terminal(cmd), words)
 	return err
 }

@@ -56,7 +56,7 @@ func projectCreateCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, made)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Created %s as %s with %d classes.\n", made.Name, made.Slug, len(made.Schema.Classes))
+			_, err = fmt.Fprintf(terminal(cmd), "Created %s as %s with %d classes.\n", made.Name, made.Slug, len(made.Schema.Classes))
 			return err
 		},
 	}
@@ -119,7 +119,7 @@ func projectListCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), apiPath("projects"), &list); err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			table := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, p := range list.Items {
 				if _, err := fmt.Fprintf(table, "%s\t%s\t%d classes\n", p.Slug, p.Name, len(p.Schema.Classes)); err != nil {
 					return err
@@ -154,7 +154,7 @@ func projectShowCommand() *cobra.Command {
 			if err := c.get(cmd.Context(), apiPath("projects", args[0]), &p); err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
+			out := terminal(cmd)
 			if _, err := fmt.Fprintf(out, "%s (%s), schema version %d\n%s\n", p.Name, p.Slug, p.Version, p.Schema.Question); err != nil {
 				return err
 			}
@@ -204,7 +204,7 @@ func projectLockCommand() *cobra.Command {
 			if p.LockAfter > 0 {
 				said = fmt.Sprintf("locks idle screens of its people after %d minutes at the latest", p.LockAfter)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), p.Name, said)
+			_, err = fmt.Fprintln(terminal(cmd), p.Name, said)
 			return err
 		},
 	}

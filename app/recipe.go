@@ -35,7 +35,7 @@ func recipeListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, map[string]any{"items": list.Items, "next": nil})
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 4, 2, ' ', 0)
 			for _, r := range list.Items {
 				_, _ = fmt.Fprintf(w, "%s\tversion %s\t%s\n", r.Name, r.Version, r.Title)
 			}
@@ -68,7 +68,7 @@ func recipeShowCommand() *cobra.Command {
 			if err := json.Unmarshal(r.Params, &schema); err != nil {
 				return fmt.Errorf("read the parameters of %s: %w", r.Name, err)
 			}
-			out := cmd.OutOrStdout()
+			out := terminal(cmd)
 			_, _ = fmt.Fprintf(out, "%s, version %s: %s\n%s\n\n", r.Name, r.Version, r.Title, r.Description)
 			w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 			_, _ = fmt.Fprintln(w, "PARAMETER\tDEFAULT\tMEANING")

@@ -81,14 +81,14 @@ func runLocal(cmd *cobra.Command, o localOptions) error {
 		Outputs: r.Train.Outputs,
 		Inputs:  []training.Input{{Name: "train", Dataset: dataset}},
 		GraceS:  int(r.GraceTime().Seconds()),
-	}, cmd.OutOrStdout())
+	}, terminal(cmd))
 	if err != nil {
 		return err
 	}
 	if code != 0 {
 		return exit(code)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "The model and its metrics are in %s\n", filepath.Join(o.out, "output"))
+	_, err = fmt.Fprintf(terminal(cmd), "The model and its metrics are in %s\n", filepath.Join(o.out, "output"))
 	return err
 }
 

@@ -119,7 +119,7 @@ func (o *serveOptions) logger(out io.Writer) (*slog.Logger, error) {
 // serve runs a server until the command's context ends. ready is called once
 // it listens, to prepare data and say where it is.
 func serve(cmd *cobra.Command, o serveOptions, ready func(ctx context.Context, h *house, address string, out io.Writer) error) error {
-	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	ctx, out := cmd.Context(), terminal(cmd)
 	if (o.cert == "") != (o.key == "") {
 		return usage{errors.New("--tls-cert and --tls-key go together")}
 	}

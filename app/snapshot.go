@@ -97,7 +97,7 @@ func snapshotListCommand(project *string) *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			out := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			_, _ = fmt.Fprintln(out, "NUMBER\tNAME\tPURPOSE\tITEMS\tSTATE\tDIGEST\tMADE")
 			for _, s := range list.Items {
 				_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Number, s.Name, s.Purpose, s.Items, s.State, s.Digest, s.CreatedAt.Format(time.RFC3339))
@@ -125,7 +125,7 @@ func snapshotShowCommand(project *string) *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, s)
 			}
-			out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			out := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			_, _ = fmt.Fprintf(out, "Snapshot\t%d %s\nState\t%s\nDigest\t%s\nSchema\t%s\nPurpose\t%s\nItems\t%d\n", s.Number, s.Name, s.State, s.Digest, s.Schema, s.Purpose, s.Items)
 			for _, d := range s.Datasets {
 				_, _ = fmt.Fprintf(out, "Dataset\t%s, %d items\n", d.Name, d.Items)
@@ -163,7 +163,7 @@ func snapshotDiffCommand(project *string) *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, d)
 			}
-			return printDiff(cmd.OutOrStdout(), d)
+			return printDiff(terminal(cmd), d)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")

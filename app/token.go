@@ -56,7 +56,7 @@ func tokenCreateCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, made)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), made.Token)
+			_, err = fmt.Fprintln(terminal(cmd), made.Token)
 			return err
 		},
 	}
@@ -95,7 +95,7 @@ func tokenListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, t := range list.Items {
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Scope, tokenState(t, now())) // Flush reports a failure
 			}

@@ -70,7 +70,7 @@ func train(cmd *cobra.Command, o trainOptions) error {
 	if err := c.post(ctx, apiPath("projects", o.project, "runs"), body, &run); err != nil {
 		return err
 	}
-	out, notes := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	out, notes := terminal(cmd), cmd.ErrOrStderr()
 	if !o.asJSON {
 		verb := "Started"
 		if run.Known {

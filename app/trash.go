@@ -48,7 +48,7 @@ func trashListCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, list)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, t := range list.Items {
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.Kind, t.Project, t.ID, t.Name, cmp.Or(t.Kept, "until "+cmp.Or(t.Purge, "it is purged by hand"))) // errors come at Flush
 			}
@@ -90,7 +90,7 @@ func trashPutCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, t)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is in the trash; adjudge trash restore %s %s %s brings it back.\n", t.Name, t.Kind, t.Project, t.ID)
+			_, err = fmt.Fprintf(terminal(cmd), "%s is in the trash; adjudge trash restore %s %s %s brings it back.\n", t.Name, t.Kind, t.Project, t.ID)
 			return err
 		},
 	}
@@ -141,7 +141,7 @@ func retentionCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, found)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(terminal(cmd), 0, 0, 2, ' ', 0)
 			for _, r := range found.Items {
 				_, _ = fmt.Fprintf(w, "%s\t%d days\tby default %d\n", r.Kind, r.Days, r.Default) // errors come at Flush
 			}
@@ -162,7 +162,7 @@ func retentionCommand() *cobra.Command {
 			if err := c.do(cmd.Context(), http.MethodPut, apiPath("retention", args[0]), map[string]any{"days": days, "reason": reason}, &r); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\t%d days\n", r.Kind, r.Days)
+			_, err = fmt.Fprintf(terminal(cmd), "%s\t%d days\n", r.Kind, r.Days)
 			return err
 		},
 	}

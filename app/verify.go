@@ -70,10 +70,10 @@ func verifyCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd, approved)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "verified: %s for %s\n", approved, env)
+			_, err = fmt.Fprintf(terminal(cmd), "verified: %s for %s\n", approved, env)
 			for _, note := range approved.Notes {
 				if err == nil {
-					_, err = fmt.Fprintln(cmd.OutOrStdout(), "note:", note)
+					_, err = fmt.Fprintln(terminal(cmd), "note:", note)
 				}
 			}
 			return err

@@ -28,7 +28,7 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "adjudge", version())
+			_, err := fmt.Fprintln(terminal(cmd), "adjudge", version())
 			return err
 		},
 	}

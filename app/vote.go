@@ -48,7 +48,7 @@ func voteCommand() *cobra.Command {
 			if err := json.Unmarshal(raw, &voted); err != nil {
 				return fmt.Errorf("decode the answer: %w", err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Stored as a comment on candidate %d; it counts for nothing. To vote, open it in the browser.\n", voted.Candidate.Number)
+			_, err = fmt.Fprintf(terminal(cmd), "Stored as a comment on candidate %d; it counts for nothing. To vote, open it in the browser.\n", voted.Candidate.Number)
 			return err
 		},
 	}

@@ -275,7 +275,7 @@ func raise(cmd *cobra.Command, dir string, owned error) error {
 	if err != nil {
 		return errors.Join(owned, err)
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), "Adjudge is open already; its window is in front now.")
+	_, err = fmt.Fprintln(terminal(cmd), "Adjudge is open already; its window is in front now.")
 	return err
 }
 
