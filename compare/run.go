@@ -95,6 +95,9 @@ func (r Run) Validate() error {
 	case len([]rune(r.Name)) > MaxNameLength:
 		return fault.Field("name", "Shorten the name to %d characters.", MaxNameLength)
 	}
+	if err := ledger.Name("name", r.Name); err != nil {
+		return err
+	}
 	return validObject("params", r.Params)
 }
 
@@ -109,7 +112,10 @@ func (p Point) Validate() error {
 	case math.IsNaN(p.Value) || math.IsInf(p.Value, 0):
 		return fault.Field("value", "The value of %s at step %d is not a number.", p.Name, p.Step)
 	}
-	return nil
+	if err := ledger.Name("split", p.Split); err != nil {
+		return err
+	}
+	return ledger.Name("name", p.Name)
 }
 
 // validObject accepts nothing or one JSON object within the limit.

@@ -132,9 +132,13 @@ func ParsePolicy(text string) (Rules, error) {
 }
 
 // plainPolicy refuses a policy with characters that nobody sees, also where
-// JSON writes them as \u202e: what people sign is made of its words.
+// JSON writes them as \u202e: what people sign is made of its words, and the gate
+// prints them.
 func plainPolicy(text string, r Rules) error {
-	texts := []string{text, r.Title}
+	if err := ledger.Plain("text", text); err != nil {
+		return err
+	}
+	texts := []string{r.Title}
 	for _, label := range r.Labels {
 		texts = append(texts, label.Title, label.Question)
 		for _, value := range label.Values {
@@ -145,7 +149,7 @@ func plainPolicy(text string, r Rules) error {
 		texts = append(texts, q.Name)
 	}
 	for _, text := range texts {
-		if err := ledger.Plain("text", text); err != nil {
+		if err := ledger.Name("text", text); err != nil {
 			return err
 		}
 	}

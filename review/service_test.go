@@ -326,10 +326,13 @@ func TestAPolicyHoldsNothingThatNobodySees(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	lead := w.person("lea", "Lea", ledger.RoleLead)
-	for _, hidden := range []string{"\u202e", `\u202e`} { // as it is, and as JSON writes it
+	for hidden, is := range map[string]string{ // as it is, and as JSON writes it
+		"\u202e": "is right-to-left override (U+202E)", `\u202e`: "is right-to-left override (U+202E)",
+		`\u001b[2K`: "is a control character (U+001B)", `\n`: "is a control character (U+000A)",
+	} {
 		text := strings.Replace(review.DefaultPolicyText, "Is it safe", "Is it "+hidden+"safe", 1)
 		_, err := w.SavePolicy(t.Context(), lead, review.SavePolicyRequest{Project: project, Text: text, Reason: "agreed in the team"})
-		wantFault(t, err, fault.Invalid, "is right-to-left override (U+202E)")
+		wantFault(t, err, fault.Invalid, is)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -73,7 +74,7 @@ func escape(path string) string {
 }
 
 // sendOutputs brings every regular file under output/ to the server.
-func sendOutputs(ctx context.Context, c *client, dir string) ([]training.OutputFile, error) {
+func sendOutputs(ctx context.Context, c *client, log *slog.Logger, dir string) ([]training.OutputFile, error) {
 	root := filepath.Join(dir, "output")
 	sent := []training.OutputFile{}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -91,6 +92,7 @@ func sendOutputs(ctx context.Context, c *client, dir string) ([]training.OutputF
 			return &localError{err}
 		}
 		if !nameable(name) {
+			log.Warn("an output file is left out: its name holds characters that a terminal acts on or nobody sees", "file", name)
 			return nil
 		}
 		var file training.OutputFile

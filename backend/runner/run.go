@@ -372,7 +372,7 @@ func (r *run) deliver(ctx context.Context, finish training.Finish) error {
 	}
 	finish.MetricsBytes = r.metrics.offset
 	if err == nil && finish.Reason == "" {
-		finish.Outputs, err = sendOutputs(ctx, r.client, r.Dir)
+		finish.Outputs, err = sendOutputs(ctx, r.client, r.Log, r.Dir)
 		finish.Result = result(r.Dir)
 	}
 	if err == nil {
