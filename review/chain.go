@@ -33,11 +33,15 @@ const (
 	chainPatience = 2 * time.Second // how long a page waits for it
 )
 
-// CheckHistory returns the last check of the whole history. With begin a new one
-// starts, unless one runs or has just ended, and is waited for a moment; it goes on
+// CheckHistory returns the last check of the whole history. With begin, for whoever
+// may export, a new one starts, unless one runs or has just ended, and is waited for a moment; it goes on
 // when the request is over. Nobody else walks the history for a request.
 func (s *Service) CheckHistory(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, begin bool) (ChainCheck, error) {
-	if err := actor.Must(project, ledger.ActionRead); err != nil {
+	action := ledger.ActionRead
+	if begin {
+		action = ledger.ActionExport
+	}
+	if err := actor.Must(project, action); err != nil {
 		return ChainCheck{}, err
 	}
 	if s.Walk == nil {

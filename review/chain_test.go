@@ -53,6 +53,13 @@ func TestTheHistoryIsWalkedOnceForAllWhoAsk(t *testing.T) {
 	if c, err := s.CheckHistory(t.Context(), boss, "", true); err != nil || c.Problem == nil || c.Events != 6 || walks.Load() != 2 {
 		t.Errorf("a minute later: %+v, %v, %d walks", c, err, walks.Load())
 	}
+	reads := ledger.Actor{Person: "ana", Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Roles: map[ledger.ProjectID][]ledger.Role{"p1": {ledger.RoleAnnotator}}}
+	if _, err := s.CheckHistory(t.Context(), reads, "p1", true); !fault.Is(err, fault.Denied) || walks.Load() != 2 {
+		t.Errorf("somebody who only reads has the chain walked: %v, %d walks", err, walks.Load())
+	}
+	if c, err := s.CheckHistory(t.Context(), reads, "p1", false); err != nil || c.Events != 6 {
+		t.Errorf("and is not told what came of it: %+v, %v", c, err)
+	}
 	if _, err := s.CheckHistory(t.Context(), ledger.Actor{Person: "eve"}, "", true); !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound) || walks.Load() != 2 {
 		t.Errorf("somebody who may not read: %v, %d walks", err, walks.Load())
 	}

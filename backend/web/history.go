@@ -17,9 +17,6 @@ import (
 	"github.com/adjudge/adjudge/review"
 )
 
-// checkAlways is up to how many events the page has the whole chain walked unasked.
-const checkAlways = 20_000
-
 // getHistory shows the history of a project.
 func (s *Server) getHistory(w http.ResponseWriter, r *http.Request) error {
 	return s.showHistory(w, r, linkOf(r))
@@ -91,7 +88,6 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 	}
 	plain := maps.Clone(q)
 	plain.Del("before")
-	plain.Del("check")
 	v.Query = plain.Encode()
 	if q.Has("before") {
 		v.First = "?" + v.Query
@@ -109,15 +105,30 @@ func (s *Server) showHistory(w http.ResponseWriter, r *http.Request, link page.P
 			return err
 		}
 	}
-	v.MayCheck = v.MayExport
-	begin := q.Has("check") && v.MayCheck || !q.Has("before") && len(v.Rows) > 0 && v.Rows[0].Seq <= checkAlways
-	if v.Check, err = s.Review.CheckHistory(ctx, actor, link.ID, begin); err != nil {
+	if v.Check, err = s.Review.CheckHistory(ctx, actor, link.ID, false); err != nil {
 		return err
 	}
 	if v.Check.Problem != nil {
 		v.Broken = page.Refusal(ctx, v.Check.Problem)
 	}
 	return s.render(w, r, http.StatusOK, view{Title: ui.T(ctx, "history.title"), Active: "history", Main: "wide"}, page.History(v))
+}
+
+// postHistoryCheck has the whole chain checked, and shows the page with its filters
+// again; postWholeHistoryCheck does so from the page of the installation.
+func (s *Server) postHistoryCheck(w http.ResponseWriter, r *http.Request) error {
+	return s.checkHistory(w, r, linkOf(r))
+}
+
+func (s *Server) postWholeHistoryCheck(w http.ResponseWriter, r *http.Request) error {
+	return s.checkHistory(w, r, page.ProjectLink{})
+}
+
+func (s *Server) checkHistory(w http.ResponseWriter, r *http.Request, link page.ProjectLink) error {
+	if _, err := s.Review.CheckHistory(r.Context(), actorOf(r), link.ID, true); err != nil {
+		return err
+	}
+	return s.seeOther(w, r, page.HistoryView{Project: link, Query: r.URL.Query().Encode()}.Here())
 }
 
 // classNames maps the ids by which the history names classes to what they are

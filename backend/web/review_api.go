@@ -246,6 +246,28 @@ type EventBody struct {
 	Problem    string          `json:"problem,omitempty" doc:"What does not verify"`
 }
 
+// ChainBody is what came of the last check of the chain of events.
+type ChainBody struct {
+	Running bool            `json:"running" doc:"Another check is under way; ask again for what comes of it"`
+	By      ledger.PersonID `json:"by,omitempty" doc:"Who asked for the last one"`
+	Begun   *time.Time      `json:"begun_at,omitempty"`
+	Ended   *time.Time      `json:"ended_at,omitempty" doc:"Absent where none has ended yet"`
+	Events  int64           `json:"events" doc:"How many there were, up to the last that verifies"`
+	Problem string          `json:"problem,omitempty" doc:"What does not verify; absent if all does"`
+}
+
+func (s *Server) chainChecked(ctx context.Context, project ledger.ProjectID) (*Answer[ChainBody], error) {
+	c, err := s.Review.CheckHistory(ctx, actorIn(ctx), project, true)
+	if err != nil {
+		return nil, err
+	}
+	body := ChainBody{Running: c.Running, By: c.By, Begun: some(c.Begun), Ended: some(c.Ended), Events: c.Events}
+	if c.Problem != nil {
+		body.Problem = fault.Message(c.Problem)
+	}
+	return &Answer[ChainBody]{body}, nil
+}
+
 // HistoryInput filters the history of a project.
 type HistoryInput struct {
 	InProject
@@ -350,6 +372,12 @@ func (s *Server) reviewAPI() {
 		})
 	operation(s, api{GET, "/projects/{project}/history", "list-events", "Read the history, newest first", either, ledger.ActionRead}, s.listEvents)
 	operation(s, api{GET, "/history", "list-all-events", "Read the history of the whole installation, newest first", either, ledger.ActionAdminister}, s.listAllEvents)
+	operation(s, api{POST, "/projects/{project}/history/check", "check-history", "Have the whole chain of events checked, and wait a moment for what comes of it", either, ledger.ActionManage},
+		func(ctx context.Context, _ *InProject) (*Answer[ChainBody], error) {
+			return s.chainChecked(ctx, projectIn(ctx).ID)
+		})
+	operation(s, api{POST, "/history/check", "check-whole-history", "The same for the admins of the installation", either, ledger.ActionAdminister},
+		func(ctx context.Context, _ *struct{}) (*Answer[ChainBody], error) { return s.chainChecked(ctx, "") })
 }
 
 // addressIn returns the address a request came from, for the rate limit of

@@ -29,8 +29,7 @@ type HistoryView struct {
 	First     string // the newest page again; empty on it
 	Next      string
 	Classes   map[string]string // names of classes by their ids, for the changes
-	MayExport bool
-	MayCheck  bool
+	MayExport bool              // and have the chain checked
 	Check     review.ChainCheck // the last of the whole chain
 	Broken    string            // what it found wrong
 }
@@ -41,6 +40,20 @@ func (v HistoryView) action() string {
 		return "/history"
 	}
 	return v.Project.Href("history")
+}
+
+// Here is the newest page of the same events.
+func (v HistoryView) Here() string { return withQuery(v.action(), v.Query) }
+
+// checkHref is where a check of the chain is asked for.
+func (v HistoryView) checkHref() string { return withQuery(v.action()+"/check", v.Query) }
+
+// withQuery puts a query behind an address.
+func withQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
 }
 
 // exportHref is where the same events come as a file.
