@@ -88,6 +88,11 @@ func place(text string) int64 {
 }
 
 func (s *Server) getItem(w http.ResponseWriter, r *http.Request) error {
+	return s.showItem(w, r, false)
+}
+
+// showItem shows an item; opened says that its answers were asked for just now.
+func (s *Server) showItem(w http.ResponseWriter, r *http.Request, opened bool) error {
 	ctx, actor, link := r.Context(), actorOf(r), linkOf(r)
 	project, err := s.Labeling.Project(ctx, actor, string(link.ID))
 	if err != nil {
@@ -101,7 +106,7 @@ func (s *Server) getItem(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := page.ItemView{Project: link, Schema: project.Schema, History: history, Names: names, MayErase: actor.May(link.ID, ledger.ActionManage)}
+	v := page.ItemView{Project: link, Schema: project.Schema, History: history, Names: names, Opened: opened, MayErase: actor.May(link.ID, ledger.ActionManage)}
 	if v.Hold, err = s.holdOf(r, erasure.Holdable{Kind: "item", ID: string(history.Item.ID), Dataset: string(history.Item.Dataset)}); err != nil {
 		return err
 	}
@@ -114,6 +119,9 @@ func (s *Server) postItemShow(w http.ResponseWriter, r *http.Request) error {
 	item := chi.URLParam(r, "item")
 	if err := s.Labeling.ShowAnswers(r.Context(), actorOf(r), projectOf(r).ID, labeling.ItemID(item)); err != nil {
 		return err
+	}
+	if wantsFragment(r) { // in the drawer, the list and the filters behind it stay
+		return s.showItem(w, r, true)
 	}
 	return s.seeOther(w, r, linkOf(r).Href("items", item))
 }

@@ -243,6 +243,7 @@ type ItemView struct {
 	Schema   labeling.Schema
 	History  labeling.ItemHistory
 	MayErase bool
+	Opened   bool // answers were shown just now, and are what its reader looks for
 	Hold     HoldView
 	Names    map[ledger.PersonID]string
 }
