@@ -29,8 +29,8 @@ func verifyCommand() *cobra.Command {
 			"were downloaded from a candidate's page. It exits 0 only where a valid approval of the subject for the environment\n" +
 			"is among them that has not ended and that no file among them withdraws, with every vote that it rests on and every\n" +
 			"requirement met; else 1. Where the text of the policy is there, voters, their roles and their answers are held\n" +
-			"against it; --policy says which policy it must have been. Policies, comparisons and manifests of snapshots beside\n" +
-			"the signed files are checked by their digests.\n\n" +
+			"against it; --policy says which policy it must have been. Policies, comparisons, manifests of snapshots and what\n" +
+			"voters had opened, beside the signed files, are checked by their digests.\n\n" +
 			"Without a trusted time stamp, the end of an approval is held against this machine's clock.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -59,7 +59,7 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return notValid(err)
 			}
-			question.Policies = append(question.Policies, beside.policies()...)
+			question.Policies, question.Looked = append(question.Policies, beside.policies()...), beside.looked()
 			approved, err := question.Verify()
 			if err == nil { // what lacks an approval names little of what lies beside it
 				err = beside.named(question.Documents)
@@ -144,6 +144,16 @@ func besideSigned(dir string) (besideFiles, error) {
 	return files, nil
 }
 
+// looked are the documents of what voters had opened.
+func (files besideFiles) looked() (documents [][]byte) {
+	for _, f := range files {
+		if f.kind == "looked" {
+			documents = append(documents, f.content)
+		}
+	}
+	return documents
+}
+
 // policies returns the texts of policies among the files.
 func (files besideFiles) policies() (texts []string) {
 	for _, f := range files {
@@ -167,7 +177,7 @@ func (files besideFiles) named(documents []review.Document) error {
 }
 
 // besideKinds are what the names of files begin with that go out beside signed ones.
-func besideKinds() []string { return []string{"policy", "comparison", "snapshot"} }
+func besideKinds() []string { return []string{"policy", "comparison", "snapshot", "looked"} }
 
 // subjectDigest reads a digest, or computes it from the files of a model.
 func subjectDigest(subject string) (ledger.Digest, error) {

@@ -177,6 +177,9 @@ func statement(c Candidate, files []ledger.TreeFile, predicateType string, predi
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// evidenceLooked names, in the evidence of a vote, what its voter had opened.
+const evidenceLooked = "looked"
+
 // VoteStatement returns the statement of one vote and its predicate type.
 func VoteStatement(c Candidate, files []ledger.TreeFile, v Vote, event ledger.Event, expires time.Time) ([]byte, string, error) {
 	kind, decision := PredicateAbstention, "ABSTAIN"
@@ -203,6 +206,9 @@ func VoteStatement(c Candidate, files []ledger.TreeFile, v Vote, event ledger.Ev
 	}
 	for _, digest := range v.Evidence {
 		p.Evidence = append(p.Evidence, resource("comparison", digest))
+	}
+	if v.Looked != "" {
+		p.Evidence = append(p.Evidence, resource(evidenceLooked, v.Looked))
 	}
 	out, err := statement(c, files, kind, p)
 	return out, kind, err

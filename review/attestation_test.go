@@ -180,7 +180,7 @@ func TestVotesAreHeldAgainstThePolicyOffline(t *testing.T) {
 	c := w.approved("weights")
 	documents := w.documents(c)
 	strict := ledger.DigestOf([]byte(text))
-	question := review.Offline{Documents: documents, Subject: c.Subject.Digest, Environment: review.Production, Now: w.Now()}
+	question := review.Offline{Documents: documents, Subject: c.Subject.Digest, Environment: review.Production, Now: w.Now(), Looked: w.openedBefore(c)}
 	if got, err := question.Verify(); err != nil || len(got.Notes) != 0 {
 		t.Fatalf("under the default policy: %+v, %v", got, err)
 	}

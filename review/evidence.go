@@ -185,6 +185,12 @@ func (s *Service) documents(ctx context.Context, actor ledger.Actor, c Candidate
 			manifest(snapshot)
 		}
 		for _, v := range votes {
+			if v.Looked != "" && !seen[v.Looked] {
+				seen[v.Looked] = true
+				file := known("looked-"+v.Looked.Hex()[:12]+".json", v.Opened)
+				file.denied = sight.Rows(unknownSnapshot()) // it names snapshots by their digests
+				files = append(files, file)
+			}
 			for _, digest := range v.Evidence {
 				if seen[digest] {
 					continue

@@ -84,7 +84,8 @@ func TestEvidenceHoldsWhatVotesNameAndTheSnapshotsBehind(t *testing.T) {
 	}))
 	c := w.second()
 	w.comparedOn("frozen", c, 0.01, 0.02)
-	compared := w.vote(w.ana, c, 1).Vote.Evidence[0]
+	vote := w.vote(w.ana, c, 1).Vote
+	compared, looked := vote.Evidence[0], "looked-"+vote.Looked.Hex()[:12]+".json"
 	large := w.files.put(bytes.Repeat([]byte("x"), 65<<20))
 	gone := ledger.DigestOf([]byte("nobody has it"))
 	w.names(c, compared, large, gone)
@@ -100,10 +101,10 @@ func TestEvidenceHoldsWhatVotesNameAndTheSnapshotsBehind(t *testing.T) {
 		left  []string
 		never []string // not told of at all
 	}{
-		"a reviewer":                 {w.ana, []string{document(compared)}, []string{document(large), document(gone)}, []string{frozen}},
-		"an auditor":                 {alma, []string{document(compared), frozen}, []string{document(large), document(gone)}, nil},
-		"who judges blind":           {zoe, nil, []string{document(compared), document(large), document(gone)}, []string{frozen}},
-		"who judges blind and reads": {both, nil, []string{document(compared), document(large), document(gone), frozen}, nil},
+		"a reviewer":                 {w.ana, []string{document(compared), looked}, []string{document(large), document(gone)}, []string{frozen}},
+		"an auditor":                 {alma, []string{document(compared), looked, frozen}, []string{document(large), document(gone)}, nil},
+		"who judges blind":           {zoe, nil, []string{document(compared), looked, document(large), document(gone)}, []string{frozen}},
+		"who judges blind and reads": {both, nil, []string{document(compared), looked, document(large), document(gone), frozen}, nil},
 	} {
 		files, left, err := w.EvidenceFiles(t.Context(), tt.actor, project, ref(c))
 		w.must(err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -114,8 +115,8 @@ func (s *Service) Look(ctx context.Context, actor ledger.Actor, req LookRequest)
 	if !Recorded(actor, req.Project) {
 		return nil // it would be kept for no vote
 	}
-	now := s.now()
 	return s.Update(ctx, func(tx Tx) error {
+		now := s.now() // once it is this one's turn, so that nothing is noted later for a time that was told
 		thing, items, err := opened(tx, actor, req)
 		if err != nil {
 			return err
@@ -165,7 +166,7 @@ func opened(tx Tx, actor ledger.Actor, req LookRequest) (Thing, int, error) {
 	}
 	switch req.Kind {
 	case LookCandidate:
-		c, err := tx.GetCandidate(req.Project, CandidateRef{ID: CandidateID(req.ID)})
+		c, err := candidateFor(tx, actor, req.Project, CandidateRef{ID: CandidateID(req.ID)})
 		thing.Digest = c.Subject.Digest
 		return thing, 0, err
 	case LookModel:
@@ -238,6 +239,39 @@ func lookedAt(tx Tx, actor ledger.Actor, c Candidate, until time.Time) (Looked, 
 		}
 	}
 	return found, nil
+}
+
+// moment is until when a form shows what was opened: what it was sent with, and
+// never what is still to come.
+func moment(shown, now time.Time) time.Time {
+	if shown.IsZero() || shown.After(now) {
+		return now
+	}
+	return shown.UTC().Truncate(time.Microsecond)
+}
+
+// lookedBy is lookedAt in a transaction of its own.
+func (s *Service) lookedBy(ctx context.Context, actor ledger.Actor, c Candidate, until time.Time) (found Looked, err error) {
+	err = s.View(ctx, func(tx Tx) (err error) {
+		found, err = lookedAt(tx, actor, c, until)
+		return err
+	})
+	return found, err
+}
+
+// withLooked returns a vote with the document of what its voter had opened. Its
+// sentence must say the same.
+func withLooked(tx Tx, actor ledger.Actor, c Candidate, vote Vote, until time.Time) (Vote, error) {
+	looked, err := lookedAt(tx, actor, c, until)
+	if err != nil {
+		return vote, err
+	}
+	if !vote.Withdrawn && !strings.HasSuffix(vote.Sentence, looked.Clause()) {
+		return vote, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
+	}
+	vote.Opened, err = looked.document(vote)
+	vote.Looked = ledger.DigestOf(vote.Opened)
+	return vote, err
 }
 
 // partsOf lists what of a candidate can be opened: its page, its comparisons, the

@@ -42,6 +42,7 @@ type Offline struct {
 	Now         time.Time
 	Policy      ledger.Digest // the policy that it must have been given under; any if empty
 	Policies    []string      // texts of policies that are at hand
+	Looked      [][]byte      // documents of what voters had opened that are at hand
 }
 
 // Verify decides offline, from signed documents alone, whether a subject may
@@ -114,6 +115,11 @@ func (o Offline) Verify() (Approved, error) {
 		var notes []string
 		if err == nil {
 			notes, err = o.underPolicy(p, votes)
+		}
+		if err == nil {
+			var more []string
+			more, err = o.looked(votes)
+			notes = append(notes, more...)
 		}
 		if err != nil {
 			reason = err
@@ -255,6 +261,34 @@ func (o Offline) underPolicy(p summaryPredicate, votes []votePredicate) (notes [
 		}
 	}
 	return nil, nil
+}
+
+// looked holds what voters had opened against the votes that name it: each
+// document has the digest that its vote names, and is of that vote. One that is
+// not among the files is noted: the vote stands without it.
+func (o Offline) looked(votes []votePredicate) (notes []string, failed *fault.Error) {
+	for _, v := range votes {
+		at := slices.IndexFunc(v.Evidence, func(r Resource) bool { return r.Name == evidenceLooked })
+		if at < 0 {
+			continue // cast with a version that kept none
+		}
+		want, there := v.Evidence[at].Digest["sha256"], false
+		for _, content := range o.Looked {
+			doc, err := DecodeLooked(content)
+			if err != nil {
+				return nil, fault.As(fault.Unmet, err, "A document of what a voter had opened cannot be read.")
+			}
+			if same := ledger.DigestOf(content).Hex() == want; same != (doc.Vote == v.Vote) {
+				return nil, fault.New(fault.Unmet, "The document of what %s had opened is not the one that the vote names: it was changed.", v.Reviewer.Name)
+			} else if same {
+				there = true
+			}
+		}
+		if !there {
+			notes = append(notes, fault.Say("The document of what %s had opened before the vote is not among the files.", v.Reviewer.Name))
+		}
+	}
+	return notes, nil
 }
 
 // String says what was approved, in one line.

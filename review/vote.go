@@ -41,8 +41,19 @@ type Vote struct {
 	Sentence    string          `json:"sentence"` // what was signed, word for word
 	Assurance   Assurance       `json:"assurance"`
 	TimeZone    string          `json:"timeZone"`
-	Evidence    []ledger.Digest `json:"evidence"` // comparison documents that were shown
+	Evidence    []ledger.Digest `json:"evidence"`         // comparison documents that were shown
+	Looked      ledger.Digest   `json:"looked,omitempty"` // the document of what its person had opened; empty before there were any
 	At          time.Time       `json:"at"`
+	Opened      []byte          `json:"-"` // that document
+}
+
+// LookedSum counts what the person had opened, where the vote says it.
+func (v Vote) LookedSum() (LookedSum, bool) {
+	if v.Looked == "" {
+		return LookedSum{}, false
+	}
+	doc, err := DecodeLooked(v.Opened)
+	return doc.Sum(), err == nil
 }
 
 // Live returns the votes that stand: the latest of each person and label that

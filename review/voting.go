@@ -37,7 +37,7 @@ func (b Ballot) Sentence(actor ledger.Actor, role ledger.Role, label Label, valu
 	if name == "" {
 		name = actor.Name
 	}
-	return Sentence(name, role, b.Candidate, b.Seen, b.Others, label, value)
+	return Sentence(name, role, b.Candidate, b.Seen, b.Others, label, value) + b.Looked.Clause()
 }
 
 // votingRoles returns in which roles an actor may vote. An admin of the
@@ -60,10 +60,11 @@ type VoteRequest struct {
 	Role      ledger.Role // the actor's only voting role if empty
 	Value     int
 	Comment   string
-	Password  string // asked again for every vote
-	TimeZone  string // IANA name, UTC if empty
-	Sentence  string // what the person was shown; must be what is signed
-	Address   string // where the request came from
+	Password  string    // asked again for every vote
+	TimeZone  string    // IANA name, UTC if empty
+	Sentence  string    // what the person was shown; must be what is signed
+	Looked    time.Time // until when the sentence says what they opened; now if zero
+	Address   string    // where the request came from
 }
 
 // Voted is what became of a vote: a vote that counts, or a comment.
@@ -135,7 +136,12 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 		return Voted{}, errRecused(c)
 	}
 	name := read.Names[actor.Person]
-	sentence := Sentence(name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value)
+	until := moment(req.Looked, s.now())
+	looked, err := s.lookedBy(ctx, actor, c, until)
+	if err != nil {
+		return Voted{}, err
+	}
+	sentence := Sentence(name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value) + looked.Clause()
 	if req.Sentence != "" && req.Sentence != sentence {
 		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 	}
@@ -148,7 +154,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 		Person: actor.Person, PrintedName: name, Role: role, Label: label.Name, Value: value.Value, Words: value.Words,
 		Comment: req.Comment, Sentence: sentence, Assurance: Assurance(assurance), TimeZone: zone, Evidence: read.Facts.digests(), At: s.now(),
 	}
-	return s.cast(ctx, actor, read, vote, eventVoted)
+	return s.cast(ctx, actor, read, vote, until, eventVoted)
 }
 
 // ConfirmRequest repeats one's own vote now that more was compared.
@@ -159,6 +165,7 @@ type ConfirmRequest struct {
 	Password  string
 	TimeZone  string
 	Sentence  string // what the person was shown; must be what is signed
+	Looked    time.Time
 	Address   string
 }
 
@@ -194,7 +201,7 @@ func (s *Service) Confirm(ctx context.Context, actor ledger.Actor, req ConfirmRe
 	v := read.Facts.Votes[i]
 	return s.Vote(ctx, actor, VoteRequest{
 		Project: req.Project, Candidate: CandidateRef{ID: c.ID}, Label: v.Label, Role: v.Role, Value: v.Value, Comment: v.Comment,
-		Password: req.Password, TimeZone: req.TimeZone, Sentence: req.Sentence, Address: req.Address,
+		Password: req.Password, TimeZone: req.TimeZone, Sentence: req.Sentence, Looked: req.Looked, Address: req.Address,
 	})
 }
 
@@ -244,11 +251,12 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	vote.PrintedName = read.Names[actor.Person]
 	vote.Sentence = fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.",
 		vote.PrintedName, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
-	return s.cast(ctx, actor, read, vote, eventUnvoted)
+	return s.cast(ctx, actor, read, vote, vote.At, eventUnvoted)
 }
 
-// cast writes a vote and decides the candidate anew in the same transaction.
-func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, event string) (Voted, error) {
+// cast writes a vote, with what its person had opened at a time, and decides the
+// candidate anew in the same transaction.
+func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, until time.Time, event string) (Voted, error) {
 	var out Voted
 	signOff, revocation := SignOffID(s.NewID()), RevocationID(s.NewID())
 	seen, err := s.witnessed(ctx)
@@ -281,6 +289,10 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 			if err == nil {
 				err = fault.New(fault.Conflict, "Your name changed while you voted. Read what you sign again and vote again.")
 			}
+			return err
+		}
+		vote, err := withLooked(tx, actor, c, vote, until)
+		if err != nil {
 			return err
 		}
 		if err := tx.CreateVote(vote); err != nil {

@@ -51,8 +51,8 @@ func (tx *Tx) counts(queries map[erasure.Record][]string, arg string) (map[erasu
 // PersonRecords counts the rows that erasing a person would empty.
 func (tx *Tx) PersonRecords(id ledger.PersonID) (map[erasure.Record]int64, error) {
 	return tx.counts(map[erasure.Record][]string{
-		erasure.RecordName:    {`person WHERE id = $1`},
-		erasure.RecordAccess:  {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `provider_identity WHERE person = $1`, `label_keys WHERE person = $1`,
+		erasure.RecordName: {`person WHERE id = $1`},
+		erasure.RecordAccess: {`login WHERE person = $1`, `token WHERE person = $1`, `link WHERE person = $1`, `provider_identity WHERE person = $1`, `label_keys WHERE person = $1`,
 			`look WHERE person = $1`, `look_item WHERE person = $1`},
 		erasure.RecordRoles:   {`membership WHERE person = $1`, `group_member WHERE person = $1`, `project_use WHERE person = $1`},
 		erasure.RecordDrafts:  {`draft WHERE person = $1`},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/review"
 )
 
@@ -15,11 +16,11 @@ func (tx *Tx) CreateVote(v review.Vote) error {
 		return fmt.Errorf("encode the evidence of a vote: %w", err)
 	}
 	_, err = tx.exec(`INSERT INTO vote (id, candidate, subject_kind, subject, environment, policy, baseline, person, printed_name, role, label, value,
-			words, withdrawn, comment, sentence, assurance, time_zone, evidence, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			words, withdrawn, comment, sentence, assurance, time_zone, evidence, looked, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		string(v.ID), string(v.Candidate), string(v.Subject.Kind), string(v.Subject.Digest), string(v.Environment), string(v.Policy),
 		string(v.Baseline), string(v.Person), v.PrintedName, string(v.Role), v.Label, v.Value, v.Words, v.Withdrawn, v.Comment, v.Sentence,
-		string(v.Assurance), v.TimeZone, string(evidence), micros(v.At))
+		string(v.Assurance), v.TimeZone, string(evidence), string(v.Opened), micros(v.At))
 	return fault.Wrap(err, "store a vote")
 }
 
@@ -27,17 +28,20 @@ func (tx *Tx) CreateVote(v review.Vote) error {
 func (tx *Tx) FindVotes(candidate review.CandidateID) ([]review.Vote, error) {
 	var found []review.Vote
 	err := tx.each(`SELECT id, candidate, subject_kind, subject, environment, policy, baseline, person, printed_name, role, label, value,
-			words, withdrawn, comment, sentence, assurance, time_zone, evidence, at FROM vote WHERE candidate = $1 ORDER BY seq`,
+			words, withdrawn, comment, sentence, assurance, time_zone, evidence, looked, at FROM vote WHERE candidate = $1 ORDER BY seq`,
 		[]any{string(candidate)}, func(scan func(...any) error) error {
 			var v review.Vote
-			var evidence string
+			var evidence, looked string
 			var at int64
 			if err := scan(&v.ID, &v.Candidate, &v.Subject.Kind, &v.Subject.Digest, &v.Environment, &v.Policy, &v.Baseline, &v.Person,
 				&v.PrintedName, &v.Role, &v.Label, &v.Value, &v.Words, &v.Withdrawn, &v.Comment, &v.Sentence, &v.Assurance, &v.TimeZone,
-				&evidence, &at); err != nil {
+				&evidence, &looked, &at); err != nil {
 				return err
 			}
 			v.At = fromMicros(at)
+			if looked != "" { // the digest is of what stands here, so that a change of it is one of the vote
+				v.Opened, v.Looked = []byte(looked), ledger.DigestOf([]byte(looked))
+			}
 			found = append(found, v)
 			return unreadable(json.Unmarshal([]byte(evidence), &found[len(found)-1].Evidence))
 		})

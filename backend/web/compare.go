@@ -358,7 +358,7 @@ func (s *Server) getComparison(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	v := page.ComparisonView{
-		Looked: s.looked(r, review.LookComparison, string(found.Record.Digest)),
+		Looked:  s.looked(r, review.LookComparison, string(found.Record.Digest)),
 		Project: projectLink(place), Record: found.Record, Comparison: found.Comparison, Sources: found.Sources, Others: found.Others, Filter: itemFilter(query),
 		AllSlices: query.Get("slices") == "all", AllClasses: query.Get("classes") == "all", MayPropose: actor.May(place.ID, ledger.ActionPropose),
 		MayDelete: actor.May(place.ID, ledger.ActionManage),

@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -55,6 +57,15 @@ func (s *Server) getConfirm(w http.ResponseWriter, r *http.Request) error {
 	return s.showBallot(w, r, http.StatusOK, page.FormView{}, page.BallotConfirm)
 }
 
+// lookedUntil reads until when a form said what was opened: what cannot be read is now.
+func lookedUntil(f url.Values) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, f.Get("looked"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
 // isRetry reports whether a form with a password is shown again: also when the
 // password was tried too often.
 func isRetry(err error) bool {
@@ -72,7 +83,7 @@ func (s *Server) postVote(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	req := review.VoteRequest{
 		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Role: ledger.Role(f.Get("role")), Comment: f.Get("comment"),
-		Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Looked: lookedUntil(f), Address: s.address(r),
 	}
 	req.Value, err = strconv.Atoi(f.Get("value"))
 	if err != nil {
@@ -121,7 +132,7 @@ func (s *Server) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.Confirm(r.Context(), actorOf(r), review.ConfirmRequest{
-		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Looked: lookedUntil(f), Address: s.address(r),
 	})
 	if isRetry(err) {
 		return s.showBallot(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r), err), page.BallotConfirm)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"strings"
 
 	"github.com/adjudge/adjudge/frontend/ui"
 	"github.com/adjudge/adjudge/review"
@@ -99,4 +100,22 @@ func (v BallotView) saysIDs() string {
 		ids += "#" + saysID(label.Name)
 	}
 	return ids
+}
+
+// lookedLine says what whoever cast a vote had opened, in figures.
+func lookedLine(ctx context.Context, sum review.LookedSum) string {
+	if sum.Comparisons == 0 && sum.Others == 0 {
+		return ui.T(ctx, "looked.line.none")
+	}
+	var said []string
+	if sum.Comparisons > 0 {
+		said = append(said, ui.T(ctx, "looked.line.comparisons", "n", sum.Comparisons), ui.T(ctx, "looked.items", "n", sum.Items, "of", sum.Of))
+	}
+	if sum.Others > 0 {
+		said = append(said, ui.T(ctx, "looked.line.others", "n", sum.Others))
+	}
+	if sum.Timed {
+		said = append(said, lasting(ctx, sum.Millis))
+	}
+	return ui.T(ctx, "looked.line", "what", strings.Join(said, ", "))
 }

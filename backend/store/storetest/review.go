@@ -98,9 +98,10 @@ func Review(t *testing.T) {
 				ID: "v2", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Policy: "sha256:02", Baseline: "sha256:00", Person: "ana",
 				PrintedName: "Ana “Ñ” 👩‍🔬", Role: ledger.RoleReviewer, Label: "release", Value: -1, Words: "not safe", Comment: "\tno\r\n", Sentence: "I, Ana",
 				Assurance: review.Password, TimeZone: "Europe/Madrid", Evidence: []ledger.Digest{"sha256:aa", "sha256:bb"}, At: at,
+				Opened: []byte(`{"opened":[]}`), Looked: ledger.DigestOf([]byte(`{"opened":[]}`)),
 			}
 			back := vote
-			back.ID, back.Withdrawn, back.Evidence = "v1", true, []ledger.Digest{}
+			back.ID, back.Withdrawn, back.Evidence, back.Opened, back.Looked = "v1", true, []ledger.Digest{}, nil, "" // as before there were any
 			comment := review.Comment{ID: "k1", Candidate: "c1", Person: "ana", PrintedName: "Ana", Text: "see <b>", Via: ledger.ViaToken, At: at}
 			signed := review.SignOff{
 				ID: "s1", Candidate: "c1", Subject: candidate.Subject, Environment: review.Production, Policy: "sha256:02", At: at, ExpiresAt: at.AddDate(0, 0, 180),
