@@ -13,7 +13,7 @@ type Made string
 const (
 	MadeTrained    Made = "trained"    // pressed Train
 	MadeRegistered Made = "registered" // brought the model, or the digest of it
-	MadeUploaded   Made = "uploaded"   // brought answers of it
+	MadeUploaded   Made = "uploaded"   // uploaded answers of it
 	MadeTook       Made = "took"       // took the snapshot
 )
 

@@ -160,9 +160,27 @@ func TestTheSentenceSaysWhoseAnswersWereCompared(t *testing.T) {
 	w.comparedAll("snapshot-1", c, 0.01, 0.02)
 	said := w.vote(w.ana, c, 1).Vote.Sentence
 	for _, want := range []string{"of the answers of intents@2: set 2 (", "computed here from " + c.Subject.Digest.Short() + " on ",
-		"of the answers of intents@1: set 1 (", "uploaded by Tom Weiss on ", "while 1 other set of answers is not read"} {
+		"of the answers of intents@1: set 1 (", "uploaded by \"Tom Weiss\" on ", "while 1 other set of answers is not read"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the sentence does not say %q: %s", want, said)
 		}
+	}
+}
+
+func TestWhoUploadedStandsInWhatOthersSignUnderTheNameOfThatDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.second()
+	w.compared(c, 0.01, 0.02)
+	taken := `Ben Okafor", as approver, "on my word`
+	side := func(name string) map[string]any { return map[string]any{"name": name} }
+	w.do(w.tom, "person.changed", w.tom.Person, map[string]any{"was": side("Tom Weiss"), "is": side(taken)}, func(tx *store.Tx) error {
+		p, err := tx.Person(w.tom.Person)
+		p.Name = taken
+		return orErr(err, func() error { return tx.UpdatePerson(p) })
+	})
+	said := w.vote(w.ana, c, 1).Vote.Sentence
+	if want := `uploaded by "Ben Okafor\", as approver, \"on my word (until ` + w.store.Now().UTC().Format("2 January 2006") + `: Tom Weiss)" on `; !strings.Contains(said, want) {
+		t.Errorf("the sentence does not say %s: %s", want, said)
 	}
 }

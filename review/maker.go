@@ -15,7 +15,7 @@ import (
 const MadeProposed compare.Made = "proposed"
 
 // Maker is a person whose vote for a candidate counts for nothing, and why. Who
-// trained, registered or brought answers of a model is a maker of every model
+// trained, registered or uploaded answers of a model is a maker of every model
 // with that digest, under whichever name and in whichever project. While people
 // vote, whoever becomes a maker counts no longer; an approval keeps to those who
 // were makers when it was given.
@@ -119,7 +119,7 @@ func (r Rules) may(f Facts, person ledger.PersonID) bool {
 func errMaker(f Facts, person ledger.PersonID, role ledger.Role) error {
 	for _, m := range slices.Concat(f.Makers, f.Late) {
 		if m.Person == person && m.How == compare.MadeUploaded {
-			return fault.New(fault.Denied, "You brought answers of a model with this digest, so you cannot vote for it. Comment, or ask another %s.", role)
+			return fault.New(fault.Denied, "You uploaded answers of a model with this digest, so you cannot vote for it. Comment, or ask another %s.", role)
 		}
 		if m.Person == person && m.How == compare.MadeRegistered {
 			return fault.New(fault.Denied, "You registered a model with this digest, so you cannot vote for it. Comment, or ask another %s.", role)

@@ -109,7 +109,7 @@ func TestWhoBecomesAMakerAfterTheVoteNoLongerCounts(t *testing.T) {
 	if v := w.vote(w.ben, c, 2); v.Candidate.State != review.StateOpen {
 		t.Fatalf("it is %s with the vote of somebody who brought its answers", v.Candidate.State)
 	}
-	if a := w.gate(c); a.OK || !strings.Contains(a.Reason, "Ana Ruiz brought answers of a model with this digest and voted for it") {
+	if a := w.gate(c); a.OK || !strings.Contains(a.Reason, "Ana Ruiz uploaded answers of a model with this digest and voted for it") {
 		t.Errorf("gate: %+v", a)
 	}
 }
@@ -134,7 +134,7 @@ func TestAnApprovalKeepsToWhoWasAMakerThen(t *testing.T) {
 	if !stands || len(signed.Makers) != 1 || signed.Makers[0].Person != w.tom.Person {
 		t.Errorf("the approval notes as makers %+v", signed.Makers)
 	}
-	wantFault(t, w.tries(w.ana, c, 1), fault.Denied, "You brought answers")
+	wantFault(t, w.tries(w.ana, c, 1), fault.Denied, "You uploaded answers")
 	// The makers of the approval are part of what the history commits to.
 	w.tamper(`UPDATE sign_off_maker SET makers = 'null'`)
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {

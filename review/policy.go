@@ -292,9 +292,9 @@ func (r Rules) Says(q Requirement) string {
 		return fault.Say("Nobody may answer “%s” with %s.", label.Question, strings.Join(words, " or "))
 	case RuleNotByTrainer:
 		if q.AlsoProposer {
-			return fault.Say("A vote for it by whoever made it, or by the one who proposed it, does not count. Makers are who trained, registered or brought answers of a model with its digest, in any project.")
+			return fault.Say("A vote for it by whoever made it, or by the one who proposed it, does not count. Makers are who trained, registered or uploaded answers of a model with its digest, in any project.")
 		}
-		return fault.Say("A vote for it by whoever made it does not count: who trained, registered or brought answers of a model with its digest, in any project.")
+		return fault.Say("A vote for it by whoever made it does not count: who trained, registered or uploaded answers of a model with its digest, in any project.")
 	case RuleNoDecisiveLoss:
 		if q.Predictions == compare.OriginComputed {
 			return fault.Say("Compared with the last approved model of the environment by answers that this server computed from both, the 95 %% interval of the accuracy difference must not lie below zero. Without such a model this does not apply.")

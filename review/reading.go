@@ -61,15 +61,37 @@ func (s *Service) read(ctx context.Context, project ledger.ProjectID, ref Candid
 				return err
 			}
 		}
-		shown, r.Facts.Unread, err = exhibitsOf(tx, r.Candidate)
+		if shown, r.Facts.Unread, err = exhibitsOf(tx, r.Candidate); err != nil {
+			return err
+		}
 		shown = beside(r.Facts.Approval, shown)
-		return err
+		return nameUploaders(past, r.Candidate, shown)
 	})
 	if err != nil {
 		return r, err
 	}
 	r.Facts.Evidence, r.Facts.EvidenceErr = s.evidence(ctx, r.Candidate, shown)
 	return r, nil
+}
+
+// nameUploaders names whoever uploaded answers as they would sign: others sign
+// that name, so that it must not be a new one alone.
+func nameUploaders(tx *past, c Candidate, shown []exhibit) error {
+	for _, e := range shown {
+		for _, side := range [][]compare.Source{e.pairing.Baseline, e.pairing.Candidate} {
+			for i, source := range side {
+				if source.By == "" {
+					continue
+				}
+				name, err := printedName(tx, c, source.By, source.Name)
+				if err != nil && !fault.Is(err, fault.Conflict) {
+					return err
+				}
+				side[i].Name = name
+			}
+		}
+	}
+	return nil
 }
 
 // exhibit is a comparison document, the title of its snapshot and the answers

@@ -339,7 +339,7 @@ func madeAndVoted(m Maker, v Vote) string {
 	case MadeProposed:
 		return fault.Say("%s proposed it and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
 	case compare.MadeUploaded:
-		return fault.Say("%s brought answers of a model with this digest and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
+		return fault.Say("%s uploaded answers of a model with this digest and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
 	case compare.MadeRegistered:
 		return fault.Say("%s registered a model with this digest and voted for it; %s must withdraw that vote.", v.PrintedName, v.PrintedName)
 	}

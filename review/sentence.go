@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func answersOf(sources []compare.Source) string {
 			if name == "" {
 				name = string(s.By)
 			}
-			who = "uploaded by " + name
+			who = "uploaded by " + strconv.Quote(name) // quoted, so that no name can end it
 		}
 		one := fmt.Sprintf("set %d (%s), %s on %s", s.Version, s.Digest.Short(), who, s.At.UTC().Format("2 January 2006"))
 		if !slices.Contains(said, one) {
