@@ -38,8 +38,9 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Re-walk the history and every file, and say what was changed behind the server's back",
 		Long: "doctor reads the data directory itself, with or without a server running on it.\n" +
-			"It exits 0 when every event follows the one before, every file has the bytes its name says and every checkpoint\n" +
-			"stands in the history, else 1. --checkpoint reads checkpoints that were kept elsewhere (a file of the Git repository,\n" +
+			"It exits 0 when every event follows the one before, every row of the database is as the history says that the program\n" +
+			"left it, every file has the bytes its name says and every checkpoint stands in the history, else 1. A row that was\n" +
+			"changed, added or taken away past the program is named by its table and key. --checkpoint reads checkpoints that were kept elsewhere (a file of the Git repository,\n" +
 			"a saved mail): a history that was rewritten or cut since, however consistently, does not hold them.\n" +
 			"--media names the directories that serve --media names: what changed or is gone in them is named, item by item. Objects\n" +
 			"of other directories and of hosts are counted alone.",
@@ -92,6 +93,11 @@ func doctor(cmd *cobra.Command, database string, d *dataDir, o doctorOptions) er
 		return err
 	}
 	whole, err := reportErased(ctx, out, s)
+	if err != nil {
+		return err
+	}
+	sound = sound && whole
+	whole, err = checkRows(ctx, out, s)
 	if err != nil {
 		return err
 	}

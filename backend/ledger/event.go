@@ -26,6 +26,7 @@ type Event struct {
 	Subject    Subject   // about what
 	Commitment Digest    // SHA-256 over salt and payload
 	Prev       Digest    // Hash of the event before; ZeroDigest for the first
+	Rows       Digest    // of the seals of the rows that were written with it; empty where there are none
 	Hash       Digest    // SHA-256 over all fields above
 }
 
@@ -113,12 +114,19 @@ func Commit(salt, payload []byte) Digest {
 // with its length so that no two events share an encoding.
 func (e Event) Sum() Digest {
 	h := sha256.New()
+	version := "adjudge.event.v1"
+	if e.Rows != "" {
+		version = "adjudge.event.v2"
+	}
 	for _, field := range []string{
-		"adjudge.event.v1", strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.At.UnixMicro(), 10),
+		version, strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.At.UnixMicro(), 10),
 		string(e.Actor), string(e.Via), string(e.Project), e.Kind, e.Subject.Kind, e.Subject.ID,
 		string(e.Commitment), string(e.Prev),
 	} {
 		writeField(h, field)
+	}
+	if e.Rows != "" {
+		writeField(h, string(e.Rows))
 	}
 	return DigestFrom([sha256.Size]byte(h.Sum(nil)))
 }

@@ -481,8 +481,12 @@ const scrubPages = 200
 // Scrub overwrites what deleted rows left behind in SQLite's files: free pages
 // are taken into use as zeros and given back, and the log of writes is emptied
 // into the database. PostgreSQL offers no such thing: there old versions of rows
-// stay in its files until VACUUM and the reuse of their pages.
+// stay in its files until VACUUM and the reuse of their pages. First it takes the
+// salts away by which one could guess what stood in rows that are no more.
 func (s *Store) Scrub(ctx context.Context) error {
+	if err := s.forgetSalts(ctx); err != nil {
+		return err
+	}
 	if s.dialect.name() != "sqlite" {
 		return nil
 	}

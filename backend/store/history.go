@@ -18,10 +18,22 @@ var _ ledger.History = (*Tx)(nil)
 
 // Record appends an event to the history in this transaction.
 func (tx *Tx) Record(entry ledger.Entry) error {
+	if !tx.writes {
+		return fault.New(fault.Internal, "a write in a view")
+	}
 	payload, err := entry.EncodePayload()
 	if err != nil {
 		return err
 	}
+	if err := tx.settle(); err != nil {
+		return err
+	}
+	tx.pending = &pendingEvent{entry, payload}
+	return nil
+}
+
+// append adds an event to the chain, with the seals of the rows that came with it.
+func (tx *Tx) append(entry ledger.Entry, payload []byte, seals []ledger.Seal) error {
 	if tx.head.Seq == 0 {
 		var at int64
 		err := tx.one([]any{&tx.head.Seq, &tx.head.Hash, &at}, `SELECT seq, hash, at FROM event ORDER BY seq DESC LIMIT 1`)
@@ -42,11 +54,16 @@ func (tx *Tx) Record(entry ledger.Entry) error {
 		Seq: tx.head.Seq + 1, At: at, Actor: entry.Actor.Person, Via: entry.Actor.Via, Project: entry.Project,
 		Kind: entry.Kind, Subject: entry.Subject, Commitment: ledger.Commit(salt, payload), Prev: tx.head.Hash,
 	}
+	var text, salts []byte
+	if len(seals) > 0 {
+		text, salts = ledger.EncodeSeals(seals)
+		event.Rows = ledger.DigestOf(text)
+	}
 	event.Hash = event.Sum()
-	if err := tx.later(`INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	if err := tx.later(`INSERT INTO event (seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash, row_digest, row_salts, row_seals)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		event.Seq, micros(event.At), string(event.Actor), string(event.Via), string(event.Project), event.Kind,
-		event.Subject.Kind, event.Subject.ID, string(event.Commitment), string(event.Prev), string(event.Hash)); err != nil {
+		event.Subject.Kind, event.Subject.ID, string(event.Commitment), string(event.Prev), string(event.Hash), string(event.Rows), salts, text); err != nil {
 		return fault.Wrap(err, "append to the history")
 	}
 	if err := tx.later(`INSERT INTO event_payload (seq, salt, payload) VALUES ($1, $2, $3)`, event.Seq, salt, string(payload)); err != nil {
@@ -225,7 +242,7 @@ func (tx *Tx) records(where string, args ...any) ([]ledger.Record, error) {
 
 func (tx *Tx) someRecords(p *purse, where string, args ...any) ([]ledger.Record, error) {
 	var records []ledger.Record
-	err := tx.some(p, `SELECT e.seq, e.at, e.actor, e.via, e.project, e.kind, e.subject_kind, e.subject, e.commitment, e.prev, e.hash,
+	err := tx.some(p, `SELECT e.seq, e.at, e.actor, e.via, e.project, e.kind, e.subject_kind, e.subject, e.commitment, e.prev, e.hash, `+tx.store.rowDigest+`,
 			p.salt, COALESCE(p.payload, '')
 		FROM event e LEFT JOIN event_payload p ON p.seq = e.seq `+where, args,
 		func(scan func(...any) error) error {
@@ -233,7 +250,7 @@ func (tx *Tx) someRecords(p *purse, where string, args ...any) ([]ledger.Record,
 			var at int64
 			var payload string
 			if err := scan(&r.Seq, &at, &r.Actor, &r.Via, &r.Project, &r.Kind, &r.Subject.Kind, &r.Subject.ID,
-				&r.Commitment, &r.Prev, &r.Hash, &r.Salt, &payload); err != nil {
+				&r.Commitment, &r.Prev, &r.Hash, &r.Rows, &r.Salt, &payload); err != nil {
 				return err
 			}
 			r.At = fromMicros(at)

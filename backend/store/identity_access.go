@@ -16,10 +16,12 @@ func (tx *Tx) NoteGrant(g identity.Grant) error {
 
 // ConfirmGrant notes that somebody looked whether the holder needs the role.
 func (tx *Tx) ConfirmGrant(g identity.Grant) error {
-	_, err := tx.exec(`INSERT INTO access_grant (project, holder, role, granted_by, granted_at, confirmed_by, confirmed_at) VALUES ($1, $2, $3, '', 0, $4, $5)
-		ON CONFLICT (project, holder, role) DO UPDATE SET confirmed_by = excluded.confirmed_by, confirmed_at = excluded.confirmed_at`,
+	if _, err := tx.exec(`INSERT INTO access_grant (project, holder, role, granted_by, granted_at, confirmed_by, confirmed_at) VALUES ($1, $2, $3, '', 0, '', 0)
+		ON CONFLICT DO NOTHING`, string(g.Project), g.Holder, string(g.Role)); err != nil {
+		return err
+	}
+	return tx.mustExec(`UPDATE access_grant SET confirmed_by = $4, confirmed_at = $5 WHERE project = $1 AND holder = $2 AND role = $3`,
 		string(g.Project), g.Holder, string(g.Role), string(g.ConfirmedBy), micros(g.ConfirmedAt))
-	return err
 }
 
 // forgetGrant goes with taking a role away: given again, it is a new one.

@@ -30,11 +30,15 @@ func (tx *Tx) RenameGroup(id identity.GroupID, name string) error {
 
 // DeleteGroup removes a group; its members lose what they held by it.
 func (tx *Tx) DeleteGroup(id identity.GroupID) error {
-	if _, err := tx.exec(`DELETE FROM access_grant WHERE holder = $1`, string(id)); err != nil {
-		return err
+	for _, statement := range []string{ // the database would take the others away by itself, and nobody would seal that
+		`DELETE FROM access_grant WHERE holder = $1`, `DELETE FROM group_member WHERE team = $1`, `DELETE FROM group_role WHERE team = $1`,
+		`DELETE FROM provider_group WHERE team = $1`, `DELETE FROM person_group WHERE id = $1`,
+	} {
+		if _, err := tx.exec(statement, string(id)); err != nil {
+			return err
+		}
 	}
-	_, err := tx.exec(`DELETE FROM person_group WHERE id = $1`, string(id))
-	return err
+	return nil
 }
 
 // Groups lists all groups by name, with members and roles.

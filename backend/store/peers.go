@@ -117,7 +117,7 @@ func (p *peers) sign(w *writer, number int64, events []ledger.Event, work bool) 
 			INSERT INTO server (id, commit_number, at) VALUES ($1, $2, $3)
 			ON CONFLICT (id) DO UPDATE SET commit_number = $2, at = $3 RETURNING id)
 		SELECT CASE WHEN CAST($5 AS TEXT) = '' THEN NULL ELSE pg_notify(CAST($4 AS TEXT), $5) END FROM signed`,
-		[]any{p.id, number, micros(p.store.Now()), p.channel, text})
+		[]any{p.id, number, micros(p.store.Now()), p.channel, text}, nil)
 }
 
 // signed returns the number of this server's last group that was committed.
@@ -270,11 +270,11 @@ func (p *peers) others(events []ledger.Event) []ledger.Event {
 // eventsAfter returns events of the chain without their payloads, oldest first.
 func (tx *Tx) eventsAfter(seq int64, limit int) ([]ledger.Event, error) {
 	var events []ledger.Event
-	err := tx.each(`SELECT seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash
+	err := tx.each(`SELECT seq, at, actor, via, project, kind, subject_kind, subject, commitment, prev, hash, `+tx.store.rowDigest+`
 		FROM event WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{seq, limit}, func(scan func(...any) error) error {
 		var e ledger.Event
 		var at int64
-		err := scan(&e.Seq, &at, &e.Actor, &e.Via, &e.Project, &e.Kind, &e.Subject.Kind, &e.Subject.ID, &e.Commitment, &e.Prev, &e.Hash)
+		err := scan(&e.Seq, &at, &e.Actor, &e.Via, &e.Project, &e.Kind, &e.Subject.Kind, &e.Subject.ID, &e.Commitment, &e.Prev, &e.Hash, &e.Rows)
 		e.At = fromMicros(at)
 		events = append(events, e)
 		return err

@@ -18,11 +18,13 @@ type session struct {
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
 	waiting []statement // not sent yet; see later
+	returns bool        // one of them returns rows
 }
 
 type statement struct {
 	query string
 	args  []any
+	row   func([]any) error // hears each row that it returns; nil where none does
 }
 
 // mostWaiting is how many statements may wait to be sent together.
@@ -34,7 +36,7 @@ func (c *session) run(ctx context.Context, query string) error {
 		return sql.ErrConnDone
 	}
 	if strings.HasPrefix(query, "ROLLBACK") {
-		c.waiting = c.waiting[:0] // it would be taken back anyway
+		c.waiting, c.returns = c.waiting[:0], false // it would be taken back anyway
 	}
 	if len(c.waiting) > 0 {
 		return c.flush(ctx, query)
@@ -46,12 +48,12 @@ func (c *session) run(ctx context.Context, query string) error {
 // later carries out a statement whose result nobody waits for. Where each
 // statement is a way to a server and back it is sent with the next one whose
 // result somebody does wait for, and so is the news that it failed.
-func (c *session) later(ctx context.Context, query string, args []any) error {
+func (c *session) later(ctx context.Context, query string, args []any, row func([]any) error) error {
 	if !c.dialect.pipelines() {
 		_, err := c.exec(ctx, query, args)
 		return err
 	}
-	c.waiting = append(c.waiting, statement{query, args})
+	c.waiting, c.returns = append(c.waiting, statement{query, args, row}), c.returns || row != nil
 	if len(c.waiting) >= mostWaiting {
 		return c.flush(ctx)
 	}
@@ -69,15 +71,32 @@ func (c *session) flush(ctx context.Context, more ...string) error {
 	}
 	var batch pgx.Batch
 	for _, s := range c.waiting {
-		batch.Queue(s.query, s.args...)
+		queued := batch.Queue(s.query, s.args...)
+		if s.row != nil {
+			queued.Query(func(rows pgx.Rows) error { return eachOf(rows, s.row) })
+		}
 	}
 	for _, query := range more {
 		batch.Queue(query)
 	}
-	c.waiting = c.waiting[:0]
+	c.waiting, c.returns = c.waiting[:0], false
 	return c.conn.Raw(func(conn any) error {
 		return conn.(*stdlib.Conn).Conn().SendBatch(ctx, &batch).Close()
 	})
+}
+
+// eachOf calls row with the values of each row.
+func eachOf(rows pgx.Rows, row func([]any) error) error {
+	for rows.Next() {
+		values, err := rows.Values()
+		if err == nil {
+			err = row(values)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // prepared returns the statement for a query on this connection.
@@ -131,7 +150,7 @@ func (c *session) connect(ctx context.Context, pool *sql.DB) error {
 
 // drop closes the connection; the next use connects anew.
 func (c *session) drop() {
-	c.waiting = nil
+	c.waiting, c.returns = nil, false
 	if c.conn != nil {
 		_ = c.conn.Close()
 		c.conn = nil

@@ -76,7 +76,9 @@ type Store struct {
 	path        string // of a SQLite file
 	options     Options
 	schemas     schemas
-	migrated    []int64 // the numbers of the migrations that it has seen
+	migrated    []int64           // the numbers of the migrations that it has seen
+	rowDigest   string            // the column of event; in a database of a version before, which doctor reads, nothing
+	shapes      map[string]shaped // of statements, by their text; the writer's alone
 	writer      *writer
 	recent      *recent // the writer's alone
 	heard       hearing
@@ -106,13 +108,21 @@ func Open(ctx context.Context, address string, options Options) (*Store, error) 
 		return nil, err
 	}
 	err = s.migrate(ctx)
+	if err == nil {
+		err = s.findRowDigest(ctx)
+	}
 	if err == nil && !options.Frozen && s.peers != nil {
 		err = s.peers.join(ctx)
 	}
 	if err == nil && !options.Frozen {
-		s.writer, err = startWriter(ctx, s)
+		if s.writer, err = startWriter(ctx, s); err == nil {
+			err = s.sealFound(ctx)
+		}
 	}
 	if err != nil {
+		if s.writer != nil {
+			s.writer.stop()
+		}
 		_ = s.closePools()
 		return nil, cannotOpen(address, err)
 	}
@@ -136,7 +146,7 @@ func dial(address string, options Options) (*Store, error) {
 	if options.Log == nil {
 		options.Log = slog.Default()
 	}
-	s := &Store{options: options, recent: newRecent()}
+	s := &Store{options: options, recent: newRecent(), shapes: map[string]shaped{}}
 	var err error
 	switch {
 	case IsPostgres(address):

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -25,6 +26,9 @@ type Tx struct {
 	head   ledger.Event // last event of the chain, once known
 	events []ledger.Event
 	work   bool
+
+	pending *pendingEvent // waits for what else is written; see rows.go
+	seals   []ledger.Seal // of rows that no event commits to yet
 }
 
 // Now returns the time of record of this transaction.
@@ -37,6 +41,15 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	}
 	if err := clean(args); err != nil {
 		return 0, err
+	}
+	if err := tx.reachChain(query); err != nil {
+		return 0, err
+	}
+	switch sh, err := tx.store.shapeOf(query); {
+	case err != nil:
+		return 0, err
+	case sh != nil:
+		return tx.sealing(sh, args, nil)
 	}
 	result, err := tx.session.exec(tx.ctx, query, args)
 	if err != nil {
@@ -56,7 +69,26 @@ func (tx *Tx) later(query string, args ...any) error {
 	if err := clean(args); err != nil {
 		return err
 	}
-	return tx.store.translate(tx.session.later(tx.ctx, query, args))
+	sh, err := tx.store.shapeOf(query)
+	if err != nil {
+		return err
+	}
+	if sh == nil {
+		return tx.store.translate(tx.session.later(tx.ctx, query, args, nil))
+	}
+	if !tx.store.dialect.pipelines() || sh.before != "" {
+		_, err := tx.sealing(sh, args, nil)
+		return err
+	}
+	return tx.store.translate(tx.session.later(tx.ctx, sh.query, args, func(values []any) error { return tx.seal(sh, values, nil) }))
+}
+
+// reachChain writes the event that waits before a statement that looks at the chain.
+func (tx *Tx) reachChain(query string) error {
+	if tx.pending == nil || !strings.Contains(query, "event") {
+		return nil
+	}
+	return tx.settle()
 }
 
 // query starts reading rows.
@@ -64,11 +96,26 @@ func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
 	if err := clean(args); err != nil {
 		return nil, err
 	}
+	if tx.writes {
+		if sh, err := tx.store.shapeOf(query); err != nil || sh != nil {
+			return nil, cmp.Or(err, errUnsealed(query))
+		}
+		if err := tx.reachChain(query); err != nil {
+			return nil, err
+		}
+	}
 	return tx.session.query(tx.ctx, query, args)
 }
 
 // one reads the first row into dest. It returns NotFound when there is none.
 func (tx *Tx) one(dest []any, query string, args ...any) error {
+	if tx.writes {
+		if sh, err := tx.store.shapeOf(query); err != nil {
+			return err
+		} else if sh != nil {
+			return tx.oneSealed(sh, dest, args)
+		}
+	}
 	rows, err := tx.query(query, args...)
 	if err != nil {
 		return tx.store.translate(err)
@@ -84,6 +131,18 @@ func (tx *Tx) one(dest []any, query string, args ...any) error {
 		return tx.store.translate(err)
 	}
 	return tx.store.translate(rows.Close())
+}
+
+// oneSealed is one for a statement that writes a row which is sealed.
+func (tx *Tx) oneSealed(sh *shape, dest []any, args []any) error {
+	if err := clean(args); err != nil {
+		return err
+	}
+	n, err := tx.sealing(sh, args, dest)
+	if err == nil && n == 0 {
+		return fault.New(fault.NotFound, "There is no such thing.")
+	}
+	return err
 }
 
 // each calls row for every row of the result; row calls scan once. The result

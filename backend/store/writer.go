@@ -314,7 +314,10 @@ func (w *writer) call(u *update) (err error) {
 		}
 		u.events, u.work = tx.events, tx.work
 	}()
-	return u.f(tx)
+	if err = u.f(tx); err != nil {
+		return err
+	}
+	return tx.finish()
 }
 
 func (w *writer) begin() error {
