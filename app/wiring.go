@@ -126,9 +126,11 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.meter = meter.New(version(), h.readMeter)
 	h.store.OnCommit(h.meter.Commit)
 	h.blobs = meteredBlobs{h.blobs, h.meter}
+	h.walk = store.NewWalk(h.store, review.Rests()...)
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: h.Now, NewID: newID,
 		LockAfter: set.LockAfter, Provider: set.Provider, Server: h.data.id,
+		Proved: func(tx identity.Tx, person ledger.PersonID) error { return h.walk.ProvePassword(tx.(*store.Tx), person) },
 	})
 	var objects labeling.MediaSource
 	if len(h.Media.Dirs)+len(h.Media.Hosts) > 0 {
@@ -153,11 +155,11 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h.walk = store.NewWalk(h.store, review.Rests()...)
 	h.review = review.New(review.Config{
 		Update: store.In[review.Tx](h.store), View: store.From[review.Tx](h.store), Now: h.Now, NewID: newID,
 		Files: h.blobs, Signer: in.ring, Passwords: h.identity, Comparer: h.compare, Walk: h.store.CheckHistory,
-		Walked: h.walk.Passed, Covers: func(ctx context.Context, seq int64) (bool, error) { return h.keeper.Covers(ctx, seq) },
+		Walked: h.walk.Passed, Proved: func(tx review.Tx) ([]string, error) { return h.walk.Faults(tx.(*store.Tx)) },
+		Covers: func(ctx context.Context, seq int64) (bool, error) { return h.keeper.Covers(ctx, seq) },
 	})
 	if err = h.openKeeper(in); err != nil {
 		return nil, err

@@ -151,11 +151,13 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	var people []Standing
 	var proposed time.Time
 	var peopleErr error
+	var rows []string
 	passed, walked, walkErr := s.Walked(ctx) // first: what comes meanwhile is in the dossier all the more
 	if walkErr != nil && !fault.Is(walkErr, fault.Conflict) {
 		return answer, walkErr
 	}
-	err := s.View(ctx, func(tx Tx) (err error) {
+	err := s.proven(ctx, func(tx Tx, wrong []string) (err error) {
+		rows = wrong
 		if c, err = tx.GetCandidate(c.Project, CandidateRef{ID: c.ID}); err != nil {
 			return err
 		}
@@ -216,6 +218,9 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 		answer.Problems, answer.Notes = d.check(), d.notes()
 		d.checkGround(base, func(problem string) { answer.Problems = append(answer.Problems, problem) })
 	}
+	if len(answer.Problems) == 0 {
+		answer.Problems = rows // where more is known, that says it better
+	}
 	if stands {
 		if problem := d.signedApproval(signed); problem != "" && !slices.Contains(answer.Problems, problem) {
 			answer.Problems = append(answer.Problems, problem)
@@ -256,6 +261,46 @@ func (s *Service) recompute(ctx context.Context, c Candidate, answer Answer) (An
 	answer.Results = rules.Evaluate(facts)
 	s.conclude(&answer, d, signed, stands)
 	return answer, nil
+}
+
+// proveTries is how often a look at the rows is repeated because the history went on.
+const proveTries = 5
+
+// proven is View, and holds the rows that an answer rests on against the history in
+// the same look. f hears what does not agree; it may run more than once.
+func (s *Service) proven(ctx context.Context, f func(tx Tx, wrong []string) error) (err error) {
+	for range proveTries {
+		err = s.View(ctx, func(tx Tx) error {
+			wrong, err := s.Proved(tx)
+			switch {
+			case fault.Is(err, fault.Conflict):
+				return f(tx, []string{fault.Message(err)})
+			case err != nil:
+				return err
+			}
+			return f(tx, shortened(wrong))
+		})
+		if !fault.Is(err, fault.Unavailable) {
+			break
+		}
+	}
+	return err
+}
+
+// mostNamed is how many rows an answer names; doctor names all.
+const mostNamed = 3
+
+// shortened shortens a list of what is wrong with rows, and says how to find out more.
+func shortened(wrong []string) []string {
+	if len(wrong) == 0 {
+		return nil
+	}
+	more := len(wrong) - mostNamed
+	wrong = slices.Clone(wrong[:min(len(wrong), mostNamed)])
+	if more > 0 {
+		wrong = append(wrong, fault.Say("%d more rows do not agree with the history.", more))
+	}
+	return append(wrong, fault.Say("Somebody wrote into the database. Run adjudge doctor where the server runs; it names every such row."))
 }
 
 // conclude turns what was found into the answer.

@@ -83,7 +83,8 @@ func TestAWithdrawalThatIsCutOffOpensNoGate(t *testing.T) {
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken || !strings.Contains(a.Reason, "cut") {
 		t.Errorf("by the process that wrote it: %+v", a)
 	}
-	w.Walked = store.NewWalk(w.store, review.Rests()...).Passed // as after a restart
+	walk := store.NewWalk(w.store, review.Rests()...) // as after a restart
+	w.Walked, w.Proved = walk.Passed, proved(walk)
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken || !strings.Contains(a.Reason, "cut") {
 		t.Errorf("after a restart: %+v", a)
 	}
@@ -126,8 +127,10 @@ func TestACandidateUnderAPolicyThatNobodySavedShipsNowhere(t *testing.T) {
 	w := newWorld(t)
 	w.tamper(`INSERT INTO policy (project, version, digest, text, created_by, created_at) VALUES ('project-1', 1, $1, $2, 'ana', 1)`, string(ledger.DigestOf([]byte(weak))), weak)
 	c := w.propose(w.model("weights"))
-	w.vote(w.ana, c, 1)
-	w.vote(w.ben, c, 2)
+	w.unproven(func() {
+		w.vote(w.ana, c, 1)
+		w.vote(w.ben, c, 2)
+	})
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken || !strings.Contains(a.Reason, "a policy that nobody had saved") {
 		t.Errorf("gate = %+v", a)
 	}
@@ -145,8 +148,10 @@ func TestAPolicyThatWasSupersededDoesNotComeBackUnseen(t *testing.T) {
 	}
 	w.tamper(`UPDATE policy SET version = 9 WHERE version = 1`)
 	c := w.propose(w.model("weights"))
-	w.vote(w.ana, c, 1)
-	w.vote(w.ben, c, 2)
+	w.unproven(func() {
+		w.vote(w.ana, c, 1)
+		w.vote(w.ben, c, 2)
+	})
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
 		t.Errorf("gate = %+v", a)
 	}

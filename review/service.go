@@ -37,6 +37,11 @@ type Config struct {
 	// It returns Conflict where the history does not verify, or is not the one that
 	// this process has seen.
 	Walked func(context.Context) (events []ledger.Event, length int64, err error)
+	// Proved holds every row that an answer of the gate rests on against the history,
+	// as a View sees both, and returns a sentence for each that does not agree. It
+	// returns Unavailable where the history went on meanwhile, and Conflict where it
+	// does not verify.
+	Proved func(Tx) ([]string, error)
 	// Covers reports whether a signed checkpoint stands at an event or behind it. It
 	// returns Conflict where the history does not hold a checkpoint that was made.
 	Covers func(ctx context.Context, seq int64) (bool, error)

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/adjudge/adjudge/backend/fault"
@@ -165,9 +166,51 @@ func TestAHistoryThatIsRewrittenWholeOpensNoGate(t *testing.T) {
 	_, err := w.Vote(t.Context(), w.cleo, review.VoteRequest{Project: project, Candidate: ref(c), Value: 2, Role: ledger.RoleApprover, Password: "correct horse"})
 	wantFault(t, err, fault.Conflict, "The history was rewritten")
 	w.Walked = store.NewWalk(w.store, review.Rests()...).Passed // as after a restart
-	w.vote(w.cleoAs(ledger.RoleApprover), c, 2)
+	w.unproven(func() { w.vote(w.cleoAs(ledger.RoleApprover), c, 2) })
 	if a := w.gate(c); a.OK || a.State != review.AnswerBroken {
 		t.Errorf("gate = %+v", a)
+	}
+}
+
+// What no event of the candidate holds is held by the seals of its row: who may do
+// what, what the model was judged on, what was said.
+func TestAChangedRowThatAGateRestsOnClosesItAndItsVote(t *testing.T) {
+	t.Parallel()
+	for query, row := range map[string]string{
+		`INSERT INTO membership (project, person, role) VALUES ('project-1', 'cleo', 'lead')`:                                                         `["project-1","cleo","lead"] of the table membership was added`,
+		`DELETE FROM membership WHERE person = 'cleo' AND role = 'approver'`:                                                                          `["project-1","cleo","approver"] of the table membership was taken away`,
+		`UPDATE person SET password = 'theirs' WHERE id = 'ana'`:                                                                                      `["ana"] of the table person was changed`,
+		`UPDATE person SET admin = 1 WHERE id = 'ben'`:                                                                                                `["ben"] of the table person was changed`,
+		`UPDATE snapshot SET purpose = 'training' WHERE id = 'snapshot-1'`:                                                                            `["snapshot-1"] of the table snapshot was changed`,
+		`UPDATE snapshot SET digest = 'sha256:00' WHERE id = 'snapshot-2'`:                                                                            `["snapshot-2"] of the table snapshot was changed`,
+		`INSERT INTO trash (kind, project, id, name, reason, person, at, purged_at) VALUES ('snapshot', 'project-1', 'snapshot-1', '', '', '', 1, 0)`: `["snapshot","project-1","snapshot-1"] of the table trash was added`,
+		`INSERT INTO policy (project, version, digest, text, created_by, created_at) VALUES ('project-1', 1, 'sha256:00', '', 'ana', 1)`:              `["project-1",1] of the table policy was added`,
+		`DELETE FROM comparison`:                         `of the table comparison was taken away`,
+		`UPDATE comparison SET verdict = 'worse'`:        `of the table comparison was changed`,
+		`DELETE FROM candidate_comment`:                  `of the table candidate_comment was taken away`,
+		`UPDATE candidate SET note = 'looked at by all'`: `of the table candidate was changed`,
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.approved("first")
+			c := w.propose(w.model("second"))
+			w.compared(c, -0.001, 0.02)
+			_, err := w.Comment(t.Context(), w.cleo, review.CommentRequest{Project: project, Candidate: review.CandidateRef{ID: c.ID}, Text: "I looked at it."})
+			w.must(err)
+			w.vote(w.ana, c, 1)
+			w.vote(w.ben, c, 2)
+			if a := w.gate(c); !a.OK {
+				t.Fatalf("before: %+v", a)
+			}
+			w.tamper(query)
+			if a := w.gate(c); a.OK || a.State != review.AnswerBroken || !strings.Contains(a.Reason, row) || !strings.Contains(a.Reason, "Run adjudge doctor") {
+				t.Errorf("after: %+v", a)
+			}
+			if _, err := w.Vote(t.Context(), w.cleo, review.VoteRequest{Project: project, Candidate: review.CandidateRef{ID: c.ID}, Role: ledger.RoleReviewer, Value: 1, Comment: "it holds", Password: "correct horse"}); !fault.Is(err, fault.Conflict) || !strings.Contains(fault.Message(err), row) {
+				t.Errorf("a vote then: %v", err)
+			}
+		})
 	}
 }
 

@@ -258,6 +258,19 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 // candidate anew in the same transaction.
 func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, until time.Time, event string) (Voted, error) {
 	var out Voted
+	if event == eventVoted { // a vote may always be taken back
+		if _, _, err := s.Walked(ctx); err != nil {
+			return out, err
+		}
+		if err := s.proven(ctx, func(_ Tx, wrong []string) error {
+			if len(wrong) > 0 {
+				return fault.New(fault.Conflict, "Nobody can vote while the database does not agree with the history. %s", strings.Join(wrong, " "))
+			}
+			return nil
+		}); err != nil {
+			return out, err
+		}
+	}
 	signOff, revocation := SignOffID(s.NewID()), RevocationID(s.NewID())
 	seen, err := s.witnessed(ctx)
 	if err != nil {

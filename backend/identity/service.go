@@ -23,6 +23,9 @@ type Config struct {
 	LockAfter time.Duration
 	// Provider is where people may sign in beside here; nil: nowhere.
 	Provider *Provider
+	// Proved returns Conflict where the password that a person has is not one that the
+	// history says was written, as a View sees both; nil where nothing is held against it.
+	Proved func(Tx, ledger.PersonID) error
 	// Server names this server among those that share the database, each of which
 	// prints a link of its own at the first start.
 	Server string
@@ -35,6 +38,7 @@ type Service struct {
 	now     func() time.Time
 	newID   func() string
 	server  string
+	proved  func(Tx, ledger.PersonID) error
 	kitchen *kitchen
 	queue   queue
 
@@ -51,9 +55,12 @@ func New(c Config) *Service {
 	if c.Hashing == (Hashing{}) {
 		c.Hashing = OWASP()
 	}
+	if c.Proved == nil {
+		c.Proved = func(Tx, ledger.PersonID) error { return nil }
+	}
 	now := func() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 	return &Service{
-		update: c.Update, view: c.View, now: now, newID: c.NewID, server: c.Server,
+		update: c.Update, view: c.View, now: now, newID: c.NewID, server: c.Server, proved: c.Proved,
 		kitchen: newKitchen(c.Hashing, runtime.GOMAXPROCS(0)), lockAfter: c.LockAfter, door: newDoor(c.Provider, now),
 	}
 }

@@ -64,6 +64,9 @@ func (s *Service) SignIn(ctx context.Context, username, password string, from Fr
 	if err := s.check(ctx, try{username: username, person: person.ID, address: from.Address, browser: known}, person.Password, password); err != nil {
 		return SignedIn{}, err
 	}
+	if err := s.view(ctx, func(tx Tx) error { return s.proved(tx, person.ID) }); err != nil {
+		return SignedIn{}, err
+	}
 	return s.enter(ctx, person.ID, from, func(tx Tx) error {
 		if stands, err := stillHas(tx, person.ID, person.Password); err != nil || !stands {
 			return orElse(err, wrongPassword(fault.Invalid, nil))
@@ -127,8 +130,10 @@ func (s *Service) verify(ctx context.Context, actor ledger.Actor, password, addr
 		return person, fault.New(fault.Denied, "Sign in with a browser to confirm with your password.")
 	}
 	err = s.view(ctx, func(tx Tx) (err error) {
-		person, err = tx.Person(actor.Person)
-		return err
+		if person, err = tx.Person(actor.Person); err != nil {
+			return err
+		}
+		return s.proved(tx, person.ID)
 	})
 	if err != nil {
 		return person, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/identity"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
@@ -427,4 +428,37 @@ func TestAStatementPastTheSealsIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v, %v", statement, sh, err)
 		}
 	}
+}
+
+// A password hash that somebody wrote into the database lets nobody in, until the
+// program writes another.
+func TestAPasswordThatTheProgramDidNotWriteIsNone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, address string) {
+		s := openFor(t, address, Options{})
+		ben := identity.Person{ID: "ben", Username: "ben", Name: "Ben", Password: "hash"}
+		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.CreatePerson(ben) }); err != nil {
+			t.Fatal(err)
+		}
+		walk := NewWalk(s)
+		prove := func() error {
+			return s.View(t.Context(), func(tx *Tx) error { return walk.ProvePassword(tx, "ben") })
+		}
+		if err := prove(); err != nil {
+			t.Errorf("before: %v", err)
+		}
+		if _, err := past(t, address).ExecContext(t.Context(), `UPDATE person SET password = 'theirs', name = 'Bert'`); err != nil {
+			t.Fatal(err)
+		}
+		if err := prove(); !fault.Is(err, fault.Conflict) {
+			t.Errorf("after: %v", err)
+		}
+		ben.Password = "new"
+		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.UpdatePerson(ben) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := prove(); err != nil {
+			t.Errorf("set anew: %v", err)
+		}
+	})
 }
