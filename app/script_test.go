@@ -3,6 +3,7 @@ package app
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,7 @@ func TestScripts(t *testing.T) {
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"serve": scriptServe, "end": scriptEnd(syscall.SIGTERM), "crash": scriptEnd(syscall.SIGKILL),
-					"sql": scriptSQL, "flip": scriptFlip,
+					"sql": scriptSQL, "flip": scriptFlip, "records": scriptRecords,
 					"readenv": scriptReadEnv,
 					"voteAs":  scriptSign("vote"), "unvoteAs": scriptSign("unvote"), "confirmAs": scriptSign("confirm"), "withdrawAs": scriptSign("withdraw"),
 					"firstAs": scriptFirst, "until": scriptUntil,
@@ -175,6 +176,22 @@ func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	content[offset] ^= 1
 	ts.Check(os.Chmod(path, 0o600))
 	ts.Check(os.WriteFile(path, content, 0o600))
+}
+
+// scriptRecords writes records of so many bytes each, in which little is said.
+func scriptRecords(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 || neg {
+		ts.Fatalf("usage: records FILE COUNT BYTES")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	length, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var lines strings.Builder
+	for n := range count {
+		fmt.Fprintf(&lines, "{\"text\":\"%d %s\"}\n", n, strings.Repeat("z", length))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(lines.String()), 0o600))
 }
 
 // scriptUntil asks a command again and again, for what the server does behind
