@@ -130,7 +130,9 @@ func openHouse(ctx context.Context, set settings) (_ *house, err error) {
 	h.identity = identity.New(identity.Config{
 		Update: store.In[identity.Tx](h.store), View: store.From[identity.Tx](h.store), Now: h.Now, NewID: newID,
 		LockAfter: set.LockAfter, Provider: set.Provider, Server: h.data.id,
-		Proved: func(tx identity.Tx, person ledger.PersonID) error { return h.walk.ProvePassword(tx.(*store.Tx), person) },
+		Proved: func(tx identity.Tx, person ledger.PersonID) error {
+			return h.walk.ProvePassword(tx.(*store.Tx), person)
+		},
 	})
 	var objects labeling.MediaSource
 	if len(h.Media.Dirs)+len(h.Media.Hosts) > 0 {

@@ -154,9 +154,8 @@ func mustBeUnicode(data []byte) error {
 		if data[i] != '\\' {
 			continue
 		}
-		first, second := escaped(data[i:]), rune(0)
-		if utf16.IsSurrogate(first) {
-			second = escaped(data[min(i+6, len(data)):])
+		if first := escaped(data[i:]); utf16.IsSurrogate(first) {
+			second := escaped(data[min(i+6, len(data)):])
 			if utf16.DecodeRune(first, second) == utf8.RuneError {
 				return fmt.Errorf("the request holds half a character, \\u%04X; send JSON in UTF-8", first)
 			}

@@ -40,13 +40,13 @@ func TestASentenceThatWasMadeElsewhereIsSaidInTheLanguageOfThePerson(t *testing.
 	for said, want := range map[string]string{
 		"":                   "",
 		"The file is empty.": "Die Datei ist leer.",
-		"Two classes are named \"a \\\"b\\\"\"; rename one of them.":                                                                                           `Zwei Klassen heißen „a \"b\"“; benennen Sie eine davon um.`,
-		"Anna Öz wrote this. It is nobody's sentence.":                                                                                                         "Anna Öz wrote this. It is nobody's sentence.",
-		"The trainer ended with exit code 3; the end of the log says why. Trying again in 30 seconds.":                                                         "Der Trainer endete mit dem Exit-Code 3; das Ende des Protokolls sagt, warum. Neuer Versuch in 30 Sekunden.",
+		"Two classes are named \"a \\\"b\\\"\"; rename one of them.":                                                                                        `Zwei Klassen heißen „a \"b\"“; benennen Sie eine davon um.`,
+		"Anna Öz wrote this. It is nobody's sentence.":                                                                                                      "Anna Öz wrote this. It is nobody's sentence.",
+		"The trainer ended with exit code 3; the end of the log says why. Trying again in 30 seconds.":                                                      "Der Trainer endete mit dem Exit-Code 3; das Ende des Protokolls sagt, warum. Neuer Versuch in 30 Sekunden.",
 		"Dr. Ada voted before the comparison with news@1 was there, and can confirm now: only a vote that names it counts. Or another approver votes: Ben.": "Dr. Ada hat abgestimmt, bevor der Vergleich mit news@1 da war, und kann jetzt bestätigen: Nur eine Stimme, die ihn nennt, zählt. Oder eine andere Person mit der Rolle Freigabe stimmt ab: Ben.",
-		"Needs the vote of a reviewer: Anna or Ben. Nobody objects. ☃":                                                                                         "Es fehlt die Stimme einer Person mit der Rolle Review: Anna oder Ben. Niemand hat Einwände. ☃",
-		"A decisive gain on 1,204 items: news@2 is right 1.4 points more often than news@1 (95 % interval +0.3 to +2.5).":                                      "Ein entscheidender Gewinn auf 1.204 Elementen: news@2 liegt 1,4 Punkte häufiger richtig als news@1 (95-%-Intervall +0,3 bis +2,5).",
-		"Against news@1 on 80 items of Herbst: -0.4 (-2.1 to +1.3) points of accuracy.":                                                                        "Gegen news@1 auf 80 Elementen von Herbst: −0,4 (−2,1 bis +1,3) Punkte Genauigkeit.",
+		"Needs the vote of a reviewer: Anna or Ben. Nobody objects. ☃":                                                                                      "Es fehlt die Stimme einer Person mit der Rolle Review: Anna oder Ben. Niemand hat Einwände. ☃",
+		"A decisive gain on 1,204 items: news@2 is right 1.4 points more often than news@1 (95 % interval +0.3 to +2.5).":                                   "Ein entscheidender Gewinn auf 1.204 Elementen: news@2 liegt 1,4 Punkte häufiger richtig als news@1 (95-%-Intervall +0,3 bis +2,5).",
+		"Against news@1 on 80 items of Herbst: -0.4 (-2.1 to +1.3) points of accuracy.":                                                                     "Gegen news@1 auf 80 Elementen von Herbst: −0,4 (−2,1 bis +1,3) Punkte Genauigkeit.",
 	} {
 		if got := Said(ctx, said); got != want {
 			t.Errorf("Said(%q)\n = %q\nwant %q", said, got, want)
