@@ -244,6 +244,9 @@ func (o Offline) underPolicy(p summaryPredicate, votes []votePredicate) (notes [
 		case RuleVote:
 			people := map[string]bool{}
 			for _, v := range votes {
+				if slices.ContainsFunc(p.Makers, func(m made) bool { return m.ID == v.Reviewer.ID }) {
+					continue // whoever made it has no vote for it
+				}
 				if v.Label == label.Name && v.Value >= q.AtLeast && v.Reviewer.Role == q.Role && v.Decision == "APPROVE" {
 					people[v.Reviewer.ID] = true
 				}
@@ -253,7 +256,8 @@ func (o Offline) underPolicy(p summaryPredicate, votes []votePredicate) (notes [
 			}
 		case RuleNoVote:
 			for _, v := range votes {
-				if v.Label == label.Name && v.Value <= q.AtMost {
+				_, asked := rules.Label(v.Label) // a label of an earlier policy objects, too
+				if v.Label == label.Name && v.Value <= q.AtMost || !asked && v.Value < 0 {
 					return nil, fault.New(fault.Unmet, "%s says “%s”, which the policy forbids (“%s”).", v.Reviewer.Name, v.Words, q.Name)
 				}
 			}

@@ -144,6 +144,7 @@ type said struct {
 	Person ledger.PersonID
 	Reason string
 	Name   string
+	Admin  bool
 	Was    changedPerson
 	Is     changedPerson
 }
@@ -151,6 +152,7 @@ type said struct {
 // changedPerson is what an event says a person was changed to.
 type changedPerson struct {
 	Name     string `json:"name"`
+	Admin    bool   `json:"admin"`
 	Disabled bool   `json:"disabled"`
 }
 
@@ -161,11 +163,12 @@ func saidBy(r ledger.Record) said {
 		Person ledger.PersonID `json:"person"`
 		Reason string          `json:"reason"`
 		Name   string          `json:"name"`
+		Admin  bool            `json:"admin"`
 		Was    json.RawMessage `json:"was"` // of a role a word, of a person an object
 		Is     json.RawMessage `json:"is"`
 	}
 	_ = json.Unmarshal(r.Payload, &raw)
-	s := said{Role: raw.Role, Person: raw.Person, Reason: raw.Reason, Name: raw.Name}
+	s := said{Role: raw.Role, Person: raw.Person, Reason: raw.Reason, Name: raw.Name, Admin: raw.Admin}
 	_ = json.Unmarshal(raw.Was, &s.Was)
 	_ = json.Unmarshal(raw.Is, &s.Is)
 	return s
@@ -206,11 +209,7 @@ func peopleOf(tx *past, c Candidate, ask []ledger.PersonID) ([]Standing, error) 
 
 // origins are all that a person's say came from.
 func (s Standing) origins() []Origin {
-	all := []Origin{s.Account, s.Link, s.Back}
-	for _, w := range s.Ways {
-		all = append(all, w.Given...)
-	}
-	return all
+	return slices.Concat([]Origin{s.Account, s.Link, s.Back}, given(s.Ways), given(s.Keeps))
 }
 
 // named fills in what people are called today.
@@ -260,6 +259,10 @@ func named(tx Tx, people []Standing) ([]Standing, error) {
 	return people, nil
 }
 
+// everywhere stands for being an admin of the whole installation, which is no role
+// of a project.
+const everywhere ledger.Role = ""
+
 // standingOf reads what a person's say in a project rests on. Somebody whom the
 // database no longer knows is blocked; the history still says by whom they came.
 func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Standing, error) {
@@ -278,19 +281,26 @@ func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Sta
 	}
 	var link Origin                  // the newest that was made for them
 	held := map[ledger.Role]Origin{} // by themselves
+	kept := map[ledger.Role]Origin{} // admin or lead, by themselves, now or before
 	origin := func(n note) Origin { return Origin{By: n.Actor, At: n.At} }
 	for _, r := range notes {
 		told := r.said
 		switch r.Kind {
 		case "person.created":
 			s.Account, link = origin(r), origin(r)
+			if told.Admin {
+				kept[everywhere] = origin(r)
+			}
 		case "person.invited":
 			link = origin(r)
 		case "person.welcomed":
-			s.Link = link
+			s.Link, s.Came = link, r.At
 		case "person.changed":
 			if told.Was.Disabled && !told.Is.Disabled {
 				s.Back = origin(r)
+			}
+			if _, had := kept[everywhere]; !told.Was.Admin && told.Is.Admin || !had && r.erased {
+				kept[everywhere] = origin(r) // what was erased may have made them one
 			}
 		case "role.granted", "role.revoked":
 			if r.Project != project {
@@ -302,6 +312,9 @@ func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Sta
 				}
 			} else if _, had := held[told.Role]; !had && !r.erased {
 				held[told.Role] = origin(r) // whoever gives it once more changes nothing
+				if told.Role == ledger.RoleLead || told.Role == ledger.RoleAdmin {
+					kept[told.Role] = origin(r)
+				}
 			}
 		case EventConfirmed:
 			if r.Project == project {
@@ -309,8 +322,17 @@ func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Sta
 			}
 		}
 	}
+	if who.Admin || kept[everywhere].Known() {
+		s.Keeps = append(s.Keeps, Way{Role: ledger.RoleAdmin, Given: []Origin{kept[everywhere]}})
+	}
+	for _, role := range []ledger.Role{ledger.RoleLead, ledger.RoleAdmin} {
+		if _, holds := held[role]; !holds && kept[role].Known() {
+			s.Keeps = append(s.Keeps, Way{Role: role, Given: []Origin{kept[role]}})
+		}
+	}
 	for _, h := range who.Holds {
-		if h.Role != ledger.RoleReviewer && h.Role != ledger.RoleApprover {
+		votes, keeps := h.Role == ledger.RoleReviewer || h.Role == ledger.RoleApprover, h.Role == ledger.RoleLead || h.Role == ledger.RoleAdmin
+		if !votes && !keeps {
 			continue
 		}
 		way := Way{Role: h.Role, Group: h.Group, Given: []Origin{held[h.Role]}}
@@ -319,7 +341,11 @@ func standingOf(tx *past, project ledger.ProjectID, person ledger.PersonID) (Sta
 				return s, err
 			}
 		}
-		s.Ways = append(s.Ways, way)
+		if votes {
+			s.Ways = append(s.Ways, way)
+		} else {
+			s.Keeps = append(s.Keeps, way)
+		}
 	}
 	return s, nil
 }

@@ -150,10 +150,18 @@ func Unmet(results []Result) string {
 }
 
 // Vetoed reports whether a vote stands that a no_vote requirement forbids.
-func (r Rules) Vetoed(votes []Vote) bool {
+func (r Rules) Vetoed(c Candidate, votes []Vote) bool {
 	return slices.ContainsFunc(r.Requirements, func(q Requirement) bool {
-		return q.Rule == RuleNoVote && slices.ContainsFunc(votes, func(v Vote) bool { return r.on(q, v) && v.Value <= q.AtMost })
+		return q.Rule == RuleNoVote && slices.ContainsFunc(votes, func(v Vote) bool { return r.objects(q, c, v) })
 	})
+}
+
+// objects reports whether a vote is one that a no_vote requirement forbids. A vote
+// against a candidate that was cast under another policy objects whatever its
+// label is called now, and whatever value is low enough now: it was cast before
+// anybody wrote that, and its person can take it back.
+func (r Rules) objects(q Requirement, c Candidate, v Vote) bool {
+	return r.on(q, v) && v.Value <= q.AtMost || v.Policy != c.Policy && v.Value < 0
 }
 
 // on reports whether a vote answers the label of a requirement.
@@ -307,7 +315,7 @@ func (r Rules) evaluateVote(q Requirement, f Facts, result *Result) {
 
 func (r Rules) evaluateNoVote(q Requirement, f Facts, result *Result) {
 	for _, v := range f.Votes {
-		if r.on(q, v) && v.Value <= q.AtMost {
+		if r.objects(q, f.Candidate, v) {
 			result.State, result.Who = Unsatisfied, []ledger.PersonID{v.Person}
 			result.Says = fault.Say("%s says “%s”. Only %s can change or withdraw that vote.", v.PrintedName, v.Words, v.PrintedName)
 			return

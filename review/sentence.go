@@ -72,6 +72,11 @@ func answersOf(sources []compare.Source) string {
 	return strings.Join(said, "; ")
 }
 
+// WithdrawalSentence is what taking one's own vote back signs.
+func WithdrawalSentence(name string, c Candidate, v Vote) string {
+	return fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.", name, v.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
+}
+
 // RevocationSentence is what a withdrawn approval signs.
 func RevocationSentence(name string, c Candidate, reason string) string {
 	return fmt.Sprintf("I, %s, withdraw the approval of %s %s (%s) for %s, because: %s",

@@ -21,7 +21,11 @@ type Standing struct {
 	Account Origin          `json:"account,omitzero"`
 	Link    Origin          `json:"link,omitzero"` // the newest that they followed; zero for none
 	Back    Origin          `json:"back,omitzero"` // who let them in again after they were blocked; zero for nobody
+	Came    time.Time       `json:"-"`             // when they followed Link
 	Ways    []Way           `json:"ways,omitempty"`
+	// Keeps says by whom they are admin or lead, or last were: what they give and
+	// confirm is worth what that is worth.
+	Keeps []Way `json:"keeps,omitempty"`
 	// Confirmed are the confirmations of other people that they may vote.
 	Confirmed []Confirmation `json:"confirmed,omitempty"`
 	// Unasked stands for what an approval was decided on by a version that did not
@@ -198,7 +202,8 @@ func (r Rules) weighWay(f Facts, s Standing, way Way) weight {
 		if c.By == s.Person || c.At.Before(newest) || slices.Contains(givers, c.By) || isMaker(makers, c.By) {
 			continue
 		}
-		led := r.led(f, c.By)
+		by, _ := f.Standing(c.By)
+		led := !r.independent(f, by)
 		if led && len(independent) > 0 {
 			continue
 		}
@@ -221,7 +226,8 @@ func (r Rules) weighWay(f Facts, s Standing, way Way) weight {
 
 // keepers are the admins and leads who could confirm a person: no maker, not
 // the person, and nobody who gave what is to be confirmed. The first are those
-// of them who do not owe their own way in to a maker.
+// of them who owe neither their way in nor being one to a maker, and who were one
+// before the candidate was put to the vote.
 func (r Rules) keepers(f Facts, person ledger.PersonID, givers []ledger.PersonID) (independent, all []Standing) {
 	makers := r.Makers(f)
 	for _, k := range f.People {
@@ -229,7 +235,7 @@ func (r Rules) keepers(f Facts, person ledger.PersonID, givers []ledger.PersonID
 			continue
 		}
 		all = append(all, k)
-		if !r.led(f, k.Person) {
+		if r.independent(f, k) {
 			independent = append(independent, k)
 		}
 	}
@@ -237,35 +243,70 @@ func (r Rules) keepers(f Facts, person ledger.PersonID, givers []ledger.PersonID
 }
 
 // led reports whether a person is a maker of the candidate, or came in by one:
-// by an account or link that a maker made, or somebody whom a maker let in. Of
-// whom the history does not know who made the account, anybody may have.
+// by an account or link that a maker made, by somebody whom a maker let in, or as
+// an admin or lead whom nobody else made one. Of whom the history does not know
+// who made the account, anybody may have.
 func (r Rules) led(f Facts, person ledger.PersonID) bool {
-	makers, seen := r.Makers(f), []ledger.PersonID{}
-	ask := []ledger.PersonID{person}
-	for len(ask) > 0 {
-		next := ask[0]
-		ask = ask[1:]
-		if isMaker(makers, next) {
-			return true
-		}
-		if slices.Contains(seen, next) {
+	makers := r.Makers(f)
+	system := ledger.System().Person
+	led := map[ledger.PersonID]bool{}
+	var reached []Standing // beside the person, everybody by whom they came
+	for ask := []ledger.PersonID{person}; len(ask) > 0; ask = ask[1:] {
+		if _, seen := led[ask[0]]; seen {
 			continue
 		}
-		seen = append(seen, next)
-		if next == ledger.System().Person {
-			continue
-		}
-		s, _ := f.Standing(next)
-		if !s.Account.Known() {
-			return true
-		}
-		for _, o := range []Origin{s.Account, s.Link, s.Back} {
-			if o.Known() && o.By != next {
+		s, _ := f.Standing(ask[0])
+		led[ask[0]] = isMaker(makers, ask[0]) || ask[0] != system && !s.Account.Known()
+		reached = append(reached, s)
+		for _, o := range slices.Concat([]Origin{s.Account, s.Link, s.Back}, given(s.Keeps)) {
+			if o.Known() {
 				ask = append(ask, o.By)
 			}
 		}
 	}
-	return false
+	// What leads to one leads to the next, until nothing is added.
+	for more := true; more; {
+		more = false
+		for _, s := range reached {
+			if !led[s.Person] && s.Person != "" && ledBy(s, func(by ledger.PersonID) bool { return led[by] }) {
+				led[s.Person], more = true, true
+			}
+		}
+	}
+	return led[person]
+}
+
+// ledBy reports whether one of those is led by whom a person came in, or all by
+// whom they are admin or lead.
+func ledBy(s Standing, led func(ledger.PersonID) bool) bool {
+	others := func(o Origin) bool { return o.Known() && o.By != s.Person && led(o.By) }
+	if slices.ContainsFunc([]Origin{s.Account, s.Link, s.Back}, others) {
+		return true
+	}
+	return len(s.Keeps) > 0 && !slices.ContainsFunc(s.Keeps, func(w Way) bool {
+		return !slices.ContainsFunc(w.Given, func(o Origin) bool { return !o.Known() || others(o) })
+	})
+}
+
+// independent reports whether an admin or lead is nobody's whom a maker let in, and
+// was one before the candidate was put to the vote.
+func (r Rules) independent(f Facts, k Standing) bool {
+	if r.led(f, k.Person) {
+		return false
+	}
+	return slices.ContainsFunc(k.Keeps, func(w Way) bool {
+		return !w.since().After(f.Proposed) && !slices.ContainsFunc(w.Given, func(o Origin) bool {
+			return !o.Known() || o.By != k.Person && r.led(f, o.By)
+		})
+	})
+}
+
+// given are the origins of some ways.
+func given(ways []Way) (all []Origin) {
+	for _, w := range ways {
+		all = append(all, w.Given...)
+	}
+	return all
 }
 
 // doubt says why what came from an origin has to be confirmed; "" for nothing.

@@ -77,14 +77,10 @@ func (w *world) make(by ledger.Actor, id ledger.PersonID, name string, roles ...
 // admin makes an admin of the installation who can sign in.
 func (w *world) admin(by ledger.Actor, id ledger.PersonID, name string) ledger.Actor {
 	w.t.Helper()
-	a := w.make(by, id, name)
-	w.must(w.store.Update(w.t.Context(), func(tx *store.Tx) error {
-		p, err := tx.Person(id)
-		p.Admin = true
-		return orErr(err, func() error { return tx.UpdatePerson(p) })
-	}))
-	a.Admin = true
-	return a
+	w.do(by, "person.created", id, map[string]any{"name": name, "admin": true}, func(tx *store.Tx) error {
+		return tx.CreatePerson(identity.Person{ID: id, Username: string(id), Name: name, Password: "set", Admin: true})
+	})
+	return ledger.Actor{Person: id, Name: name, Via: ledger.ViaLogin, Scope: ledger.ScopeFull, Admin: true, Roles: map[ledger.ProjectID][]ledger.Role{}}
 }
 
 // link has somebody make a new link for a person, who follows it.
@@ -457,4 +453,15 @@ func TestAVoteIsSignedWithTheNameOfTheDayOfTheProposal(t *testing.T) {
 	w.meanwhile = func() { rename("Somebody Else") }
 	_, err = w.Vote(t.Context(), w.ben, review.VoteRequest{Project: project, Candidate: ref(c), Value: 2, Password: "correct horse"})
 	wantFault(t, err, fault.Conflict, "Your name changed while you voted")
+}
+
+// promote has somebody make a person an admin who can sign in.
+func (w *world) promote(by ledger.Actor, who ledger.PersonID) {
+	w.t.Helper()
+	side := func(admin bool) map[string]any { return map[string]any{"admin": admin} }
+	w.do(by, "person.changed", who, map[string]any{"was": side(false), "is": side(true)}, func(tx *store.Tx) error {
+		p, err := tx.Person(who)
+		p.Admin = true
+		return orErr(err, func() error { return tx.UpdatePerson(p) })
+	})
 }

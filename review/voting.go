@@ -143,7 +143,7 @@ func (s *Service) Vote(ctx context.Context, actor ledger.Actor, req VoteRequest)
 	}
 	sentence := Sentence(name, role, c, read.Facts.Evidence, read.Facts.Unread.Others, label, value) + looked.Clause()
 	if req.Sentence != "" && req.Sentence != sentence {
-		return Voted{}, fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
+		return Voted{}, errOtherSentence()
 	}
 	assurance, err := s.Passwords.Prove(ctx, actor, req.Password, req.Address)
 	if err != nil {
@@ -213,10 +213,13 @@ type WithdrawVoteRequest struct {
 	Comment   string
 	Password  string
 	TimeZone  string
+	Sentence  string // what the person was shown; must be what is signed
 	Address   string
 }
 
-// WithdrawVote takes the actor's own vote back. It returns NotFound where none stands.
+// WithdrawVote takes the actor's own vote back. It returns NotFound where none
+// stands, Conflict where the sentence is no longer what would be signed, and Denied
+// for an objection of somebody whom others let in since; see mayWeaken.
 func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req WithdrawVoteRequest) (Voted, error) {
 	if err := actor.Must(req.Project, ledger.ActionVote); err != nil {
 		return Voted{}, err
@@ -236,10 +239,17 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 		return Voted{}, err
 	}
 	c := read.Candidate
-	label, found := read.Rules.Label(req.Label)
-	i := slices.IndexFunc(read.Facts.Votes, func(v Vote) bool { return v.Person == actor.Person && v.Label == label.Name })
-	if !found || i < 0 || c.State == StateWithdrawn {
+	name := req.Label // of a label that the policy of today may not have any more
+	if label, found := read.Rules.Label(req.Label); found {
+		name = label.Name
+	}
+	i := slices.IndexFunc(read.Facts.Votes, func(v Vote) bool { return v.Person == actor.Person && v.Label == name })
+	if i < 0 || c.State == StateWithdrawn {
 		return Voted{}, fault.New(fault.NotFound, "No vote of yours stands on candidate %d.", c.Number)
+	}
+	sentence := WithdrawalSentence(read.Names[actor.Person], c, read.Facts.Votes[i])
+	if req.Sentence != "" && req.Sentence != sentence {
+		return Voted{}, errOtherSentence()
 	}
 	assurance, err := s.Passwords.Prove(ctx, actor, req.Password, req.Address)
 	if err != nil {
@@ -248,9 +258,7 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 	vote := read.Facts.Votes[i]
 	vote.ID, vote.Withdrawn, vote.Comment, vote.At, vote.TimeZone = VoteID(s.NewID()), true, req.Comment, s.now(), zone
 	vote.Assurance = Assurance(assurance)
-	vote.PrintedName = read.Names[actor.Person]
-	vote.Sentence = fmt.Sprintf("I, %s, withdraw my answer “%s” on %s %s (%s) for %s.",
-		vote.PrintedName, vote.Words, c.Subject.Kind, c.Name, Grouped(c.Subject.Digest), c.Environment)
+	vote.PrintedName, vote.Sentence = read.Names[actor.Person], sentence
 	return s.cast(ctx, actor, read, vote, vote.At, eventUnvoted)
 }
 
@@ -302,6 +310,9 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 			if err == nil {
 				err = fault.New(fault.Conflict, "Your name changed while you voted. Read what you sign again and vote again.")
 			}
+			return err
+		}
+		if err := mayWeaken(past, c, read.Rules, vote); err != nil {
 			return err
 		}
 		vote, err := withLooked(tx, actor, c, vote, until)
@@ -364,7 +375,7 @@ func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Vo
 	results := rules.Evaluate(facts)
 	was := c.State
 	switch {
-	case rules.Vetoed(facts.Votes):
+	case rules.Vetoed(c, facts.Votes):
 		c.State = StateRejected
 	case Pass(results):
 		c.State = StateApproved
@@ -438,6 +449,7 @@ type WithdrawRequest struct {
 	Project   ledger.ProjectID
 	Candidate CandidateRef
 	Reason    string
+	Name      string // with which the person was shown that they sign; any where it is empty
 	Password  string
 	TimeZone  string
 	Address   string
@@ -483,6 +495,9 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 		if err != nil && !fault.Is(err, fault.Conflict) { // a gate can be closed whatever the history says
 			return err
 		}
+		if req.Name != "" && req.Name != d.vote.PrintedName {
+			return fault.New(fault.Conflict, "Your name changed while you wrote. Read what you sign again, and withdraw the approval again.")
+		}
 		record := func(kind string, payload any) error {
 			return tx.Record(ledger.Entry{Actor: actor, Project: c.Project, Kind: kind, Subject: about(c), Payload: payload})
 		}
@@ -497,6 +512,11 @@ func (s *Service) Withdraw(ctx context.Context, actor ledger.Actor, req Withdraw
 		return tx.Enqueue(work.Order{Kind: WorkSign, Payload: SignOrder{Project: c.Project, Candidate: c.ID}})
 	})
 	return out, err
+}
+
+// errOtherSentence refuses to sign what nobody was shown.
+func errOtherSentence() error {
+	return fault.New(fault.Conflict, "What you would sign has changed since the page was shown. Read it again and vote again.")
 }
 
 func errRecused(c Candidate) error {

@@ -111,7 +111,7 @@ func (s *Server) postUnvote(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.WithdrawVote(r.Context(), actorOf(r), review.WithdrawVoteRequest{
-		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Label: f.Get("label"), Comment: f.Get("comment"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Sentence: f.Get("sentence"), Address: s.address(r),
 	})
 	if isRetry(err) {
 		return s.showBallot(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "comment"), err), page.BallotUnvote)
@@ -153,7 +153,7 @@ func (s *Server) showRevoke(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	frame := below(r, ui.T(r.Context(), "candidate.revoke"), ui.Crumb{Text: title(c.Candidate), Href: linkOf(r).Href("candidates", strconv.Itoa(c.Candidate.Number))})
 	frame.Main = "narrow"
-	return s.render(w, r, status, frame, page.Revoke(page.RevokeView{Project: linkOf(r), Candidate: c.Candidate, Actor: actorOf(r), TimeZone: zoneOf(r), Form: form, Proof: s.proof(r)}))
+	return s.render(w, r, status, frame, page.Revoke(page.RevokeView{Project: linkOf(r), Candidate: c.Candidate, Name: c.SignsAs, TimeZone: zoneOf(r), Form: form, Proof: s.proof(r)}))
 }
 
 func (s *Server) getRevoke(w http.ResponseWriter, r *http.Request) error {
@@ -170,7 +170,7 @@ func (s *Server) postRevoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := r.PostForm
 	_, err = s.Review.Withdraw(r.Context(), actorOf(r), review.WithdrawRequest{
-		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
+		Project: projectOf(r).ID, Candidate: ref, Reason: f.Get("reason"), Name: f.Get("name"), Password: s.passwordOf(r, "password"), TimeZone: f.Get("time_zone"), Address: s.address(r),
 	})
 	if isRetry(err) && !fault.Is(err, fault.Conflict) {
 		return s.showRevoke(w, r, http.StatusUnprocessableEntity, s.refused(r.Context(), typed(r, "reason"), err))

@@ -57,10 +57,30 @@ func (v BallotView) labels() []review.Label {
 	if v.Kind == BallotVote {
 		return v.Rules.Labels
 	}
-	return slices.DeleteFunc(slices.Clone(v.Rules.Labels), func(l review.Label) bool {
+	labels := slices.DeleteFunc(slices.Clone(v.Rules.Labels), func(l review.Label) bool {
 		_, stands := v.on(l)
 		return !stands
 	})
+	for _, mine := range v.Mine { // a vote on a label that the policy does not have any more can be taken back
+		if _, known := v.Rules.Label(mine.Label); v.Kind == BallotUnvote && !known {
+			labels = append(labels, review.Label{Name: mine.Label, Title: mine.Label})
+		}
+	}
+	return labels
+}
+
+// taken is the sentence that taking one's vote back signs.
+func (v BallotView) taken(label review.Label) string {
+	vote, _ := v.on(label)
+	return review.WithdrawalSentence(v.Name, v.Candidate, vote)
+}
+
+// signs is the sentence of a form that repeats a vote or takes one back.
+func (v BallotView) signs(label review.Label) string {
+	if v.Kind == BallotUnvote {
+		return v.taken(label)
+	}
+	return v.again(label)
 }
 
 // asked are the questions that the page shows: none before somebody has proved
@@ -127,7 +147,7 @@ func (v BallotView) options(label review.Label, note, maker string) []ui.Option 
 type RevokeView struct {
 	Project   ProjectLink
 	Candidate review.Candidate
-	Actor     ledger.Actor
+	Name      string // with which the actor signs
 	TimeZone  string
 	Form      FormView
 	Proof     ProofView
