@@ -18,6 +18,9 @@ func (s *Service) WithdrawPredictions(ctx context.Context, actor ledger.Actor, p
 	if err := actor.Must(project, ledger.ActionManage); err != nil {
 		return PredictionSet{}, err
 	}
+	if err := actor.MustBeThere(); err != nil {
+		return PredictionSet{}, err
+	}
 	why, err := ledger.Reason(reason, fault.Format("these answers are withdrawn"), true)
 	if err != nil {
 		return PredictionSet{}, err

@@ -27,8 +27,8 @@ func (s *Service) ConfirmVoter(ctx context.Context, actor ledger.Actor, req Conf
 	if err := actor.Must(req.Project, ledger.ActionManage); err != nil {
 		return nil, err
 	}
-	if actor.Via != ledger.ViaLogin && actor.Via != ledger.ViaLocal {
-		return nil, fault.New(fault.Denied, "An API token cannot do this. Sign in, or use the command line on the server's machine.")
+	if err := actor.MustBeThere(); err != nil {
+		return nil, err
 	}
 	if actor.Person == req.Person {
 		return nil, fault.New(fault.Denied, "Nobody confirms themselves. Ask another lead or an admin.")

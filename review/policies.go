@@ -31,9 +31,13 @@ type SavePolicyRequest struct {
 // SavePolicy supersedes the policy of a project. Candidates that are open or
 // decided keep the one they were opened under. It returns Conflict where
 // somebody else saved one since, and Invalid with every problem of the text, or
-// naming "reason" where there is none.
+// naming "reason" where there is none. A token saves none: what votes are held
+// against is a person's own act.
 func (s *Service) SavePolicy(ctx context.Context, actor ledger.Actor, req SavePolicyRequest) (Policy, error) {
 	if err := actor.Must(req.Project, ledger.ActionManage); err != nil {
+		return Policy{}, err
+	}
+	if err := actor.MustBeThere(); err != nil {
 		return Policy{}, err
 	}
 	if len(req.Text) > 100_000 {

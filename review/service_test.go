@@ -336,6 +336,19 @@ func TestAPolicyHoldsNothingThatNobodySees(t *testing.T) {
 	}
 }
 
+func TestNoTokenSavesAPolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lena", "Lena Moor", ledger.RoleLead)
+	for _, via := range []ledger.Via{ledger.ViaToken, ledger.ViaAttempt, ledger.ViaNobody} {
+		_, err := w.SavePolicy(t.Context(), withVia(lead, via), review.SavePolicyRequest{Project: project, Text: renamed, Reason: "shorter"})
+		wantFault(t, err, fault.Denied, "An API token cannot do this")
+	}
+	if _, err := w.SavePolicy(t.Context(), withVia(lead, ledger.ViaLocal), review.SavePolicyRequest{Project: project, Text: renamed, Reason: "shorter"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestANewPolicyHoldsForNewCandidates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

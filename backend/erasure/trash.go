@@ -62,9 +62,13 @@ type Trash interface {
 // Delete puts something into the trash, from where it can be restored for as
 // long as retention says. It needs ActionManage in the project, and returns
 // Unmet where a candidate, a signature, something made of it, work that runs, or
-// a legal hold needs it.
+// a legal hold needs it. A token deletes nothing: what speaks against a model could
+// go that way.
 func (s *Service) Delete(ctx context.Context, actor ledger.Actor, kind string, project ledger.ProjectID, id, reason string) (Trashed, error) {
 	if err := actor.Must(project, ledger.ActionManage); err != nil {
+		return Trashed{}, err
+	}
+	if err := actor.MustBeThere(); err != nil {
 		return Trashed{}, err
 	}
 	if !slices.Contains(TrashKinds(), kind) {
@@ -211,6 +215,9 @@ func (s *Service) Deleted(ctx context.Context, actor ledger.Actor) ([]Trashed, e
 // where a signature or a legal hold names it.
 func (s *Service) Purge(ctx context.Context, actor ledger.Actor, kind string, project ledger.ProjectID, id string) (Trashed, error) {
 	if err := actor.Must("", ledger.ActionAdminister); err != nil {
+		return Trashed{}, err
+	}
+	if err := actor.MustBeThere(); err != nil {
 		return Trashed{}, err
 	}
 	var t Trashed

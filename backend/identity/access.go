@@ -280,7 +280,7 @@ func (s *Service) Used(ctx context.Context, actor ledger.Actor, project ledger.P
 
 // RemoveAccess takes a role from its holder, a person or a group by id.
 func (s *Service) RemoveAccess(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, holder string, role ledger.Role, reason string) error {
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return err
 	}
 	all, err := s.Accesses(ctx, actor, project)

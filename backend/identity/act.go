@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
@@ -14,7 +13,7 @@ import (
 // again inside the transaction: a password that was hashed, or a page that
 // stood open, in between must not outlive the role it rested on.
 func (s *Service) asActor(ctx context.Context, actor ledger.Actor, may func(ledger.Actor) error, do func(Tx, ledger.Actor) error) error {
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return err
 	}
 	if err := may(actor); err != nil {
@@ -63,14 +62,3 @@ func manages(project ledger.ProjectID) func(ledger.Actor) error {
 	return func(actor ledger.Actor) error { return actor.Must(project, ledger.ActionManage) }
 }
 
-// MustBeThere returns Denied unless a person sits at the browser or at this
-// machine, or the server acts itself: a token must not make tokens, passwords,
-// logins or people, and gives nobody a role.
-func MustBeThere(actor ledger.Actor) error {
-	switch actor.Via {
-	case ledger.ViaLogin, ledger.ViaLocal, ledger.ViaSystem:
-		return nil
-	case ledger.ViaToken, ledger.ViaAttempt, ledger.ViaNobody:
-	}
-	return fault.New(fault.Denied, "An API token cannot do this. Sign in, or use the command line on the server's machine.")
-}

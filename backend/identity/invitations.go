@@ -38,7 +38,7 @@ func (s *Service) PreviewInvitations(ctx context.Context, actor ledger.Actor, re
 // added to what they lack; the same list again changes nothing. Every step of
 // somebody new carries the secret of their own one-time link.
 func (s *Service) InviteAll(ctx context.Context, actor ledger.Actor, req InviteAllRequest) (steps []InvitationStep, err error) {
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return nil, err
 	}
 	list, wrong := ParseInvitations(req.CSV)

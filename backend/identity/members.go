@@ -14,7 +14,7 @@ import (
 // secret of the welcome link.
 func (s *Service) Join(ctx context.Context, actor ledger.Actor, req CreatePersonRequest) (Person, string, error) {
 	// What a person is called is not told to whoever may not add them.
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return Person{}, "", err
 	}
 	person, err := s.PersonByUsername(ctx, actor, req.Username)

@@ -89,7 +89,7 @@ func (s *Service) CreatePerson(ctx context.Context, actor ledger.Actor, req Crea
 		return grants(req.Project, req.Roles...)(actor)
 	}
 	// Before a password is hashed: whoever may not do this learns it at once.
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return Person{}, "", err
 	}
 	if err := may(actor); err != nil {

@@ -19,7 +19,7 @@ type CreateTokenRequest struct {
 
 // CreateToken makes an API token and returns its secret, which is shown once.
 func (s *Service) CreateToken(ctx context.Context, actor ledger.Actor, req CreateTokenRequest) (Token, string, error) {
-	if err := MustBeThere(actor); err != nil {
+	if err := actor.MustBeThere(); err != nil {
 		return Token{}, "", err
 	}
 	if req.Person == "" {

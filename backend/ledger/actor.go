@@ -78,6 +78,19 @@ func (a Actor) Must(project ProjectID, action Action) error {
 	return fault.New(fault.Denied, "To %s you need one of these roles: %s. Ask a lead or an admin.", action, RolesThatMay(action))
 }
 
+// MustBeThere returns Denied unless a person sits at the browser or at this
+// machine, or the server acts itself: a token must not make tokens, passwords,
+// logins or people, gives nobody a role, and changes nothing of what a verdict is
+// held against.
+func (a Actor) MustBeThere() error {
+	switch a.Via {
+	case ViaLogin, ViaLocal, ViaSystem:
+		return nil
+	case ViaToken, ViaAttempt, ViaNobody:
+	}
+	return fault.New(fault.Denied, "An API token cannot do this. Sign in, or use the command line on the server's machine.")
+}
+
 // Has reports whether the actor holds a role in a project; installation admins
 // hold only the role admin.
 func (a Actor) Has(project ProjectID, role Role) bool {

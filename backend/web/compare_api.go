@@ -169,7 +169,7 @@ func (s *Server) compareAPI() {
 			set, err := s.Compare.PredictionSet(ctx, actorIn(ctx), projectIn(ctx).ID, compare.PredictionSetID(in.Set))
 			return &Answer[PredictionSetBody]{Body: predictionSetBody(set)}, err
 		})
-	operation(s, api{POST, "/projects/{project}/predictions/{set}/withdrawal", "withdraw-predictions", "Take a wrong upload of answers out of what stands", either, ledger.ActionManage},
+	operation(s, api{POST, "/projects/{project}/predictions/{set}/withdrawal", "withdraw-predictions", "Take a wrong upload of answers out of what stands", there, ledger.ActionManage},
 		func(ctx context.Context, in *struct {
 			InProject
 			Set  string `path:"set" maxLength:"100"`

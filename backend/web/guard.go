@@ -61,7 +61,7 @@ func (s *Server) identify(r *http.Request, rt route, c *call) (err error) {
 			c.visit, err = s.byCookie(ctx, r)
 		}
 		if err == nil && rt.access == there {
-			err = identity.MustBeThere(c.visit.Actor)
+			err = c.visit.Actor.MustBeThere()
 		}
 	case metrics:
 		if hasBearer {

@@ -365,7 +365,7 @@ func (s *Server) reviewAPI() {
 			policy, err := s.Review.Policy(ctx, actorIn(ctx), projectIn(ctx).ID)
 			return &Answer[PolicyBody]{policyBody(policy)}, err
 		})
-	operation(s, api{PUT, "/projects/{project}/policy", "save-policy", "Supersede the policy", either, ledger.ActionManage},
+	operation(s, api{PUT, "/projects/{project}/policy", "save-policy", "Supersede the policy", there, ledger.ActionManage},
 		func(ctx context.Context, in *SavePolicyInput) (*Answer[PolicyBody], error) {
 			policy, err := s.Review.SavePolicy(ctx, actorIn(ctx), review.SavePolicyRequest{Project: projectIn(ctx).ID, Text: in.Body.Text, Base: in.Body.Base, Reason: in.Body.Reason})
 			return &Answer[PolicyBody]{policyBody(policy)}, err

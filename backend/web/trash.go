@@ -243,7 +243,7 @@ func (s *Server) trashAPI() {
 			}
 			return &Answer[List[TrashBody]]{list}, err
 		})
-	operation(s, api{POST, "/projects/{project}/trash", "delete", "Put a project, dataset, snapshot, model or comparison into the trash", either, ledger.ActionManage},
+	operation(s, api{POST, "/projects/{project}/trash", "delete", "Put a project, dataset, snapshot, model or comparison into the trash", there, ledger.ActionManage},
 		func(ctx context.Context, in *DeleteInput) (*Answer[TrashBody], error) {
 			t, err := s.Erasure.Delete(ctx, actorIn(ctx), in.Body.Kind, projectIn(ctx).ID, in.Body.ID, in.Body.Reason)
 			return &Answer[TrashBody]{trashBody(t)}, err
@@ -253,7 +253,7 @@ func (s *Server) trashAPI() {
 			t, err := s.Erasure.Restore(ctx, actorIn(ctx), in.Body.Kind, in.Body.Project, in.Body.ID)
 			return &Answer[TrashBody]{trashBody(t)}, err
 		})
-	operation(s, api{POST, "/trash/purge", "purge", "Purge something in the trash for good", either, ledger.ActionAdminister},
+	operation(s, api{POST, "/trash/purge", "purge", "Purge something in the trash for good", there, ledger.ActionAdminister},
 		func(ctx context.Context, in *InTrashInput) (*struct{}, error) {
 			_, err := s.Erasure.Purge(ctx, actorIn(ctx), in.Body.Kind, in.Body.Project, in.Body.ID)
 			return nil, err
