@@ -96,7 +96,7 @@ func printComparison(cmd *cobra.Command, body web.ComparisonBody) error {
 		}
 	}
 	if body.Answers.Others > 0 && err == nil {
-		_, err = fmt.Fprintf(out, "not read   %s other sets of answers\n", compare.Thousands(body.Answers.Others))
+		_, err = fmt.Fprintf(out, "not read   other sets of answers: %s\n", compare.Thousands(body.Answers.Others))
 	}
 	return err
 }

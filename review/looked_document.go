@@ -42,7 +42,10 @@ func (p Part) said(timed bool) string {
 	case LookModel:
 		what = "the page of " + p.Name
 	case LookSnapshot:
-		what = "the page of the snapshot " + p.Name
+		what = "the page of " + p.Name
+		if !strings.HasPrefix(p.Name, "Snapshot ") { // as one without a name is called
+			what = "the page of the snapshot " + p.Name
+		}
 	}
 	if timed {
 		what += " (" + Lasting(p.Look.Millis) + ")"

@@ -46,6 +46,7 @@ func TestTheClauseSaysWhatWasRecordedAndNoMore(t *testing.T) {
 		"with times": {looked, " Before that, as this server recorded, I opened: this candidate's page (20 s); " +
 			"the comparison with intents@2 on gold (1 min 20 s), 2 of its 240 items; the page of the snapshot gold (1 h 3 min)."},
 		"without":  {Looked{Parts: looked.Parts[1:2]}, " Before that, as this server recorded, I opened: the comparison with intents@2 on gold, 2 of its 240 items."},
+		"no name":  {Looked{Parts: []Part{{Thing: Thing{Kind: LookSnapshot}, Name: "Snapshot 2", Look: Look{First: at}}}}, " Before that, as this server recorded, I opened: the page of Snapshot 2."},
 		"nothing":  {Looked{Timed: true, Parts: looked.Parts[2:3]}, " This server recorded nothing of it that I opened before."},
 		"the file": {Looked{Parts: []Part{{Thing: Thing{Kind: LookDocument}, Name: "a@1", On: "b", Look: Look{First: at}}}}, " Before that, as this server recorded, I opened: the document of the comparison with a@1 on b."},
 	} {
