@@ -61,4 +61,3 @@ func grants(project ledger.ProjectID, roles ...ledger.Role) func(ledger.Actor) e
 func manages(project ledger.ProjectID) func(ledger.Actor) error {
 	return func(actor ledger.Actor) error { return actor.Must(project, ledger.ActionManage) }
 }
-
