@@ -367,7 +367,7 @@ func (f Facts) caveat(rests []ledger.PersonID) string {
 	for _, p := range rests {
 		names = append(names, f.called(p))
 	}
-	return fault.Say("Everything rests on %s: whoever voted came in or got the role by them, and no other admin or lead could confirm it.", strings.Join(names, ", "))
+	return fault.Say("Everything rests on %s: whoever voted came in or got the role by them, and no admin or lead who came in without them confirmed it.", strings.Join(names, ", "))
 }
 
 // confirmers names at most four people, for sentences.

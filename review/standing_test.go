@@ -258,7 +258,7 @@ func TestWhereNobodyElseCouldConfirmItIsSaidOnWhomItRests(t *testing.T) {
 	if got := w.vote(max, c, 2).Candidate; got.State != review.StateApproved {
 		t.Fatalf("one person runs this installation, and it is %s", got.State)
 	}
-	want := "Everything rests on Tom Weiss: whoever voted came in or got the role by them, and no other admin or lead could confirm it."
+	want := "Everything rests on Tom Weiss: whoever voted came in or got the role by them, and no admin or lead who came in without them confirmed it."
 	if got := w.says(c, ledger.RoleApprover); got.Caveat != want || !strings.Contains(got.Says, want) {
 		t.Errorf("the page says %q", got.Says)
 	}
