@@ -29,19 +29,19 @@ func lasting(ctx context.Context, millis int64) string {
 	return ui.T(ctx, "looked.hours", "h", s/3600, "m", s%3600/60)
 }
 
-// lookedParts are the things on the way to a vote: all but the candidate's own
-// page, which everybody comes from.
+// lookedParts are the things on the way to a vote. The candidate's own page, which
+// is no part of what it rests on, stands there once it was opened.
 func (v BallotView) lookedParts() []review.Part {
 	var parts []review.Part
 	for _, p := range v.Looked.Parts {
-		if p.Kind != review.LookCandidate {
+		if p.Kind != review.LookCandidate || p.Opened() {
 			parts = append(parts, p)
 		}
 	}
 	return parts
 }
 
-// lookedNothing reports whether nothing but the candidate's own page was opened.
+// lookedNothing reports whether nothing was opened.
 func (v BallotView) lookedNothing() bool {
 	for _, p := range v.lookedParts() {
 		if p.Opened() {
