@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
@@ -56,10 +56,10 @@ type DumpOptions struct {
 func (s *Store) Dump(ctx context.Context, o DumpOptions) (Dump, error) {
 	var d Dump
 	err := s.View(ctx, func(tx *Tx) error {
-		d = Dump{Head: ledger.ZeroDigest}
+		d = Dump{}
 		q := tx.session.conn
-		err := tx.one([]any{&d.Events, &d.Head}, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`)
-		if err != nil && !fault.Is(err, fault.NotFound) {
+		var err error
+		if d.Events, d.Head, err = headOf(ctx, q); err != nil {
 			return err
 		}
 		if d.Schema, err = applied(ctx, s.dialect, q); err != nil {
@@ -100,6 +100,15 @@ func (s *Store) Dump(ctx context.Context, o DumpOptions) (Dump, error) {
 		return nil
 	})
 	return d, err
+}
+
+// headOf returns the number and the hash of the last event.
+func headOf(ctx context.Context, q querier) (length int64, head ledger.Digest, err error) {
+	err = one(ctx, q, `SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1`, nil, &length, &head)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ledger.ZeroDigest, nil
+	}
+	return length, head, err
 }
 
 // dumpTable writes the rows of a table.

@@ -184,6 +184,28 @@ func TestACopyThatWasChangedIsNotLoaded(t *testing.T) {
 	})
 }
 
+func TestACopyWhoseHistoryEndsElsewhereIsNotLoaded(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, address string) {
+		from := openFor(t, fileFor(t), Options{})
+		fillFor(t, from)
+		d, rows := dumpFor(t, from)
+		shorter, longer, other := d, d, d
+		shorter.Events--
+		longer.Events++
+		other.Head = ledger.DigestOf([]byte("another history"))
+		for _, d := range []Dump{shorter, longer, other} {
+			err := Load(t.Context(), address, d, LoadOptions{Table: rows.open})
+			if !fault.Is(err, fault.Conflict) || !strings.Contains(fault.Message(err), "history ends with event") {
+				t.Fatalf("it was loaded: %v", err)
+			}
+		}
+		if err := Load(t.Context(), address, d, LoadOptions{Table: rows.open}); err != nil {
+			t.Errorf("something was kept: %v", err)
+		}
+	})
+}
+
 // with returns the migrations of the program and one more.
 func with(t *testing.T, body string) fs.FS {
 	t.Helper()

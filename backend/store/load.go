@@ -29,9 +29,10 @@ type LoadOptions struct {
 
 // Load fills an empty database with a copy, whichever database that was made
 // from: it makes the schema that the copy had, writes the rows, reads them back
-// and compares the digest of every table, all in one transaction. Opened
-// afterwards, the database is upgraded as any other. It returns Conflict when
-// the database is not empty or what it holds afterwards differs from the copy.
+// and compares the digest of every table and the end of the history, all in one
+// transaction. Opened afterwards, the database is upgraded as any other, which may
+// add events. It returns Conflict when the database is not empty or what it holds
+// afterwards differs from the copy.
 func Load(ctx context.Context, address string, d Dump, o LoadOptions) error {
 	s, err := dial(address, o.options)
 	if err != nil {
@@ -62,6 +63,12 @@ func Load(ctx context.Context, address string, d Dump, o LoadOptions) error {
 	}
 	if err := s.fill(ctx, tx, d, o); err != nil {
 		return err
+	}
+	if length, head, err := headOf(ctx, tx); err != nil {
+		return err
+	} else if length != d.Events || head != d.Head {
+		return fault.New(fault.Conflict, "The history ends with event %d (%s) after it was loaded instead of event %d (%s). Nothing was kept.",
+			length, head, d.Events, d.Head)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("keep the loaded rows: %w", s.translate(err))

@@ -46,6 +46,9 @@ func TestEveryReleasedSchemaMigrates(t *testing.T) {
 				if n, err := s.CheckHistory(t.Context()); err != nil || n <= d.Events {
 					t.Errorf("%d events, and there were %d: %v", n, d.Events, err)
 				}
+				if hash, _, err := s.EventHash(t.Context(), d.Events); err != nil || hash != d.Head {
+					t.Errorf("event %d is %s, and was %s: %v", d.Events, hash, d.Head, err)
+				}
 				// What it kept is sealed as it was found.
 				if p, err := s.ProveRows(t.Context()); err != nil || p.Rows == 0 || p.Found != p.Rows || len(p.Wrong) > 0 {
 					t.Errorf("rows are held against the history: %+v, %v", p, err)
