@@ -45,6 +45,10 @@ func (s *Service) ConfirmVoter(ctx context.Context, actor ledger.Actor, req Conf
 	if err != nil {
 		return nil, err
 	}
+	wrong, err := s.wrongRows(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := s.now()
 	signOffs := make([]SignOffID, len(open)) // made beforehand: the transaction may run twice
 	for i := range signOffs {
@@ -69,7 +73,7 @@ func (s *Service) ConfirmVoter(ctx context.Context, actor ledger.Actor, req Conf
 			return err
 		}
 		for i, read := range open {
-			c, err := decideAnew(pastIn(tx, seen), actor, read, decision{vote: Vote{Person: actor.Person, PrintedName: actor.Name, At: now}, signOff: signOffs[i]})
+			c, err := decideAnew(pastIn(tx, seen), actor, read, decision{vote: Vote{Person: actor.Person, PrintedName: actor.Name, At: now}, signOff: signOffs[i], unproven: len(wrong) > 0})
 			if err != nil {
 				return err
 			}

@@ -287,6 +287,15 @@ func (s *Service) proven(ctx context.Context, f func(tx Tx, wrong []string) erro
 	return err
 }
 
+// wrongRows says which rows that verdicts rest on do not agree with the history.
+func (s *Service) wrongRows(ctx context.Context) (wrong []string, err error) {
+	err = s.proven(ctx, func(_ Tx, found []string) error {
+		wrong = found
+		return nil
+	})
+	return wrong, err
+}
+
 // mostNamed is how many rows an answer names; doctor names all.
 const mostNamed = 3
 

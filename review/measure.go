@@ -249,7 +249,11 @@ func (s *Service) measured(ctx context.Context, c Candidate, found []Measurement
 	if walkErr != nil && !fault.Is(walkErr, fault.Conflict) {
 		return walkErr
 	}
-	d := decision{signOff: SignOffID(s.NewID()), revocation: RevocationID(s.NewID()), vote: Vote{At: s.now()}}
+	wrong, err := s.wrongRows(ctx)
+	if err != nil {
+		return err
+	}
+	d := decision{signOff: SignOffID(s.NewID()), revocation: RevocationID(s.NewID()), vote: Vote{At: s.now()}, unproven: len(wrong) > 0}
 	return s.Update(ctx, func(tx Tx) error {
 		now, err := tx.GetCandidate(c.Project, CandidateRef{ID: c.ID})
 		if err != nil || now.Terms() != c.Terms() {

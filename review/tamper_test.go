@@ -214,6 +214,41 @@ func TestAChangedRowThatAGateRestsOnClosesItAndItsVote(t *testing.T) {
 	}
 }
 
+// What is decided on changed rows would stay decided when they are put back.
+func TestNothingIsApprovedOnChangedRows(t *testing.T) {
+	t.Parallel()
+	objection := func(w *world, c review.Candidate) review.Candidate {
+		got, err := w.WithdrawVote(t.Context(), w.ben, review.WithdrawVoteRequest{Project: project, Candidate: ref(c), Password: "correct horse"})
+		w.must(err)
+		return got.Candidate
+	}
+	for name, changed := range map[string]bool{"as they were": false, "changed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := w.propose(w.model("weights"))
+			w.vote(w.ben, c, -1)
+			w.vote(w.ana, c, 2)
+			w.vote(w.cleoAs(ledger.RoleApprover), c, 2)
+			want := review.StateApproved
+			if changed {
+				w.tamper(`UPDATE snapshot SET purpose = 'training' WHERE id = 'snapshot-1'`)
+				want = review.StateOpen
+			}
+			if got := objection(w, c); got.State != want {
+				t.Errorf("it is %s, want %s", got.State, want)
+			}
+			if !changed {
+				return
+			}
+			w.tamper(`UPDATE snapshot SET purpose = 'evaluation' WHERE id = 'snapshot-1'`)
+			if a := w.gate(c); a.OK {
+				t.Errorf("once they are put back: %+v", a)
+			}
+		})
+	}
+}
+
 func (w *world) cleoAs(role ledger.Role) ledger.Actor {
 	cleo := w.cleo
 	cleo.Roles = map[ledger.ProjectID][]ledger.Role{project: {role}}

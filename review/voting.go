@@ -266,18 +266,17 @@ func (s *Service) WithdrawVote(ctx context.Context, actor ledger.Actor, req With
 // candidate anew in the same transaction.
 func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vote Vote, until time.Time, event string) (Voted, error) {
 	var out Voted
-	if event == eventVoted { // a vote may always be taken back
+	if event == eventVoted {
 		if _, _, err := s.Walked(ctx); err != nil {
 			return out, err
 		}
-		if err := s.proven(ctx, func(_ Tx, wrong []string) error {
-			if len(wrong) > 0 {
-				return fault.New(fault.Conflict, "Nobody can vote while the database does not agree with the history. %s", strings.Join(wrong, " "))
-			}
-			return nil
-		}); err != nil {
-			return out, err
-		}
+	}
+	wrong, err := s.wrongRows(ctx)
+	if err != nil {
+		return out, err
+	}
+	if len(wrong) > 0 && event == eventVoted { // a vote may always be taken back
+		return out, fault.New(fault.Conflict, "Nobody can vote while the database does not agree with the history. %s", strings.Join(wrong, " "))
 	}
 	signOff, revocation := SignOffID(s.NewID()), RevocationID(s.NewID())
 	seen, err := s.witnessed(ctx)
@@ -344,7 +343,7 @@ func (s *Service) cast(ctx context.Context, actor ledger.Actor, read reading, vo
 			return fault.New(fault.Conflict, "A comparison of candidate %d arrived while you voted. Read it and vote again.", c.Number)
 		}
 		facts.Evidence, facts.EvidenceErr = read.Facts.Evidence, read.Facts.EvidenceErr
-		out, err = decide(tx, actor, read.Rules, facts, decision{vote: vote, signOff: signOff, revocation: revocation})
+		out, err = decide(tx, actor, read.Rules, facts, decision{vote: vote, signOff: signOff, revocation: revocation, unproven: len(wrong) > 0})
 		if err != nil {
 			return err
 		}
@@ -359,6 +358,9 @@ type decision struct {
 	vote       Vote
 	signOff    SignOffID
 	revocation RevocationID
+	// unproven says that rows do not agree with the history: nothing is approved on
+	// them, whatever they say by now, and whatever becomes of them afterwards.
+	unproven bool
 }
 
 // decide evaluates the policy after a vote and writes what follows from it: a
@@ -377,7 +379,7 @@ func decide(tx Tx, actor ledger.Actor, rules Rules, facts Facts, d decision) (Vo
 	switch {
 	case rules.Vetoed(c, facts.Votes):
 		c.State = StateRejected
-	case Pass(results):
+	case Pass(results) && (was == StateApproved || !d.unproven):
 		c.State = StateApproved
 	default:
 		c.State = StateOpen
