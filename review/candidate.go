@@ -78,7 +78,7 @@ type Candidate struct {
 	Note        string // why it is proposed
 	State       State
 	Policy      ledger.Digest   // what it is judged by; empty while a draft
-	Baseline    Baseline        // what shipped when it was opened; zero for none
+	Baseline    Baseline        // what was approved last when it was opened; zero for none
 	ProposedBy  ledger.PersonID // who made it, or opened the draft
 	TrainedBy   ledger.PersonID // empty if unknown
 	CreatedAt   time.Time
@@ -86,7 +86,8 @@ type Candidate struct {
 	DecidedAt   time.Time // zero while undecided
 }
 
-// Baseline is the last approved candidate of an environment.
+// Baseline is the last approved candidate of an environment, also where its
+// approval was taken back since; see lastApproved.
 type Baseline struct {
 	Candidate CandidateID     `json:"candidate"`
 	Number    int             `json:"number"`
@@ -95,8 +96,14 @@ type Baseline struct {
 	Digest    ledger.Digest   `json:"digest"`
 }
 
-// None reports that nothing was approved for the environment before.
+// None reports that nothing else was approved for the environment before.
 func (b Baseline) None() bool { return b.Candidate == "" }
+
+// Stale reports whether a candidate has to be measured against another baseline
+// than its own. From a baseline to none there is no way.
+func (c Candidate) Stale(current Baseline) bool {
+	return c.State != StateDraft && !current.None() && current != c.Baseline
+}
 
 // AsBaseline returns the candidate as what later ones are measured against.
 func (c Candidate) AsBaseline() Baseline {

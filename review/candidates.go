@@ -151,8 +151,8 @@ func (s *Service) Open(ctx context.Context, actor ledger.Actor, project ledger.P
 	return s.Propose(ctx, actor, ProposeRequest{Project: project, Model: compare.ModelRef{ID: out.Model}, Subject: out.Subject, Environment: out.Environment, Note: note})
 }
 
-// Rebase measures an open candidate against what ships now, where that changed
-// since it was opened. Votes for it were given on other evidence and no longer
+// Rebase measures an open candidate against what was approved last, where that
+// changed since it was opened. Votes for it were given on other evidence and no longer
 // count; votes against it stay.
 func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger.ProjectID, ref CandidateRef) (Candidate, error) {
 	if err := actor.Must(project, ledger.ActionPropose); err != nil {
@@ -176,8 +176,8 @@ func (s *Service) Rebase(ctx context.Context, actor ledger.Actor, project ledger
 		if err != nil {
 			return err
 		}
-		if current == c.Baseline {
-			return fault.New(fault.Conflict, "What ships to %s has not changed since candidate %d was opened.", c.Environment, c.Number)
+		if !c.Stale(current) {
+			return fault.New(fault.Conflict, "The baseline for %s has not changed since candidate %d was opened: what was approved last stays it, also where its approval was taken back.", c.Environment, c.Number)
 		}
 		policy, err := currentPolicy(tx, project)
 		if err != nil {

@@ -30,10 +30,10 @@ type Case struct {
 	Model        compare.Model     // zero unless the subject is a model
 	Run          compare.Run       // that made Model; zero if it was made elsewhere
 	Data         labeling.Snapshot // that Model was trained on; zero if unknown
-	Baseline     compare.Model     // zero where nothing shipped before
+	Baseline     compare.Model     // zero where nothing else was approved before
 	BaselineData labeling.Snapshot // that Baseline was trained on; zero if unknown
-	Stale        bool              // what ships now is no longer what it was opened against
-	Current      Baseline          // what ships now
+	Stale        bool              // what was approved last is no longer what it was opened against
+	Current      Baseline          // what was approved last
 	Early        []VoteID          // votes that a comparison came after: they count once their people confirm them
 	Makers       []Maker           // whose votes count for nothing
 	Late         []Maker           // who became one after the approval that stands
@@ -76,7 +76,7 @@ func (s *Service) Case(ctx context.Context, actor ledger.Actor, project ledger.P
 		return Case{}, err
 	}
 	out := Case{People: read.Facts.People, SignsAs: read.Names[actor.Person], Candidate: read.Candidate, Policy: read.Policy, Rules: read.Rules, Votes: read.Facts.Votes, Evidence: read.Facts.Evidence, Unread: read.Facts.Unread, Measured: read.Facts.Measured,
-		Current: read.Facts.Current, Stale: read.Candidate.State != StateDraft && read.Facts.Current != read.Candidate.Baseline}
+		Current: read.Facts.Current, Stale: read.Candidate.Stale(read.Facts.Current)}
 	out.Makers, out.Late = read.Rules.Makers(read.Facts), read.Facts.Late
 	if read.RulesErr == nil && read.Candidate.State != StateDraft {
 		out.Results = read.Rules.Evaluate(read.Facts)

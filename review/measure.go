@@ -306,12 +306,12 @@ func notMeasured(baseline string, all []Measurement) (says string, pending bool)
 		}
 		switch state {
 		case MeasureQueued:
-			return fault.Say("It is being compared with %s, which ships now.", baseline), true
+			return fault.Say("It is being compared with %s, its baseline.", baseline), true
 		case MeasureFailed:
-			return fault.Say("It could not be compared with %s, which ships now. %s", baseline, all[i].Reason), false
+			return fault.Say("It could not be compared with %s, its baseline. %s", baseline, all[i].Reason), false
 		default:
-			return fault.Say("The comparison with %s, which ships now, waits. %s", baseline, all[i].Reason), true
+			return fault.Say("The comparison with %s, its baseline, waits. %s", baseline, all[i].Reason), true
 		}
 	}
-	return fault.Say("Compare it with %s, which ships now, on an evaluation snapshot. Whoever may compare models can do this.", baseline), false
+	return fault.Say("Compare it with %s, its baseline, on an evaluation snapshot. Whoever may compare models can do this.", baseline), false
 }

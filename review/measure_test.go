@@ -137,7 +137,7 @@ func TestWhatFailedIsSaidAndTriedAgainOnRequest(t *testing.T) {
 	fake.missing = fault.New(fault.TooLarge, "The snapshot is too large.")
 	c := w.propose(w.model("other weights"))
 	w.sign()
-	if r := w.result(c); r.Pending || !strings.Contains(r.Says, "could not be compared with intents@1, which ships now. The snapshot is too large.") {
+	if r := w.result(c); r.Pending || !strings.Contains(r.Says, "could not be compared with intents@1, its baseline. The snapshot is too large.") {
 		t.Errorf("%+v", r)
 	}
 	fake.missing = nil

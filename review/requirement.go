@@ -361,17 +361,17 @@ func evaluateNoDecisiveLoss(q Requirement, f Facts, result *Result) {
 		result.State, result.Says = NotApplicable, fault.Say("It is no model.")
 		return
 	case f.CurrentErr != nil:
-		result.State, result.Says = Error, fault.Say("What ships now could not be read, so there is nothing to measure against.")
+		result.State, result.Says = Error, fault.Say("The baseline could not be read, so there is nothing to measure against.")
 		return
-	case f.Current.Digest != base.Digest || f.Current.Candidate != base.Candidate:
+	case f.Candidate.Stale(f.Current):
 		result.State = Unsatisfied
-		result.Says = fault.Say("What ships to %s has changed since this was proposed. Whoever proposed it must measure it against %s.", f.Candidate.Environment, orNothing(f.Current))
+		result.Says = fault.Say("The baseline for %s has changed since this was proposed. Whoever proposed it must measure it against %s.", f.Candidate.Environment, f.Current.Name)
 		return
 	case base.None():
-		result.State, result.Says = NotApplicable, fault.Say("Nothing was approved for %s before, so there is nothing to lose against.", f.Candidate.Environment)
+		result.State, result.Says = NotApplicable, fault.Say("Nothing else was approved for %s before, so there is nothing to lose against.", f.Candidate.Environment)
 		return
 	case base.Digest == f.Candidate.Subject.Digest:
-		result.State, result.Says = NotApplicable, fault.Say("It is the same model that ships now.")
+		result.State, result.Says = NotApplicable, fault.Say("It is the same model as its baseline.")
 		return
 	case f.EvidenceErr != nil:
 		result.State, result.Says = Error, fault.Say("The comparison with %s could not be read or does not match its digest.", base.Name)
@@ -407,7 +407,7 @@ func evaluateNoDecisiveLoss(q Requirement, f Facts, result *Result) {
 		result.State, result.Pending = Unsatisfied, true
 		result.Says = fault.Say("Some answers are not compared yet. The comparison with %s is running.", base.Name)
 		if i := slices.IndexFunc(f.Measured, func(m Measurement) bool { return m.State == MeasureFailed }); i >= 0 {
-			result.Says, result.Pending = fault.Say("It could not be compared with %s, which ships now. %s", base.Name, f.Measured[i].Reason), false
+			result.Says, result.Pending = fault.Say("It could not be compared with %s, its baseline. %s", base.Name, f.Measured[i].Reason), false
 		}
 		return
 	}
@@ -421,13 +421,6 @@ func evaluateNoDecisiveLoss(q Requirement, f Facts, result *Result) {
 // interval: "+1.2 (-0.3 to +2.7)".
 func Points(e compare.Estimate) string {
 	return fault.Say("%+.1f (%+.1f to %+.1f)", 100*float64(e.Value), 100*float64(e.Low), 100*float64(e.High))
-}
-
-func orNothing(b Baseline) string {
-	if b.None() {
-		return fault.Say("nothing, for no approval stands")
-	}
-	return b.Name
 }
 
 // howMany says how many people of a role that votes, for sentences.

@@ -107,16 +107,23 @@ func currentPolicy(tx Tx, project ledger.ProjectID) (Policy, error) {
 	return policy, err
 }
 
-// lastApproved returns what ships to the candidate's environment now, the
-// candidate itself left out.
+// lastApproved returns what a candidate is measured against: what was approved
+// last for its environment, and of that what is approved now where there is such.
+// What was withdrawn or opened again since is still the last that people approved;
+// without it a measured loss would vanish with one vote that is taken back. The
+// candidate's own subject is left out, for nothing loses against itself.
 func lastApproved(tx Tx, c Candidate) (Baseline, error) {
-	approved, err := tx.FindCandidates(CandidateFilter{Project: c.Project, Environment: c.Environment, State: StateApproved, Limit: 1000})
+	approved, err := tx.FindApproved(c.Project, c.Environment)
 	if err != nil {
 		return Baseline{}, err
 	}
 	var last Candidate
 	for _, a := range approved {
-		if a.ID != c.ID && a.Subject.Kind == c.Subject.Kind && a.DecidedAt.After(last.DecidedAt) {
+		switch {
+		case a.Subject == c.Subject || a.Subject.Kind != c.Subject.Kind:
+		case a.State == StateApproved:
+			return a.AsBaseline(), nil
+		case last.ID == "":
 			last = a
 		}
 	}

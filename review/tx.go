@@ -54,6 +54,9 @@ type Candidates interface {
 	GetCandidate(ledger.ProjectID, CandidateRef) (Candidate, error)
 	// FindCandidates lists candidates, newest first.
 	FindCandidates(CandidateFilter) ([]Candidate, error)
+	// FindApproved lists the candidates that were ever approved for an environment,
+	// whatever became of them since, the one with the newest approval first.
+	FindApproved(ledger.ProjectID, Environment) ([]Candidate, error)
 }
 
 // CandidateFilter selects candidates.

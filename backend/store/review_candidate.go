@@ -85,6 +85,14 @@ func (tx *Tx) FindCandidates(f review.CandidateFilter) ([]review.Candidate, erro
 	return found, fault.Wrap(err, "find candidates")
 }
 
+// FindApproved lists the candidates that were ever approved for an environment,
+// the one with the newest approval first.
+func (tx *Tx) FindApproved(project ledger.ProjectID, environment review.Environment) ([]review.Candidate, error) {
+	found, err := tx.candidates(`JOIN (SELECT candidate, MAX(seq) AS seq FROM sign_off GROUP BY candidate) s ON s.candidate = c.id
+		WHERE c.project = $1 AND c.environment = $2 ORDER BY s.seq DESC`, string(project), string(environment))
+	return found, fault.Wrap(err, "find what was approved")
+}
+
 // RecordsAbout returns all records about a subject, oldest first.
 func (tx *Tx) RecordsAbout(subject ledger.Subject) ([]ledger.Record, error) {
 	records, err := tx.records(`WHERE e.subject_kind = $1 AND e.subject = $2 ORDER BY e.seq`, subject.Kind, subject.ID)

@@ -27,7 +27,7 @@ type CandidateBody struct {
 	State        review.State      `json:"state" enum:"draft,open,approved,rejected,withdrawn"`
 	Note         string            `json:"note,omitempty"`
 	Policy       ledger.Digest     `json:"policy,omitempty"`
-	Baseline     *review.Baseline  `json:"baseline,omitempty" doc:"What shipped when it was proposed"`
+	Baseline     *review.Baseline  `json:"baseline,omitempty" doc:"What was approved last for its environment when it was proposed, or measured anew; its approval may have been taken back since"`
 	ProposedBy   ledger.PersonID   `json:"proposed_by"`
 	TrainedBy    ledger.PersonID   `json:"trained_by,omitempty"`
 	CreatedAt    time.Time         `json:"created_at"`
@@ -313,7 +313,7 @@ func (s *Server) reviewAPI() {
 			c, err := s.Review.Comment(ctx, actorIn(ctx), review.CommentRequest{Project: projectIn(ctx).ID, Candidate: ref, Kind: in.Body.Kind, Text: in.Body.Text})
 			return &Answer[review.Comment]{c}, err
 		})
-	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/rebase", "rebase-candidate", "Measure a candidate against what ships now", either, ledger.ActionPropose},
+	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/rebase", "rebase-candidate", "Measure a candidate against what was approved last", either, ledger.ActionPropose},
 		func(ctx context.Context, in *CandidateInput) (*Answer[CandidateBody], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)
 			if err != nil {
@@ -322,7 +322,7 @@ func (s *Server) reviewAPI() {
 			c, err := s.Review.Rebase(ctx, actorIn(ctx), projectIn(ctx).ID, ref)
 			return &Answer[CandidateBody]{candidateBody(c)}, err
 		})
-	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/measurements", "measure-candidate", "Compare a candidate with what ships now once more", either, ledger.ActionCompare},
+	operation(s, api{POST, "/projects/{project}/candidates/{candidate}/measurements", "measure-candidate", "Compare a candidate with its baseline once more", either, ledger.ActionCompare},
 		func(ctx context.Context, in *CandidateInput) (*Answer[CandidateBody], error) {
 			ref, err := review.ParseCandidateRef(in.Candidate)
 			if err != nil {

@@ -28,6 +28,17 @@ func differing(all []Change) []Change {
 	return slices.DeleteFunc(slices.Clone(all), func(c Change) bool { return c.Before == c.After })
 }
 
+// noBaseline says why there is no baseline.
+func (v CandidateView) noBaseline(ctx context.Context) string {
+	switch {
+	case v.Candidate.State == review.StateDraft:
+		return ui.T(ctx, "candidate.baseline.draft", "environment", string(v.Candidate.Environment))
+	case v.Stale:
+		return ui.T(ctx, "candidate.stale.text")
+	}
+	return ui.T(ctx, "candidate.baseline.none", "environment", string(v.Candidate.Environment))
+}
+
 // compareHref opens the comparison behind a piece of evidence.
 func (v CandidateView) compareHref() string {
 	return v.Project.Href("compare") + "?" + query("baseline", string(v.Candidate.Baseline.Model)) + "&" + query("candidate", string(v.Candidate.Model))

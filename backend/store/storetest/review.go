@@ -141,6 +141,12 @@ func Review(t *testing.T) {
 				if err != nil {
 					return err
 				}
+				for environment, want := range map[review.Environment]int{candidate.Environment: 1, "elsewhere": 0} {
+					approved, err := tx.FindApproved(candidate.Project, environment)
+					if err != nil || len(approved) != want || want == 1 && approved[0].ID != "c1" {
+						t.Errorf("approved for %s: %+v, %v", environment, approved, err)
+					}
+				}
 				revocations, err := tx.FindRevocations("c1")
 				equal(t, revocations, []review.Revocation{revocation})
 				if err != nil {
