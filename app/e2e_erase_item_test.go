@@ -149,6 +149,7 @@ func TestAnItemIsErasedByItsPage(t *testing.T) {
 	})
 	v.open("/projects/bank/history?kind=item.erased")
 	v.waitText("table", "it names a patient")
+	v.click("button", "Check the whole chain")
 	v.waitText("main", "follow the one before")
 	if t.Failed() {
 		t.Logf("the text stood in %v, and stands in %v", before, left)

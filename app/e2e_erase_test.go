@@ -40,5 +40,6 @@ func TestAPersonIsErasedByPage(t *testing.T) {
 	}
 	v.open("/history?kind=person.erased")
 	v.waitText("table", "she asked")
+	v.click("button", "Check the whole chain")
 	v.waitText("main", "follow the one before")
 }
