@@ -189,3 +189,49 @@ func TestAProjectDemandsThatIdleScreensLockSooner(t *testing.T) {
 		}
 	}
 }
+
+// Whoever changes the database puts a password of their own there: nothing takes
+// it, nor takes somebody whose password was taken out for one who never had any.
+func TestAPasswordThatTheHistoryDoesNotKnowOpensNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	anna := b.admin(t)
+	changed := false
+	b.config.Proved = func(_ identity.Tx, person ledger.PersonID) error {
+		if changed && person == anna.Person.ID {
+			return fault.New(fault.Conflict, "The password was changed past the program.")
+		}
+		return nil
+	}
+	b.Service = identity.New(b.config)
+	in, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := b.visit(t, in.Secret)
+	none := open
+	none.Person.Password = ""
+	locked, err := b.SignIn(t.Context(), "anna", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Lock(t.Context(), b.visit(t, locked.Secret)); err != nil {
+		t.Fatal(err)
+	}
+	changed = true
+	for name, try := range map[string]func() error{
+		"a sign-in":     func() error { _, err := b.SignIn(t.Context(), "anna", goodPassword, home); return err },
+		"a lock":        func() error { return b.Unlock(t.Context(), locked.Secret, goodPassword, home) },
+		"a signature":   func() error { _, err := b.Prove(t.Context(), open.Actor, goodPassword, ""); return err },
+		"a change":      func() error { return b.ChangePassword(t.Context(), open, goodPassword, "another long one", home) },
+		"a first one":   func() error { return b.ChangePassword(t.Context(), none, "", "another long one", home) },
+		"a provider":    func() error { return b.MayLink(t.Context(), open, goodPassword, "") },
+		"and with none": func() error { return b.MayLink(t.Context(), none, "", "") },
+		"to leave it":   func() error { return b.Unlink(t.Context(), open, goodPassword, "") },
+	} {
+		t.Run(name, func(t *testing.T) { wantKind(t, try(), fault.Conflict, "past the program") })
+	}
+	if _, err := b.LockedPerson(t.Context(), locked.Secret); err != nil {
+		t.Errorf("the screen is open: %v", err)
+	}
+}

@@ -281,6 +281,8 @@ func (s *Service) ChangePassword(ctx context.Context, visit Visit, old, password
 			}
 			return err
 		}
+	} else if err := s.mustBeProved(ctx, person.ID); err != nil {
+		return err
 	}
 	phc, err := s.kitchen.hash(ctx, password)
 	if err != nil {

@@ -323,7 +323,7 @@ func (s *Service) MayLink(ctx context.Context, visit Visit, password, address st
 		return fault.New(fault.Conflict, "Your account is connected already.")
 	}
 	if visit.Person.Password == "" {
-		return nil
+		return s.mustBeProved(ctx, visit.Person.ID)
 	}
 	return s.VerifyPassword(ctx, visit.Actor, password, address)
 }
