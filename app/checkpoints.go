@@ -32,7 +32,7 @@ func (h *house) openKeeper(in installation) error {
 	h.keeper = checkpoint.New(checkpoint.Config{
 		Update: store.In[checkpoint.Tx](h.store), View: store.From[checkpoint.Tx](h.store), Now: h.store.Now,
 		Signer: in.key, Installation: in.id, Dir: dir, Witnesses: witnesses, Decisions: review.Decisions(),
-		Key: in.ring, EventHash: h.store.EventHash,
+		Key: in.ring, EventHash: h.store.EventHash, Log: h.Log,
 	})
 	return nil
 }

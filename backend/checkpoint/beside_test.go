@@ -1,15 +1,21 @@
 package checkpoint_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/adjudge/adjudge/backend/checkpoint"
 	"github.com/adjudge/adjudge/backend/fault"
+	"github.com/adjudge/adjudge/backend/ledger"
 	"github.com/adjudge/adjudge/backend/store/storetest"
 )
 
@@ -104,6 +110,106 @@ func TestAServerKeepsTheCheckpointsThatAnotherMade(t *testing.T) {
 				t.Errorf("after the withdrawal was cut off: %v", err)
 			}
 		})
+	}
+}
+
+// behind returns two servers on one database, the second of which lacks what the
+// first made last.
+func behind(t *testing.T, change func(*checkpoint.Config)) (a, b place) {
+	t.Helper()
+	a = newPlace(t, storetest.SQLite(t))
+	b = a
+	config := a.Config
+	config.Dir = t.TempDir()
+	change(&config)
+	b.Keeper = checkpoint.New(config)
+	a.record(t, "candidate.approved")
+	if err := a.AfterDecision(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
+// Another server made the checkpoint; that the disk of this one is full changes
+// nothing about what the history is.
+func TestADiskThatTakesNoCheckpointShutsNoGateAndStopsNoStart(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	_, b := behind(t, func(c *checkpoint.Config) {
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if err := os.Symlink(filepath.Join(c.Dir, "gone", "away"), filepath.Join(c.Dir, checkpoint.File)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if covered, err := b.Covers(t.Context(), 1); err != nil || !covered {
+		t.Errorf("the gate: %t, %v", covered, err)
+	}
+	if err := b.Start(t.Context()); err != nil {
+		t.Errorf("the start: %v", err)
+	}
+	if !strings.Contains(log.String(), b.Dir) {
+		t.Errorf("the log says %q", log.String())
+	}
+	if err := b.Follow(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("nobody is told: %v", err)
+	}
+}
+
+func TestTwoGatesAtOnceKeepACheckpointOnce(t *testing.T) {
+	t.Parallel()
+	var met sync.WaitGroup
+	met.Add(2)
+	_, b := behind(t, func(c *checkpoint.Config) {
+		hash := c.EventHash
+		c.EventHash = func(ctx context.Context, seq int64) (ledger.Digest, int64, error) {
+			met.Done() // both have seen that it is missing
+			met.Wait()
+			return hash(ctx, seq)
+		}
+	})
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if err := b.Follow(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if list, err := checkpoint.Read(filepath.Join(b.Dir, checkpoint.File)); err != nil || len(list) != 1 {
+		t.Errorf("%d lines: %v", len(list), err)
+	}
+}
+
+func TestAFileOfCheckpointsThatChangedIsReadAgain(t *testing.T) {
+	t.Parallel()
+	a, _ := behind(t, func(*checkpoint.Config) {})
+	path := filepath.Join(a.Dir, checkpoint.File)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.ReplaceAll(good, []byte(`"payload"`), []byte(`"pay-off"`))
+	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for i, content := range [][]byte{good, good, bad, bad, good} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, day, day.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if covered, err := a.Covers(t.Context(), 1); covered != (err == nil) || covered != bytes.Equal(content, good) {
+				t.Errorf("%d: %t, %v", i, covered, err)
+			}
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	a.sql(t, `DELETE FROM checkpoint`)
+	if covered, err := a.Covers(t.Context(), 1); err != nil || covered {
+		t.Errorf("without one: %t, %v", covered, err)
 	}
 }
 

@@ -1,8 +1,8 @@
 package checkpoint
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/adjudge/adjudge/backend/ledger"
@@ -13,7 +13,8 @@ import (
 // rewrite that event by the database alone. It looks at the newest checkpoint of
 // the file beside the data and at the newest of the database, for with several
 // servers another may have made it; see Follow. It returns Conflict where the
-// history does not hold one of them.
+// history does not hold one of them. That one could not be put into the file, as
+// on a full disk, says nothing about the history; Follow tells of it.
 func (k *Keeper) Covers(ctx context.Context, seq int64) (bool, error) {
 	newest, kept, err := k.known(ctx)
 	if err != nil {
@@ -31,7 +32,10 @@ func (k *Keeper) Covers(ctx context.Context, seq int64) (bool, error) {
 		// What a key signed that is none of ours shows nothing.
 		covered = covered || c.Seq >= seq && Check(c, k.Key, length, hash) == nil
 	}
-	return covered, k.follow(ctx, newest, kept)
+	if err := k.follow(ctx, newest, kept); err != nil && !errors.Is(err, errNotKept) {
+		return false, err
+	}
+	return covered, nil
 }
 
 // Follow puts the newest checkpoint of the database into the file beside the data,
@@ -58,7 +62,7 @@ func (k *Keeper) follow(ctx context.Context, newest, kept []ledger.Checkpoint) e
 		if Check(c, k.Key, length, hash) != nil {
 			continue // it is told where it is asked for
 		}
-		if err := k.keep(c); err != nil {
+		if err := k.keepNewer(c); err != nil {
 			return err
 		}
 	}
@@ -81,9 +85,6 @@ func (k *Keeper) known(ctx context.Context) (newest, kept []ledger.Checkpoint, e
 			newest = append(newest, c)
 		}
 	}
-	if kept, err = k.own(); err != nil || len(kept) == 0 {
-		return newest, nil, err
-	}
-	// One that another server on this database made may have come between.
-	return newest, []ledger.Checkpoint{slices.MaxFunc(kept, func(a, b ledger.Checkpoint) int { return cmp.Compare(a.Seq, b.Seq) })}, nil
+	kept, err = k.newestOwn()
+	return newest, kept, err
 }

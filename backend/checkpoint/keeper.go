@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -80,6 +81,7 @@ type Config struct {
 	// there are, for CheckNow and Covers.
 	Key       Verifier
 	EventHash func(context.Context, int64) (ledger.Digest, int64, error)
+	Log       *slog.Logger // nil for none
 }
 
 // Keeper makes checkpoints and brings them to the witnesses.
@@ -90,10 +92,16 @@ type Keeper struct {
 	pushing sync.Mutex
 	holder  string
 	writing sync.Mutex // the file beside the data
+	newest  newest
 }
 
 // New returns a keeper.
-func New(c Config) *Keeper { return &Keeper{Config: c, holder: rand.Text()} }
+func New(c Config) *Keeper {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Keeper{Config: c, holder: rand.Text()}
+}
 
 // order asks for the checkpoint of a day, or for a push.
 type order struct {
@@ -105,13 +113,16 @@ type order struct {
 // what another server on the database made meanwhile, and records a clock that was
 // set back since the last event.
 func (k *Keeper) Start(ctx context.Context) error {
-	if err := k.dropTorn(); err != nil {
-		return err
-	}
-	// A file with a line that is no checkpoint keeps nobody from labeling; gates and
-	// doctor say so.
-	if err := k.Follow(ctx); err != nil && !fault.Is(err, fault.Invalid) {
-		return err
+	// A file with a line that is no checkpoint, or a disk that takes none, keeps
+	// nobody from labeling; gates and doctor say the one, the log the other.
+	for _, mend := range []func() error{k.dropTorn, func() error { return k.Follow(ctx) }} {
+		err := mend()
+		switch {
+		case errors.Is(err, errNotKept):
+			k.Log.Error("write the file of checkpoints beside the data", "error", err)
+		case err != nil && !fault.Is(err, fault.Invalid):
+			return err
+		}
 	}
 	if err := k.checkClock(ctx); err != nil {
 		return err

@@ -2,22 +2,48 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/adjudge/adjudge/backend/fault"
 	"github.com/adjudge/adjudge/backend/ledger"
 )
 
+// errNotKept tells that the file beside the data did not take a checkpoint from
+// everything else that fails.
+var errNotKept = errors.New("not kept beside the data")
+
+func (k *Keeper) notKept(err error) error {
+	return fault.As(fault.Unavailable, errors.Join(errNotKept, err), "The checkpoint cannot be written to %s", k.Dir)
+}
+
 // keep adds a checkpoint to the file beside the data.
 func (k *Keeper) keep(c ledger.Checkpoint) error {
 	k.writing.Lock()
 	defer k.writing.Unlock()
+	return k.add(c)
+}
+
+// keepNewer is keep for one that the file lacks; two who find so at once add it once.
+func (k *Keeper) keepNewer(c ledger.Checkpoint) error {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	kept, err := k.newestOwn()
+	if err != nil || len(kept) > 0 && kept[0].Seq >= c.Seq {
+		return err
+	}
+	return k.add(c)
+}
+
+func (k *Keeper) add(c ledger.Checkpoint) error {
 	if err := Append(filepath.Join(k.Dir, File), c); err != nil {
-		return fault.As(fault.Unavailable, err, "The checkpoint cannot be written to %s", k.Dir)
+		return k.notKept(err)
 	}
 	return nil
 }
@@ -25,32 +51,80 @@ func (k *Keeper) keep(c ledger.Checkpoint) error {
 // own reads the file beside the data; there may be none yet. The end of a line
 // that did not reach the disk, as when that was full, is passed over.
 func (k *Keeper) own() ([]ledger.Checkpoint, error) {
+	list, _, err := k.read(nil)
+	return list, err
+}
+
+// read is own where the file is another than it was; before is what it was, nil
+// for read it anyway.
+func (k *Keeper) read(before fs.FileInfo) (list []ledger.Checkpoint, now fs.FileInfo, err error) {
 	path := filepath.Join(k.Dir, File)
-	raw, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.As(fault.Unavailable, err, "The file of checkpoints %s cannot be read.", path)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
 	}
-	return parse(path, raw[:whole(raw)])
+	unreadable := func(err error) error {
+		return fault.As(fault.Unavailable, err, "The file of checkpoints %s cannot be read.", path)
+	}
+	if err != nil {
+		return nil, nil, unreadable(err)
+	}
+	defer func() { _ = file.Close() }()
+	if now, err = file.Stat(); err != nil {
+		return nil, nil, unreadable(err)
+	}
+	if before != nil && os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime()) {
+		return nil, before, nil
+	}
+	raw, err := io.ReadAll(file)
+	if err != nil {
+		return nil, nil, unreadable(err)
+	}
+	list, err = parse(path, raw[:whole(raw)])
+	return list, now, err
+}
+
+// newest is what is remembered of the file beside the data, which grows for years
+// while gates ask all day.
+type newest struct {
+	sync.Mutex
+
+	of   fs.FileInfo         // the file as it was when it was read
+	kept []ledger.Checkpoint // the newest, where there is one
+}
+
+// newestOwn returns the newest checkpoint of own, where there is one. One that
+// another server on this database made may have come between.
+func (k *Keeper) newestOwn() ([]ledger.Checkpoint, error) {
+	k.newest.Lock()
+	defer k.newest.Unlock()
+	list, of, err := k.read(k.newest.of)
+	if err == nil && of != nil && of == k.newest.of {
+		return k.newest.kept, nil
+	}
+	k.newest.of, k.newest.kept = nil, nil
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	k.newest.of = of
+	k.newest.kept = []ledger.Checkpoint{slices.MaxFunc(list, func(a, b ledger.Checkpoint) int { return cmp.Compare(a.Seq, b.Seq) })}
+	return k.newest.kept, nil
 }
 
 // dropTorn takes the end of a torn line out of the file beside the data.
 func (k *Keeper) dropTorn() error {
 	k.writing.Lock()
 	defer k.writing.Unlock()
-	path := filepath.Join(k.Dir, File)
-	raw, err := os.ReadFile(path)
+	file, err := os.OpenFile(filepath.Join(k.Dir, File), os.O_APPEND|os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err == nil {
+		_, err = cutTorn(file)
+		err = errors.Join(err, file.Close())
+	}
 	if err != nil {
-		return fault.As(fault.Unavailable, err, "The file of checkpoints %s cannot be read.", path)
-	}
-	end := whole(raw)
-	if end == len(raw) {
-		return nil
-	}
-	if err := os.Truncate(path, int64(end)); err != nil {
-		return fault.As(fault.Unavailable, err, "The checkpoint cannot be written to %s", k.Dir)
+		return k.notKept(err)
 	}
 	return nil
 }
@@ -86,24 +160,32 @@ type lineFile interface {
 	Truncate(size int64) error
 }
 
-func addLine(file lineFile, envelope []byte) error {
+// cutTorn reads a file of checkpoints, takes the end of a torn line out of it and
+// returns what is left.
+func cutTorn(file lineFile) ([]byte, error) {
 	raw, err := io.ReadAll(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	end := whole(raw)
 	if end < len(raw) {
-		if err := file.Truncate(int64(end)); err != nil {
-			return err
-		}
+		err = file.Truncate(int64(end))
+	}
+	return raw[:end], err
+}
+
+func addLine(file lineFile, envelope []byte) error {
+	before, err := cutTorn(file)
+	if err != nil {
+		return err
 	}
 	line := append(bytes.Clone(envelope), '\n')
-	if end > 0 && raw[end-1] != '\n' {
+	if len(before) > 0 && !bytes.HasSuffix(before, []byte("\n")) {
 		line = append([]byte{'\n'}, line...)
 	}
 	_, err = file.Write(line)
 	if err = errors.Join(err, file.Sync()); err != nil {
-		return errors.Join(err, file.Truncate(int64(end)))
+		return errors.Join(err, file.Truncate(int64(len(before))))
 	}
 	return nil
 }
