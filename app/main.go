@@ -28,7 +28,7 @@ const (
 func Main(args []string, in io.Reader, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	errs = harmless{errs} // and logs
+	errs = &escaping{to: errs} // and logs
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(in)

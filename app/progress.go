@@ -24,8 +24,8 @@ type progress struct {
 func newProgress(cmd *cobra.Command, asJSON bool) *progress {
 	p := &progress{}
 	switch {
-	case isTerminal(bare(cmd.ErrOrStderr())):
-		p.bar = bare(cmd.ErrOrStderr())
+	case isTerminal(unescaped(cmd.ErrOrStderr())):
+		p.bar = unescaped(cmd.ErrOrStderr())
 	case !asJSON:
 		p.lines = json.NewEncoder(terminal(cmd))
 		p.lines.SetEscapeHTML(false)
@@ -33,9 +33,9 @@ func newProgress(cmd *cobra.Command, asJSON bool) *progress {
 	return p
 }
 
-// bare returns what stands behind it, for a bar that moves the cursor itself.
-func bare(w io.Writer) io.Writer {
-	if h, ok := w.(harmless); ok {
+// unescaped returns what stands behind it, for a bar that moves the cursor itself.
+func unescaped(w io.Writer) io.Writer {
+	if h, ok := w.(*escaping); ok {
 		return h.to
 	}
 	return w
@@ -64,7 +64,7 @@ func (p *progress) show(what string, done, of int64) {
 		if of > 0 {
 			filled = int(min(width, done*width/of))
 		}
-		_, _ = fmt.Fprintf(p.bar, "\r\x1b[K%s [%s%s] %3d %%", printable([]byte(what)), strings.Repeat("#", filled), strings.Repeat(".", width-filled), done*100/max(of, 1))
+		_, _ = fmt.Fprintf(p.bar, "\r\x1b[K%s [%s%s] %3d %%", printable(what), strings.Repeat("#", filled), strings.Repeat(".", width-filled), done*100/max(of, 1))
 		p.drawn = true
 	case p.lines != nil:
 		_ = p.lines.Encode(map[string]any{"progress": what, "done": done, "of": of})

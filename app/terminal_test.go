@@ -54,6 +54,37 @@ func TestWhatACommandSaysIsNoCommandToATerminal(t *testing.T) {
 	}
 }
 
+// A program writes in pieces: print(…, end="\r", flush=True) ends one in the middle
+// of a line, and a pipe ends one in the middle of a character.
+func TestPiecesComeOutAsTheWholeDoes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		pieces []string
+		want   string
+	}{
+		{[]string{"10 %\r", "20 %\r", "30 %\r"}, "10 %\n20 %\n30 %\n"},
+		{[]string{"10 %\r", "\nend\n"}, "10 %\nend\n"},
+		{[]string{"end\r\n", "\nof it"}, "end\n\nof it"},
+		{[]string{"na\xc3", "\xafve \xe6", "\x97", "\xa5本"}, "naïve 日本"},
+		{[]string{"\xc2", "\x9b2K"}, `\u009b2K`},
+		{[]string{"\xe2\x80", "\xaedevorppa"}, `\u202edevorppa`},
+		{[]string{"\xc3", "2K", "\x9b", "2K"}, `\ufffd2K\ufffd2K`},
+	} {
+		var out bytes.Buffer
+		cmd := &cobra.Command{}
+		cmd.SetOut(&out)
+		to := terminal(cmd)
+		for _, piece := range c.pieces {
+			if n, err := to.Write([]byte(piece)); err != nil || n != len(piece) {
+				t.Errorf("%q: %d, %v", piece, n, err)
+			}
+		}
+		if out.String() != c.want {
+			t.Errorf("%q came out as %q", c.pieces, out.String())
+		}
+	}
+}
+
 // What goes to a terminal or a log goes there by terminal, or by Main for what goes to
 // the error output. Files that were asked for go out as they are.
 func TestNothingIsSaidOnATerminalButByOneWriter(t *testing.T) {
@@ -69,7 +100,7 @@ func TestNothingIsSaidOnATerminalButByOneWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := regexp.MustCompile(`OutOrStdout\(\)|os\.Stdout\b|os\.Stderr\b|fmt\.Print|\bbare\(`)
+	out := regexp.MustCompile(`OutOrStdout\(\)|os\.Stdout\b|os\.Stderr\b|fmt\.Print|\bunescaped\(`)
 	asTheyAre["desktop.go"], asTheyAre["team_open.go"] = 5, 2 // a window's own errors, and the program that takes its place
 	asTheyAre["progress.go"] = 3                              // the bar
 	for _, path := range slices.DeleteFunc(sources, func(path string) bool { return strings.HasSuffix(path, "_test.go") }) {
